@@ -1,0 +1,20 @@
+/* Queues over AMQP 0-9-1 (RabbitMQ). See port/queue.h for the contract. Neither call connects. */
+#ifndef TONEARM_ADAPTER_QUEUE_AMQP_H
+#define TONEARM_ADAPTER_QUEUE_AMQP_H
+
+#include <stddef.h>
+
+#include "port/queue.h"
+
+struct queue_amqp_config {
+	const char *url;      /* amqp://user:password@host:port/vhost; copied, never logged */
+	int heartbeat_s;      /* 30 */
+	int64_t deadline_ms;  /* connect, confirm: 3000 */
+	size_t max_waiting;   /* publishes waiting at once: 1024 */
+};
+int publisher_amqp_new(const struct queue_amqp_config *config, struct publisher **ret, struct err *e);
+/* queues: names to consume from, copied; prefetch is per consumer (queue). */
+int consumer_amqp_new(const struct queue_amqp_config *config, const char *const *queues, size_t count, int prefetch,
+		      struct consumer **ret, struct err *e);
+
+#endif

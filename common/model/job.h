@@ -1,0 +1,78 @@
+/* A job: one video on its way to an mp3. Plain values, as the ledger keeps them (see port/job_store.h).
+ * Times are milliseconds since 1970 by the ledger server's clock; 0 = not yet. */
+#ifndef TONEARM_MODEL_JOB_H
+#define TONEARM_MODEL_JOB_H
+
+#include <stdint.h>
+#include <stdbool.h>
+
+#include "model/blob_id.h"
+
+#define USERNAME_MAX 255    /* bytes; the column's length */
+#define FILENAME_MAX_BYTES 255
+#define CONTENT_TYPE_MAX 127
+#define JOB_ERROR_CODE_MAX 31
+#define JOB_ERROR_MESSAGE_MAX 255
+#define LEASE_OWNER_MAX 127
+#define LEASE_TOKEN_DIGITS 32
+
+enum job_state {
+	JOB_UPLOADING, /* registered before the first chunk; not yet acknowledged to anyone */
+	JOB_QUEUED,
+	JOB_LEASED,
+	JOB_DONE,
+	JOB_FAILED,
+	JOB_CANCELED,
+	JOB_EXPIRED,
+};
+#define JOB_STATES 7
+
+struct job_error {
+	char code[JOB_ERROR_CODE_MAX + 1];       /* "no_audio", "not_media", ...; "" = none */
+	char message[JOB_ERROR_MESSAGE_MAX + 1]; /* words for the user */
+};
+
+struct job_source {
+	char filename[FILENAME_MAX_BYTES + 1];
+	char content_type[CONTENT_TYPE_MAX + 1];
+	int64_t bytes;
+	double duration_s; /* 0 = unknown */
+};
+
+/* Names one lease: every write under it carries the token. */
+struct job_lease {
+	struct blob_id video_fid;
+	char owner[LEASE_OWNER_MAX + 1];
+	char token[LEASE_TOKEN_DIGITS + 1];
+	int64_t until_ms;
+};
+
+struct job {
+	struct blob_id video_fid;
+	char username[USERNAME_MAX + 1];
+	enum job_state state;
+	struct job_source source;
+	int attempts;
+	double progress; /* 0 to 1 */
+	struct job_error error;
+	struct blob_id mp3_fid;
+	struct job_lease lease;
+	int64_t not_before_ms, created_ms, updated_ms;
+	int64_t video_published_ms, result_published_ms, notified_ms;
+};
+
+/* What travels on the queues: {"video_fid", "mp3_fid", "username"[, "error"]}. */
+struct job_message {
+	struct blob_id video_fid;
+	struct blob_id mp3_fid;          /* none on `video` and `failed` */
+	char username[USERNAME_MAX + 1];
+	struct job_error error;          /* set on `failed` only */
+};
+
+const char *job_state_name(enum job_state state);
+int job_state_parse(const char *name, enum job_state *ret); /* -1 unknown */
+bool job_state_is_final(enum job_state state);
+/* The message that says job's present state: for `video` while it waits, else for its result. */
+struct job_message job_message_of(const struct job *job);
+
+#endif

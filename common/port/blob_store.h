@@ -1,0 +1,177 @@
+/* Blob store: write-once byte objects with metadata (one store = one database, bucket fs).
+ *
+ * Ownership  a reader or writer belongs to its opener until blob_reader_close / blob_writer_close.
+ * Threads    a store may be shared; a reader or writer is used by one thread at a time.
+ * Time       any call blocks at most the store's configured deadline (3 s by default).
+ * Visibility a blob is found only after blob_commit, and then whole. A writer closed without a commit
+ *            removes what it wrote.
+ * Durability blob_commit returns 0 only when every chunk and the files document are majority-journaled.
+ * Errors     NOT_FOUND no such blob; CONFLICT another blob has this metadata.video_fid; CORRUPT the
+ *            stored form is broken; UNAVAILABLE, TIMEOUT try again. */
+#ifndef TONEARM_PORT_BLOB_STORE_H
+#define TONEARM_PORT_BLOB_STORE_H
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/scope.h"
+#include "model/job.h"
+
+struct blob_meta {
+	char owner[USERNAME_MAX + 1];             /* "" = no owner (made by MsgQ) */
+	struct blob_id video_fid;                 /* the video that this blob was made from; none = not an output */
+	char content_type[CONTENT_TYPE_MAX + 1];  /* "" = unknown */
+	char filename[FILENAME_MAX_BYTES + 1];    /* as the sender said it; hostile text; "" = none */
+};
+
+struct blob_info {
+	struct blob_id id;
+	int64_t length;      /* bytes */
+	int32_t chunk_size;  /* bytes */
+	int64_t uploaded_ms; /* milliseconds since 1970 */
+	struct blob_meta meta;
+};
+
+/* What a writer is told to do with its first chunk. */
+enum blob_head {
+	BLOB_HEAD_STREAMED, /* written as soon as it is full */
+	BLOB_HEAD_HELD,     /* kept in memory until commit and written last: blob_patch may change it */
+};
+
+struct blob_store;
+struct blob_reader;
+struct blob_writer;
+
+struct blob_reader_ops {
+	int (*read)(struct blob_reader *, void *to, size_t size, size_t *ret_got, struct err *);
+	int (*seek)(struct blob_reader *, int64_t offset, struct err *);
+	void (*close)(struct blob_reader *);
+};
+struct blob_reader {
+	const struct blob_reader_ops *ops;
+	struct blob_info info;
+};
+
+struct blob_writer_ops {
+	int (*write)(struct blob_writer *, const void *data, size_t len, struct err *);
+	int (*patch)(struct blob_writer *, int64_t offset, const void *data, size_t len, struct err *);
+	int (*commit)(struct blob_writer *, struct err *);
+	void (*close)(struct blob_writer *);
+};
+struct blob_writer {
+	const struct blob_writer_ops *ops;
+	struct blob_id id;
+	int64_t length; /* bytes taken so far */
+};
+
+struct blob_store_ops {
+	int (*open)(struct blob_store *, const struct blob_id *, struct blob_reader **, struct err *);
+	int (*create)(struct blob_store *, const struct blob_id *, const struct blob_meta *, enum blob_head,
+		      struct blob_writer **, struct err *);
+	int (*find_output)(struct blob_store *, const struct blob_id *video, struct blob_id *, struct err *);
+	int (*remove)(struct blob_store *, const struct blob_id *, struct err *);
+	int (*ping)(struct blob_store *, struct err *);
+	void (*close)(struct blob_store *);
+};
+struct blob_store {
+	const struct blob_store_ops *ops;
+};
+
+/* Opens a committed blob; the reader carries its info. A blob whose chunkSize or length is not valid
+ * (chunkSize 1 to 16 MiB - 1 KiB, length >= 0) is CORRUPT. */
+static inline int
+blob_open(struct blob_store *s, const struct blob_id *id, struct blob_reader **ret, struct err *e)
+{
+	int r = s->ops->open(s, id, ret, e);
+	assert(r <= 0 && (r < 0 || *ret));
+	return r;
+}
+/* Begins a blob under the given id (which must be fresh). */
+static inline int
+blob_create(struct blob_store *s, const struct blob_id *id, const struct blob_meta *meta, enum blob_head head,
+	    struct blob_writer **ret, struct err *e)
+{
+	int r = s->ops->create(s, id, meta, head, ret, e);
+	assert(r <= 0 && (r < 0 || *ret));
+	return r;
+}
+/* The committed blob whose metadata.video_fid is video; NOT_FOUND when there is none. */
+static inline int
+blob_find_output(struct blob_store *s, const struct blob_id *video, struct blob_id *ret, struct err *e)
+{
+	return s->ops->find_output(s, video, ret, e);
+}
+/* Removes the files document first, then the chunks; a blob that is not there is fine (0). */
+static inline int
+blob_remove(struct blob_store *s, const struct blob_id *id, struct err *e)
+{
+	return s->ops->remove(s, id, e);
+}
+/* 0 when the server answers now. */
+static inline int
+blob_store_ping(struct blob_store *s, struct err *e)
+{
+	return s->ops->ping(s, e);
+}
+static inline void
+blob_store_close(struct blob_store *s)
+{
+	if (s)
+		s->ops->close(s);
+}
+
+/* Reads up to size bytes at the position and moves it; *ret_got 0 = the end. CORRUPT when a chunk is
+ * missing, of the wrong size, or of the wrong type. */
+static inline int
+blob_read(struct blob_reader *r, void *to, size_t size, size_t *ret_got, struct err *e)
+{
+	int rc = r->ops->read(r, to, size, ret_got, e);
+	assert(rc <= 0 && (rc < 0 || *ret_got <= size));
+	return rc;
+}
+/* Sets the position, 0 to info.length; INVALID outside. Costs nothing by itself. */
+static inline int
+blob_seek(struct blob_reader *r, int64_t offset, struct err *e)
+{
+	return r->ops->seek(r, offset, e);
+}
+static inline void
+blob_reader_close(struct blob_reader *r)
+{
+	if (r)
+		r->ops->close(r);
+}
+
+/* Appends. On failure the writer is only good for close. */
+static inline int
+blob_write(struct blob_writer *w, const void *data, size_t len, struct err *e)
+{
+	return w->ops->write(w, data, len, e);
+}
+/* Overwrites bytes already written in the first chunk of a BLOB_HEAD_HELD writer; INVALID elsewhere. */
+static inline int
+blob_patch(struct blob_writer *w, int64_t offset, const void *data, size_t len, struct err *e)
+{
+	return w->ops->patch(w, offset, data, len, e);
+}
+/* Makes the blob visible. CONFLICT: another output for the same video was faster; close then removes
+ * these chunks. After success close only frees. */
+static inline int
+blob_commit(struct blob_writer *w, struct err *e)
+{
+	return w->ops->commit(w, e);
+}
+static inline void
+blob_writer_close(struct blob_writer *w)
+{
+	if (w)
+		w->ops->close(w);
+}
+
+SCOPE_DEFINE(struct blob_store, blob_store_close)
+SCOPE_DEFINE(struct blob_reader, blob_reader_close)
+SCOPE_DEFINE(struct blob_writer, blob_writer_close)
+
+#endif

@@ -1,0 +1,55 @@
+/* Encoder: media in, audio out. Production runs it in a separate sandboxed program.
+ * Threads: the encoder may be shared; each call works alone. Time: at most the configured job deadline.
+ * Errors: INVALID, TOO_LARGE, CORRUPT the input cannot be converted, ever: ret_why holds a code and words for
+ * the user. UNAVAILABLE, TIMEOUT, NO_MEMORY, INTERNAL: the attempt failed (ret_why is set too). A failure of the reader
+ * or writer is returned as it is, with ret_why empty. */
+#ifndef TONEARM_PORT_ENCODER_H
+#define TONEARM_PORT_ENCODER_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/scope.h"
+#include "base/stop.h"
+#include "port/blob_store.h"
+
+struct encode_report {
+	double duration_s; /* of the audio written */
+	int64_t samples;
+	int64_t bytes_written;
+};
+
+struct encode_watch {
+	/* Called at most a few times a second with progress 0 to 1 (-1 = unknown); a negative result cancels
+	 * the work and is returned by encoder_encode. */
+	int (*progress)(void *arg, double fraction, struct err *e);
+	void *arg;
+};
+
+struct encoder;
+struct encoder_ops {
+	int (*encode)(struct encoder *, struct blob_reader *in, struct blob_writer *out, const struct encode_watch *,
+		      struct encode_report *, struct job_error *ret_why, struct err *);
+	void (*close)(struct encoder *);
+};
+struct encoder {
+	const struct encoder_ops *ops;
+};
+
+/* out was created with BLOB_HEAD_HELD; it is neither committed nor closed here. */
+static inline int
+encoder_encode(struct encoder *c, struct blob_reader *in, struct blob_writer *out, const struct encode_watch *watch,
+	       struct encode_report *ret, struct job_error *ret_why, struct err *e)
+{
+	return c->ops->encode(c, in, out, watch, ret, ret_why, e);
+}
+static inline void
+encoder_close(struct encoder *c)
+{
+	if (c)
+		c->ops->close(c);
+}
+
+SCOPE_DEFINE(struct encoder, encoder_close)
+
+#endif

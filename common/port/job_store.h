@@ -1,0 +1,181 @@
+/* Job store: the ledger. One record per video; it is also the outbox of both queues.
+ *
+ * Threads    a store may be shared.
+ * Time       the server's ($$NOW). Any call blocks at most the store's deadline (3 s by default).
+ * Changes    every change is compare-and-set and majority-journaled before 0 is returned; every write
+ *            under a lease names its token and is CONFLICT once the lease is someone else's.
+ * Errors     NOT_FOUND no such job, or nothing to do; CONFLICT someone was faster; UNAVAILABLE, TIMEOUT
+ *            try again. */
+#ifndef TONEARM_PORT_JOB_STORE_H
+#define TONEARM_PORT_JOB_STORE_H
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/scope.h"
+#include "model/job.h"
+
+/* Which publication of a job is meant: on `video` while it waits, or on `mp3`/`failed` once it ended. */
+enum job_publication { JOB_PUBLISH_VIDEO, JOB_PUBLISH_RESULT };
+
+struct job_counts {
+	int64_t by_state[JOB_STATES];
+	int64_t oldest_queued_ms; /* age of the oldest job that could run now; 0 = none */
+};
+
+struct job_store;
+struct job_store_ops {
+	int (*create)(struct job_store *, const struct job *, struct err *);
+	int (*enqueue)(struct job_store *, const struct blob_id *, const struct job_source *, struct err *);
+	int (*discard)(struct job_store *, const struct blob_id *, struct err *);
+	int (*adopt)(struct job_store *, const struct job_message *, struct err *);
+	int (*get)(struct job_store *, const struct blob_id *, struct job *, struct err *);
+	int (*find_by_mp3)(struct job_store *, const struct blob_id *, struct job *, struct err *);
+	int (*lease_next)(struct job_store *, const char *owner, int64_t ms, const struct blob_id *only,
+			  struct job *, struct err *);
+	int (*renew)(struct job_store *, const struct job_lease *, int64_t ms, double progress, struct err *);
+	int (*finish)(struct job_store *, const struct job_lease *, const struct blob_id *mp3, double duration_s,
+		      struct err *);
+	int (*fail)(struct job_store *, const struct job_lease *, const struct job_error *, struct err *);
+	int (*retry)(struct job_store *, const struct job_lease *, const struct job_error *, int64_t delay_ms,
+		     struct err *);
+	int (*give_back)(struct job_store *, const struct job_lease *, struct err *);
+	int (*free_expired)(struct job_store *, int64_t *ret_freed, struct err *);
+	int (*list_unpublished)(struct job_store *, enum job_publication, struct job *jobs, size_t max,
+				size_t *ret_count, struct err *);
+	int (*mark_published)(struct job_store *, const struct job *, enum job_publication, struct err *);
+	int (*mark_notified)(struct job_store *, const struct job_message *, struct err *);
+	int (*count)(struct job_store *, struct job_counts *, struct err *);
+	int (*ping)(struct job_store *, struct err *);
+	void (*close)(struct job_store *);
+};
+struct job_store {
+	const struct job_store_ops *ops;
+};
+
+/* Registers a job: state (UPLOADING or QUEUED), video_fid, username, source are taken. CONFLICT if the
+ * video has a job. */
+static inline int
+job_create(struct job_store *s, const struct job *job, struct err *e)
+{
+	return s->ops->create(s, job, e);
+}
+/* UPLOADING -> QUEUED, with the source as it is now known. The upload may be acknowledged after this. */
+static inline int
+job_enqueue(struct job_store *s, const struct blob_id *video, const struct job_source *source, struct err *e)
+{
+	return s->ops->enqueue(s, video, source, e);
+}
+/* Forgets a job that is still UPLOADING; 0 also when there is none. */
+static inline int
+job_discard(struct job_store *s, const struct blob_id *video, struct err *e)
+{
+	return s->ops->discard(s, video, e);
+}
+/* A message without a ledger entry (from MsgQ's gateway) gets one: QUEUED, already published. A job
+ * that exists is left alone (0). */
+static inline int
+job_adopt(struct job_store *s, const struct job_message *message, struct err *e)
+{
+	return s->ops->adopt(s, message, e);
+}
+static inline int
+job_get(struct job_store *s, const struct blob_id *video, struct job *ret, struct err *e)
+{
+	return s->ops->get(s, video, ret, e);
+}
+static inline int
+job_find_by_mp3(struct job_store *s, const struct blob_id *mp3, struct job *ret, struct err *e)
+{
+	return s->ops->find_by_mp3(s, mp3, ret, e);
+}
+/* Leases the fairest QUEUED job whose not_before has passed (user with the fewest running, then the
+ * oldest), or, with only, that job and no other. attempts is counted here. NOT_FOUND: nothing to do.
+ * The job carries the lease. */
+static inline int
+job_lease_next(struct job_store *s, const char *owner, int64_t ms, const struct blob_id *only, struct job *ret,
+	       struct err *e)
+{
+	return s->ops->lease_next(s, owner, ms, only, ret, e);
+}
+/* Extends the lease to now + ms. */
+static inline int
+job_renew(struct job_store *s, const struct job_lease *lease, int64_t ms, double progress, struct err *e)
+{
+	return s->ops->renew(s, lease, ms, progress, e);
+}
+/* LEASED -> DONE with its output; duration_s is of the audio (0 = unknown). */
+static inline int
+job_finish(struct job_store *s, const struct job_lease *lease, const struct blob_id *mp3, double duration_s,
+	   struct err *e)
+{
+	return s->ops->finish(s, lease, mp3, duration_s, e);
+}
+/* LEASED -> FAILED, for good. */
+static inline int
+job_fail(struct job_store *s, const struct job_lease *lease, const struct job_error *why, struct err *e)
+{
+	return s->ops->fail(s, lease, why, e);
+}
+/* LEASED -> QUEUED, not before now + delay_ms; the relay publishes it again then. */
+static inline int
+job_retry(struct job_store *s, const struct job_lease *lease, const struct job_error *why, int64_t delay_ms,
+	  struct err *e)
+{
+	return s->ops->retry(s, lease, why, delay_ms, e);
+}
+/* LEASED -> QUEUED at once, the attempt not counted: a shutdown, or a server of ours that is away. */
+static inline int
+job_give_back(struct job_store *s, const struct job_lease *lease, struct err *e)
+{
+	return s->ops->give_back(s, lease, e);
+}
+/* LEASED jobs whose lease has run out -> QUEUED, unpublished (the attempt stays counted). */
+static inline int
+job_free_expired(struct job_store *s, int64_t *ret_freed, struct err *e)
+{
+	return s->ops->free_expired(s, ret_freed, e);
+}
+/* Jobs that are due and lack the publication, oldest first, at most max. */
+static inline int
+job_list_unpublished(struct job_store *s, enum job_publication which, struct job *jobs, size_t max,
+		     size_t *ret_count, struct err *e)
+{
+	return s->ops->list_unpublished(s, which, jobs, max, ret_count, e);
+}
+/* Records the publication of job as it was read (same state and attempts); CONFLICT if it moved on. */
+static inline int
+job_mark_published(struct job_store *s, const struct job *job, enum job_publication which, struct err *e)
+{
+	return s->ops->mark_published(s, job, which, e);
+}
+/* Records that the result of message was announced. CONFLICT: it was announced before (say nothing
+ * again). A job that MsgQ's converter did becomes DONE with the message's mp3_fid. NOT_FOUND: no job
+ * of ours. */
+static inline int
+job_mark_notified(struct job_store *s, const struct job_message *message, struct err *e)
+{
+	return s->ops->mark_notified(s, message, e);
+}
+static inline int
+job_count(struct job_store *s, struct job_counts *ret, struct err *e)
+{
+	return s->ops->count(s, ret, e);
+}
+static inline int
+job_store_ping(struct job_store *s, struct err *e)
+{
+	return s->ops->ping(s, e);
+}
+static inline void
+job_store_close(struct job_store *s)
+{
+	if (s)
+		s->ops->close(s);
+}
+
+SCOPE_DEFINE(struct job_store, job_store_close)
+
+#endif

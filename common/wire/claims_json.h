@@ -1,0 +1,17 @@
+/* Claims <-> JSON: the payload of a token and the answer of /validate. Threads: any. */
+#ifndef TONEARM_WIRE_CLAIMS_JSON_H
+#define TONEARM_WIRE_CLAIMS_JSON_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "model/claims.h"
+
+/* Keys sorted, no spaces, non-ASCII as \uXXXX: {"admin":true,"exp":N,"iat":N,"username":"..."} */
+int claims_write(const struct claims *claims, struct str *ret, struct err *e);
+/* Hostile bytes in; all four keys required, of the right types, username not empty. admin is true for JSON
+ * true only; any other value reads as false. INVALID otherwise. */
+int claims_read(const char *bytes, size_t len, struct claims *ret, struct err *e);
+
+#endif
