@@ -34,7 +34,7 @@ enum http_method { HTTP_GET, HTTP_POST, HTTP_DELETE, HTTP_PATCH, HTTP_PUT };
 
 struct http_route {
 	enum http_method method;
-	const char *path; /* exact, or "/jobs/*" for one more segment (http_path_tail) */
+	const char *path; /* exact; a last segment "*" takes any one segment (http_path_tail) */
 	http_begin begin;
 	http_body body;
 	http_end end;

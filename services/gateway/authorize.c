@@ -1,0 +1,70 @@
+#include "gateway/authorize.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/scope.h"
+
+/* "Bearer", one space, one token. Auth asks the same; it is checked here too because MsgQ's auth
+ * answers 500 to one word and takes any scheme. Two spaces pass (an empty token), so that auth
+ * refuses them as MsgQ's does. */
+static bool
+is_bearer(const char *authorization)
+{
+	const char *token;
+
+	if (authorization == NULL || strncasecmp(authorization, "Bearer ", 7) != 0)
+		return false;
+	token = authorization + 7;
+	if (*token == ' ')
+		return token[1] != '\0';
+	return *token != '\0' && strchr(token, ' ') == NULL;
+}
+
+static struct refusal
+refusal_of(const struct identity_reply *reply)
+{
+	if (reply->status == 401)
+		return (struct refusal){ 401, "missing credentials", "Bearer", 0 };
+	if (reply->status == 403)
+		return (struct refusal){ 403, "not authorized", NULL, 0 };
+	if (reply->status != 200)
+		return (struct refusal){ 503, "service unavailable", NULL,
+					 reply->retry_after_s > 0 ? reply->retry_after_s : 1 };
+	if (!reply->claims.admin)
+		return (struct refusal){ 401, "not authorized",
+					 "Bearer error=\"insufficient_scope\"", 0 };
+	return (struct refusal){ 0 };
+}
+
+bool
+authorize(struct http_request *req, const struct gateway *g, enum refusal_style style,
+	  struct claims *ret)
+{
+	const char *authorization = http_header(req, "Authorization");
+	SCOPED_FREE struct identity_reply *reply = NULL;
+	struct refusal why;
+	struct err e = ERR_NONE;
+
+	if (!is_bearer(authorization)) {
+		refuse(req, style, &(struct refusal){ 401, "missing credentials", "Bearer", 0 });
+		return false;
+	}
+	reply = calloc(1, sizeof *reply);
+	if (reply == NULL) {
+		(void)err_set(&e, ERR_NO_MEMORY, "reply of auth");
+		refuse_error(req, style, "validate", &e);
+		return false;
+	}
+	if (identity_validate(g->identity, authorization, reply, &e) < 0) {
+		refuse_error(req, style, "validate", &e);
+		return false;
+	}
+	why = refusal_of(reply);
+	if (why.status != 0) {
+		refuse(req, style, &why);
+		return false;
+	}
+	*ret = reply->claims;
+	return true;
+}

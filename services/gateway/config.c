@@ -1,0 +1,33 @@
+#include "gateway/config.h"
+
+#define TEXT(m, n, d, h) CONFIG_KEY_TEXT(struct gateway_config, m, n, d, h)
+#define NUMBER(t, m, n, d, lo, hi, h)                                                              \
+	CONFIG_KEY_NUMBER(t, struct gateway_config, m, n, d, lo, hi, h)
+
+const struct config_key gateway_config_keys[] = {
+	NUMBER(CONFIG_INTEGER, listen_port, "LISTEN_PORT", "8080", 1, 65535, "port for clients"),
+	TEXT(auth_address, "AUTH_SVC_ADDRESS", "auth:5000", "auth, as host:port or an http URL"),
+	CONFIG_KEY_SECRET(struct gateway_config, mongodb_uri, "MONGODB_URI",
+			  "mongodb://host.minikube.internal:27017", "MongoDB connection string"),
+	CONFIG_KEY_SECRET(struct gateway_config, amqp_url, "AMQP_URL",
+			  "amqp://guest:guest@rabbitmq:5672/", "RabbitMQ connection string"),
+	TEXT(video_queue, "VIDEO_QUEUE", "video", "queue of videos to convert"),
+	TEXT(mp3_queue, "MP3_QUEUE", "mp3", "queue of finished mp3s"),
+	TEXT(failed_queue, "FAILED_QUEUE", "failed", "queue of failed jobs"),
+	NUMBER(CONFIG_BYTES, max_upload_bytes, "MAX_UPLOAD_BYTES", "0", 0, INT64_MAX,
+	       "largest file taken; 0 = no limit"),
+	CONFIG_KEY_FLAG(struct gateway_config, allow_ownerless, "ALLOW_OWNERLESS", "true",
+			"serve blobs without an owner (made by MsgQ) to any valid token"),
+	TEXT(trusted_proxies, "TRUSTED_PROXIES", "", "CIDR list whose X-Forwarded-For is believed"),
+	NUMBER(CONFIG_INTEGER, max_connections, "MAX_CONNECTIONS", "2048", 1, 100000,
+	       "connections at once; past it 503"),
+	NUMBER(CONFIG_DURATION, head_timeout_ms, "HEAD_TIMEOUT", "30s", 100, 3600000,
+	       "longest time for a request's head"),
+	NUMBER(CONFIG_DURATION, idle_timeout_ms, "IDLE_TIMEOUT", "60s", 100, 3600000,
+	       "longest silence, between requests and in a body"),
+	NUMBER(CONFIG_BYTES, min_body_rate, "MIN_BODY_RATE", "512", 0, 1073741824,
+	       "slowest body taken, bytes per second over 30 s; 0 = no minimum"),
+	NUMBER(CONFIG_INTEGER, mongo_clients, "MONGODB_CLIENTS", "64", 2, 1000,
+	       "connections to MongoDB at most"),
+	CONFIG_END,
+};

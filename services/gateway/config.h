@@ -1,0 +1,26 @@
+/* The gateway's configuration: one row per key in config.c. */
+#ifndef TONEARM_GATEWAY_CONFIG_H
+#define TONEARM_GATEWAY_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/secret.h"
+#include "daemon/daemon.h"
+
+struct gateway_config {
+	struct daemon_config daemon; /* first: see daemon/daemon.h */
+	int64_t listen_port;
+	char auth_address[256];
+	struct secret mongodb_uri, amqp_url;
+	char video_queue[256], mp3_queue[256], failed_queue[256];
+	int64_t max_upload_bytes;
+	bool allow_ownerless;
+	char trusted_proxies[1024];
+	int64_t max_connections, head_timeout_ms, idle_timeout_ms, min_body_rate;
+	int64_t mongo_clients;
+};
+
+extern const struct config_key gateway_config_keys[];
+
+#endif

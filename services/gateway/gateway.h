@@ -1,0 +1,37 @@
+/* The gateway's use cases: what a client may ask, in terms of ports alone. main.c wires them.
+ * Threads: handlers run on the connection's thread; a struct gateway is set once and then only
+ * read. */
+#ifndef TONEARM_GATEWAY_GATEWAY_H
+#define TONEARM_GATEWAY_GATEWAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "flow/relay.h"
+#include "net/http_server.h"
+#include "port/blob_store.h"
+#include "port/identity.h"
+#include "port/job_store.h"
+
+struct gateway {
+	struct identity *identity; /* all borrowed */
+	struct blob_store *videos, *mp3s;
+	struct job_store *jobs;
+	struct relay_config outbox; /* how an upload is announced at once */
+	struct relay *relay;        /* who announces it otherwise; may be NULL in tests */
+	int64_t max_upload_bytes;   /* of the file; 0 = no limit */
+	bool allow_ownerless; /* blobs without an owner are served to any valid token, as MsgQ does
+			       */
+};
+
+extern const struct http_route gateway_routes[];
+extern const size_t gateway_route_count;
+
+void gateway_login(struct http_request *req, void *gateway);
+void gateway_upload_begin(struct http_request *req, void *gateway);
+void gateway_upload_body(struct http_request *req, void *gateway, const char *data, size_t len);
+void gateway_upload_end(struct http_request *req, void *gateway);
+void gateway_download(struct http_request *req, void *gateway);
+void gateway_job(struct http_request *req, void *gateway);
+
+#endif

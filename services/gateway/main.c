@@ -1,0 +1,163 @@
+/* The gateway: what clients talk to. This file alone knows the adapters. */
+#include "adapter/blob_gridfs.h"
+#include "adapter/identity_http.h"
+#include "adapter/job_mongo.h"
+#include "adapter/mongo_pool.h"
+#include "adapter/queue_amqp.h"
+#include "daemon/daemon.h"
+#include "gateway/config.h"
+#include "gateway/gateway.h"
+
+#define SERVER_DEADLINE_MS 2500 /* of any call to a server: an answer must be out within 3 s */
+#define IDENTITY_CONNECTIONS 64
+#define RELAY_INTERVAL_MS 1000
+
+static int
+ping_mongodb(void *arg, struct err *e)
+{
+	return job_store_ping(arg, e);
+}
+
+static int
+ping_rabbitmq(void *arg, struct err *e)
+{
+	return publisher_ping(arg, e);
+}
+
+static int
+ping_auth(void *arg, struct err *e)
+{
+	return identity_ping(arg, e);
+}
+
+struct gauges {
+	struct metric *connections, *mongo;
+	struct mongo_pool *pool;
+	struct http_server *http;
+};
+
+static void
+refresh_gauges(void *arg)
+{
+	struct gauges *g = arg;
+	int used, max;
+
+	mongo_pool_usage(g->pool, &used, &max);
+	metric_set(g->mongo, used, (const char *const[]){ "used" });
+	metric_set(g->mongo, max, (const char *const[]){ "max" });
+	metric_set(g->connections, http_server_connections(g->http), NULL);
+}
+
+static void
+export_gauges(struct daemon *d, struct gauges *g)
+{
+	struct metrics *m = daemon_metrics(d);
+
+	g->connections =
+		metrics_gauge(m, "tonearm_http_connections", "Open client connections.", NULL);
+	g->mongo = metrics_gauge(m, "tonearm_mongodb_clients", "Clients of the MongoDB pool.",
+				 (const char *const[]){ "kind", NULL });
+	metrics_on_scrape(m, refresh_gauges, g);
+}
+
+static struct http_server_config
+http_config(const struct gateway_config *c, struct gateway *g, struct daemon *d)
+{
+	struct http_server_config http = http_server_defaults();
+
+	http.address = c->daemon.listen_address;
+	http.port = (int)c->listen_port;
+	http.routes = gateway_routes;
+	http.route_count = gateway_route_count;
+	http.service = g;
+	http.max_connections = (int)c->max_connections;
+	http.head_timeout_ms = c->head_timeout_ms;
+	http.idle_timeout_ms = c->idle_timeout_ms;
+	http.min_body_rate = c->min_body_rate;
+	http.trusted_proxies = c->trusted_proxies;
+	http.observer = daemon_observe_http;
+	http.observer_arg = d;
+	return http;
+}
+
+/* Serves until the stop; everything that g needs is open. */
+static int
+serve(struct daemon *d, const struct gateway_config *c, struct gateway *g, struct gauges *gauges,
+      struct err *e)
+{
+	SCOPED(http_server_close_p) struct http_server *http = NULL;
+	struct http_server_config config = http_config(c, g, d);
+	int r;
+
+	if ((r = http_server_start(&config, &http, e)) < 0)
+		return r;
+	gauges->http = http;
+	export_gauges(d, gauges);
+	if ((r = daemon_watch(d, e)) == 0)
+		r = daemon_wait_stop(d, e);
+	http_server_drain(http, c->daemon.drain_timeout_ms);
+	return r;
+}
+
+static int
+run(struct daemon *d, const void *config, struct err *e)
+{
+	const struct gateway_config *c = config;
+	struct mongo_pool_config mongo = { c->mongodb_uri.bytes, (int)c->mongo_clients,
+					   SERVER_DEADLINE_MS };
+	struct queue_amqp_config amqp = { .url = c->amqp_url.bytes,
+					  .heartbeat_s = 30,
+					  .deadline_ms = SERVER_DEADLINE_MS,
+					  .max_waiting = 1024 };
+	SCOPED(mongo_pool_free_p) struct mongo_pool *pool = NULL;
+	SCOPED(blob_store_close_p) struct blob_store *videos = NULL;
+	SCOPED(blob_store_close_p) struct blob_store *mp3s = NULL;
+	SCOPED(job_store_close_p) struct job_store *jobs = NULL;
+	SCOPED(publisher_close_p) struct publisher *publisher = NULL;
+	SCOPED(identity_close_p) struct identity *identity = NULL;
+	SCOPED(relay_stop_p) struct relay *relay = NULL;
+	int r;
+
+	if ((r = mongo_pool_new(&mongo, &pool, e)) < 0 ||
+	    (r = blob_gridfs_new(pool, "videos", &videos, e)) < 0 ||
+	    (r = blob_gridfs_new(pool, "mp3s", &mp3s, e)) < 0 ||
+	    (r = job_mongo_new(pool, &jobs, e)) < 0 ||
+	    (r = publisher_amqp_new(&amqp, &publisher, e)) < 0 ||
+	    (r = identity_http_new(c->auth_address, IDENTITY_CONNECTIONS, SERVER_DEADLINE_MS,
+				   &identity, e)) < 0)
+		return r;
+
+	struct gateway g = { .identity = identity,
+			     .videos = videos,
+			     .mp3s = mp3s,
+			     .jobs = jobs,
+			     .outbox = { .jobs = jobs,
+					 .publisher = publisher,
+					 .video_queue = c->video_queue,
+					 .mp3_queue = c->mp3_queue,
+					 .failed_queue = c->failed_queue,
+					 .interval_ms = RELAY_INTERVAL_MS },
+			     .max_upload_bytes = c->max_upload_bytes,
+			     .allow_ownerless = c->allow_ownerless };
+	if ((r = relay_start(&g.outbox, &relay, e)) < 0)
+		return r;
+	g.relay = relay;
+	daemon_dependency(d, "auth", ping_auth, identity);
+	daemon_dependency(d, "mongodb", ping_mongodb, jobs);
+	daemon_dependency(d, "rabbitmq", ping_rabbitmq, publisher);
+	return serve(d, c, &g, &(struct gauges){ .pool = pool }, e);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct daemon_spec spec = {
+		.name = "gateway",
+		.summary = "takes logins, uploads and downloads over HTTP",
+		.keys = gateway_config_keys,
+		.config_size = sizeof(struct gateway_config),
+		.run = run,
+	};
+
+	return daemon_main(argc, argv, &spec);
+}

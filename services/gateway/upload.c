@@ -1,0 +1,189 @@
+/* POST /upload: exactly one file of a multipart body, streamed into the store. */
+#include "gateway/gateway.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/scope.h"
+#include "base/str.h"
+#include "gateway/authorize.h"
+#include "gateway/intake.h"
+#include "gateway/refusal.h"
+#include "net/multipart.h"
+#include "wire/job_json.h"
+
+static const struct refusal not_one_file = { 400, "exactly 1 file required", NULL, 0 };
+static const struct refusal file_empty = { 400, "file is empty", NULL, 0 };
+static const struct refusal too_large = { 413, "file is too large", NULL, 0 };
+
+/* A multipart body around a file of the largest size: heads, boundaries and fields beside it. */
+#define FRAME_ALLOWANCE (1024 * 1024)
+
+struct upload {
+	const struct gateway *gateway;
+	struct claims claims;
+	struct multipart parser;
+	struct intake intake;
+	int files;
+	bool in_file;    /* the present part is the file */
+	bool store_lost; /* the error is the store's, not the sender's */
+};
+
+static void
+upload_free(void *arg)
+{
+	struct upload *u = arg;
+
+	if (u == NULL)
+		return;
+	intake_close(&u->intake);
+	free(u);
+}
+SCOPE_DEFINE(struct upload, upload_free)
+
+static int
+on_part_begin(void *arg, const struct multipart_part *part, struct err *e)
+{
+	struct upload *u = arg;
+	int r;
+
+	u->in_file = part->has_filename;
+	if (!u->in_file)
+		return 0;
+	if (++u->files > 1)
+		return err_set(e, ERR_INVALID, "%s", not_one_file.words);
+	r = intake_begin(&u->intake, u->gateway, u->claims.username, part, e);
+	u->store_lost = r < 0;
+	return r;
+}
+
+static int
+on_part_data(void *arg, const char *data, size_t len, struct err *e)
+{
+	struct upload *u = arg;
+	int r;
+
+	if (!u->in_file)
+		return 0; /* fields beside the file mean nothing to us */
+	r = intake_write(&u->intake, data, len, e);
+	u->store_lost = r < 0 && r != ERR_TOO_LARGE;
+	return r;
+}
+
+static int
+on_part_end(void *arg, struct err *e)
+{
+	struct upload *u = arg;
+
+	(void)e;
+	u->in_file = false;
+	return 0;
+}
+
+static const struct multipart_events upload_events = { on_part_begin, on_part_data, on_part_end };
+
+void
+gateway_upload_begin(struct http_request *req, void *gateway)
+{
+	const struct gateway *g = gateway;
+	SCOPED(upload_free_p) struct upload *u = NULL;
+	struct claims claims;
+	struct err e = ERR_NONE;
+
+	if (!authorize(req, g, REFUSAL_PLAIN, &claims))
+		return;
+	if (g->max_upload_bytes > 0 &&
+	    http_content_length(req) > g->max_upload_bytes + FRAME_ALLOWANCE) {
+		refuse(req, REFUSAL_PLAIN, &too_large);
+		return;
+	}
+	u = calloc(1, sizeof *u);
+	if (u == NULL) {
+		(void)err_set(&e, ERR_NO_MEMORY, "upload");
+		refuse_error(req, REFUSAL_PLAIN, "upload", &e);
+		return;
+	}
+	u->gateway = g;
+	u->claims = claims;
+	if (multipart_init(&u->parser, http_header(req, "Content-Type"), &upload_events, u, &e) <
+	    0) {
+		refuse(req, REFUSAL_PLAIN, &not_one_file);
+		return;
+	}
+	http_set_state(req, TAKE(u), upload_free);
+}
+
+/* What the sender did wrong is said at once; the bytes stored so far go. */
+static void
+refuse_upload(struct http_request *req, struct upload *u, const struct err *e)
+{
+	intake_close(&u->intake);
+	if (u->store_lost)
+		refuse_error(req, REFUSAL_PLAIN, "upload", e);
+	else if (u->files > 1)
+		refuse(req, REFUSAL_PLAIN, &not_one_file);
+	else if (e->code == ERR_TOO_LARGE && u->in_file)
+		refuse(req, REFUSAL_PLAIN, &too_large);
+	else
+		refuse(req, REFUSAL_PLAIN, &(struct refusal){ .status = 400, .words = e->text });
+}
+
+void
+gateway_upload_body(struct http_request *req, void *gateway, const char *data, size_t len)
+{
+	struct upload *u = http_state(req);
+	struct err e = ERR_NONE;
+
+	(void)gateway;
+	if (multipart_feed(&u->parser, data, len, &e) < 0)
+		refuse_upload(req, u, &e);
+}
+
+static void
+reply_accepted(struct http_request *req, const struct job *job)
+{
+	const char *accept = http_header(req, "Accept");
+	SCOPED(str_free) struct str json = STR_MAX(65536);
+	char location[sizeof "/jobs/" + BLOB_ID_DIGITS];
+	struct http_header_line line = { "Location", location };
+	struct http_reply reply = {
+		.status = 200, .body = "success!", .headers = &line, .header_count = 1
+	};
+
+	(void)snprintf(location, sizeof location, "/jobs/%s", job->video_fid.hex);
+	if (accept && strstr(accept, "application/json") && job_write(job, &json, NULL) == 0) {
+		reply.content_type = "application/json";
+		reply.body = str_text(&json);
+		reply.len = json.len;
+	}
+	http_reply(req, &reply);
+}
+
+void
+gateway_upload_end(struct http_request *req, void *gateway)
+{
+	struct upload *u = http_state(req);
+	struct err e = ERR_NONE;
+
+	(void)gateway;
+	if (multipart_finish(&u->parser, &e) < 0 || u->files != 1) {
+		intake_close(&u->intake);
+		refuse(req, REFUSAL_PLAIN, &not_one_file);
+		return;
+	}
+	if (u->intake.writer->length == 0) {
+		intake_close(&u->intake);
+		refuse(req, REFUSAL_PLAIN, &file_empty);
+		return;
+	}
+	if (intake_accept(&u->intake, &e) < 0) {
+		intake_close(&u->intake);
+		refuse_error(req, REFUSAL_PLAIN, "upload", &e);
+		return;
+	}
+	log_info(LOG_EVENT("upload_accepted"), LOG_STR("video_fid", u->intake.job.video_fid.hex),
+		 LOG_STR("user", u->intake.job.username),
+		 LOG_INT("bytes", u->intake.job.source.bytes));
+	reply_accepted(req, &u->intake.job);
+}
