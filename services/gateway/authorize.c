@@ -1,25 +1,7 @@
 #include "gateway/authorize.h"
 
-#include <string.h>
-#include <strings.h>
-
 #include "base/scope.h"
-
-/* "Bearer", one space, one token. Auth asks the same; it is checked here too because MsgQ's auth
- * answers 500 to one word and takes any scheme. Two spaces pass (an empty token), so that auth
- * refuses them as MsgQ's does. */
-static bool
-is_bearer(const char *authorization)
-{
-	const char *token;
-
-	if (authorization == NULL || strncasecmp(authorization, "Bearer ", 7) != 0)
-		return false;
-	token = authorization + 7;
-	if (*token == ' ')
-		return token[1] != '\0';
-	return *token != '\0' && strchr(token, ' ') == NULL;
-}
+#include "wire/authorization.h"
 
 static struct refusal
 refusal_of(const struct identity_reply *reply)
@@ -45,8 +27,10 @@ authorize(struct http_request *req, const struct gateway *g, enum refusal_style 
 	SCOPED_FREE struct identity_reply *reply = NULL;
 	struct refusal why;
 	struct err e = ERR_NONE;
+	const char *token;
 
-	if (!is_bearer(authorization)) {
+	/* auth asks the same; here too because MsgQ's auth answers 500 to one word and takes any scheme */
+	if (bearer_read(authorization, &token) == BEARER_MISSING) {
 		refuse(req, style, &(struct refusal){ 401, "missing credentials", "Bearer", 0 });
 		return false;
 	}
