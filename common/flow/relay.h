@@ -15,6 +15,10 @@ struct relay_config {
 	struct publisher *publisher; /* borrowed until relay_stop */
 	const char *video_queue, *mp3_queue, *failed_queue; /* borrowed */
 	int64_t interval_ms;         /* between rounds when nobody pokes (1 s) */
+	/* May be NULL. Called by the relay's thread when a round ends otherwise than the one before: with its
+	 * error, or with code 0 when all is well again. */
+	void (*on_change)(void *arg, const struct err *e);
+	void *on_change_arg;
 };
 
 int relay_start(const struct relay_config *config, struct relay **ret, struct err *e);

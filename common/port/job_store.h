@@ -20,6 +20,10 @@
 /* Which publication of a job is meant: on `video` while it waits, or on `mp3`/`failed` once it ended. */
 enum job_publication { JOB_PUBLISH_VIDEO, JOB_PUBLISH_RESULT };
 
+/* A message may be lost with its broker: a job that waits, due, this long after its publication on
+ * `video` counts as unpublished again. A doubled permit is harmless. */
+#define JOB_REPUBLISH_MS 600000
+
 struct job_counts {
 	int64_t by_state[JOB_STATES];
 	int64_t oldest_queued_ms; /* age of the oldest job that could run now; 0 = none */

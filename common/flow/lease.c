@@ -1,0 +1,147 @@
+#include "flow/lease.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+/* After a renewal that failed the next one comes sooner: a server may be away for a moment only. */
+#define RENEWALS_PER_LEASE 3
+#define RETRIES_PER_LEASE 12
+
+struct lease_keeper {
+	struct job_store *jobs; /* set once */
+	struct job_lease lease;
+	int64_t ms;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	/* under lock */
+	bool stopping, lost;
+	double progress;
+	int64_t safe_until_ms; /* by our clock: reckoned from before the renewal was sent */
+};
+
+static struct timespec
+moment(int64_t monotonic_ms)
+{
+	return (struct timespec){ .tv_sec = (time_t)(monotonic_ms / 1000),
+				  .tv_nsec = (long)(monotonic_ms % 1000) * 1000000 };
+}
+
+static bool
+is_lost(struct lease_keeper *k)
+{
+	if (now_monotonic_ms() >= k->safe_until_ms)
+		k->lost = true;
+	return k->lost;
+}
+
+/* Renews once, with the lock released meanwhile; the time to wait before the next one. */
+static int64_t
+renew(struct lease_keeper *k)
+{
+	int64_t sent_ms = now_monotonic_ms();
+	double progress = k->progress;
+	int r;
+
+	pthread_mutex_unlock(&k->lock);
+	r = job_renew(k->jobs, &k->lease, k->ms, progress, NULL);
+	pthread_mutex_lock(&k->lock);
+	if (r == ERR_CONFLICT || r == ERR_NOT_FOUND)
+		k->lost = true;
+	/* An answer that comes after the end revives nothing: the caller may have seen it lost. */
+	if (r == 0 && !is_lost(k))
+		k->safe_until_ms = sent_ms + k->ms;
+	return k->ms / (r == 0 ? RENEWALS_PER_LEASE : RETRIES_PER_LEASE) + 1;
+}
+
+static void *
+keeper_main(void *arg)
+{
+	struct lease_keeper *k = arg;
+	int64_t next_ms = now_monotonic_ms() + k->ms / RENEWALS_PER_LEASE;
+
+	pthread_mutex_lock(&k->lock);
+	while (!k->stopping && !is_lost(k)) {
+		struct timespec until = moment(next_ms);
+
+		if (now_monotonic_ms() < next_ms) {
+			pthread_cond_timedwait(&k->wake, &k->lock, &until);
+			continue;
+		}
+		next_ms = renew(k);
+		next_ms += now_monotonic_ms();
+	}
+	pthread_mutex_unlock(&k->lock);
+	return NULL;
+}
+
+static void
+keeper_free(struct lease_keeper *k)
+{
+	pthread_cond_destroy(&k->wake);
+	pthread_mutex_destroy(&k->lock);
+	free(k);
+}
+
+int
+lease_keeper_start(struct job_store *jobs, const struct job_lease *lease, int64_t ms,
+		   struct lease_keeper **ret, struct err *e)
+{
+	struct lease_keeper *k;
+	pthread_condattr_t monotonic;
+	int failure;
+
+	if (ms <= 0)
+		return err_set(e, ERR_INVALID, "a lease of no length");
+	if ((k = calloc(1, sizeof *k)) == NULL)
+		return err_set(e, ERR_NO_MEMORY, "lease");
+	k->jobs = jobs;
+	k->lease = *lease;
+	k->ms = ms;
+	k->safe_until_ms = now_monotonic_ms() + ms;
+	pthread_mutex_init(&k->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&k->wake, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	if ((failure = pthread_create(&k->thread, NULL, keeper_main, k)) != 0) {
+		keeper_free(k);
+		return err_errno(e, ERR_UNAVAILABLE, failure, "lease thread");
+	}
+	*ret = k;
+	return 0;
+}
+
+void
+lease_keeper_progress(struct lease_keeper *k, double fraction)
+{
+	pthread_mutex_lock(&k->lock);
+	k->progress = fraction;
+	pthread_mutex_unlock(&k->lock);
+}
+
+bool
+lease_keeper_lost(struct lease_keeper *k)
+{
+	bool lost;
+
+	pthread_mutex_lock(&k->lock);
+	lost = is_lost(k);
+	pthread_mutex_unlock(&k->lock);
+	return lost;
+}
+
+void
+lease_keeper_stop(struct lease_keeper *k)
+{
+	if (k == NULL)
+		return;
+	pthread_mutex_lock(&k->lock);
+	k->stopping = true;
+	pthread_cond_signal(&k->wake);
+	pthread_mutex_unlock(&k->lock);
+	pthread_join(k->thread, NULL);
+	keeper_free(k);
+}

@@ -1,0 +1,204 @@
+#include "fake/job_fake_private.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "base/hex.h"
+
+static int
+running(const struct job_fake *f, const char *username)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < f->count; i++)
+		n += f->records[i].job.state == JOB_LEASED &&
+		     strcmp(f->records[i].job.username, username) == 0;
+	return n;
+}
+
+static struct record *
+fairest(struct job_fake *f, const struct blob_id *only)
+{
+	struct record *best = NULL;
+	int fewest = 0;
+
+	for (size_t i = 0; i < f->count; i++) {
+		struct record *rec = &f->records[i];
+		int n;
+
+		if (!job_fake_due(f, &rec->job) ||
+		    (only && !blob_id_equal(&rec->job.video_fid, only)))
+			continue;
+		n = running(f, rec->job.username);
+		if (best && (n > fewest || (n == fewest && !job_fake_older(rec, best))))
+			continue;
+		best = rec;
+		fewest = n;
+	}
+	return best;
+}
+
+int
+job_fake_lease_next(struct job_store *s, const char *owner, int64_t ms, const struct blob_id *only,
+		    struct job *ret, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	struct record *rec;
+	int r = job_fake_refusal(f, e);
+
+	if (r < 0)
+		return r;
+	if ((rec = fairest(f, only)) == NULL)
+		return err_set(e, ERR_NOT_FOUND, "no job is due");
+	rec->last = (struct job_lease){ .video_fid = rec->job.video_fid,
+					.until_ms = job_fake_now(f) + ms };
+	snprintf(rec->last.owner, sizeof rec->last.owner, "%s", owner);
+	random_hex(rec->last.token, LEASE_TOKEN_DIGITS);
+	rec->job.lease = rec->last;
+	rec->job.state = JOB_LEASED;
+	rec->job.attempts++;
+	rec->job.progress = 0;
+	rec->job.updated_ms = job_fake_now(f);
+	job_fake_give(rec, ret);
+	return 0;
+}
+
+/* The record that the lease holds, with *ret_again = 0; or the one that it has brought to after
+ * already, with 1. */
+static int
+held(struct job_fake *f, const struct job_lease *lease, enum job_state after, struct record **ret,
+     int *ret_again, struct err *e)
+{
+	struct record *rec = job_fake_find(f, &lease->video_fid);
+	int r = job_fake_refusal(f, e);
+
+	if (r < 0)
+		return r;
+	if (rec == NULL || strcmp(rec->last.token, lease->token) != 0 ||
+	    (rec->job.state != JOB_LEASED && rec->job.state != after))
+		return err_set(e, ERR_CONFLICT, "the lease of job %s is lost",
+			       lease->video_fid.hex);
+	*ret_again = rec->job.state != JOB_LEASED;
+	*ret = rec;
+	return 0;
+}
+
+int
+job_fake_renew(struct job_store *s, const struct job_lease *lease, int64_t ms, double progress,
+	       struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	struct record *rec = NULL;
+	int again, r = held(f, lease, JOB_LEASED, &rec, &again, e);
+
+	if (r < 0)
+		return r;
+	rec->job.lease.until_ms = job_fake_now(f) + ms;
+	rec->job.progress = isfinite(progress) ? fmin(fmax(progress, 0), 1) : 0;
+	rec->job.updated_ms = job_fake_now(f);
+	return 0;
+}
+
+int
+job_fake_finish(struct job_store *s, const struct job_lease *lease, const struct blob_id *mp3,
+		double duration_s, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	struct record *rec = NULL;
+	int again, r = held(f, lease, JOB_DONE, &rec, &again, e);
+
+	if (r < 0)
+		return r;
+	if (again)
+		return blob_id_equal(&rec->job.mp3_fid, mp3)
+			       ? 0
+			       : err_set(e, ERR_CONFLICT, "job %s has another output",
+					 lease->video_fid.hex);
+	rec->job.state = JOB_DONE;
+	rec->job.mp3_fid = *mp3;
+	rec->job.progress = 1;
+	rec->job.error = (struct job_error){ 0 };
+	if (duration_s > 0)
+		rec->job.source.duration_s = duration_s;
+	rec->job.result_published_ms = 0;
+	rec->job.updated_ms = job_fake_now(f);
+	return 0;
+}
+
+int
+job_fake_fail(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
+	      struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	struct record *rec = NULL;
+	int again, r = held(f, lease, JOB_FAILED, &rec, &again, e);
+
+	if (r < 0 || again)
+		return r;
+	rec->job.state = JOB_FAILED;
+	rec->job.error = *why;
+	rec->job.result_published_ms = 0;
+	rec->job.updated_ms = job_fake_now(f);
+	return 0;
+}
+
+static void
+requeue(const struct job_fake *f, struct record *rec, int64_t delay_ms)
+{
+	rec->job.state = JOB_QUEUED;
+	rec->job.progress = 0;
+	rec->job.video_published_ms = 0;
+	rec->job.updated_ms = job_fake_now(f);
+	rec->job.not_before_ms = job_fake_now(f) + delay_ms;
+}
+
+int
+job_fake_retry(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
+	       int64_t delay_ms, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	struct record *rec = NULL;
+	int again, r = held(f, lease, JOB_QUEUED, &rec, &again, e);
+
+	if (r < 0 || again)
+		return r;
+	rec->job.error = *why;
+	requeue(f, rec, delay_ms);
+	return 0;
+}
+
+int
+job_fake_give_back(struct job_store *s, const struct job_lease *lease, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	struct record *rec = NULL;
+	int again, r = held(f, lease, JOB_QUEUED, &rec, &again, e);
+
+	if (r < 0 || again)
+		return r;
+	rec->job.attempts -= rec->job.attempts > 0;
+	requeue(f, rec, 0);
+	return 0;
+}
+
+int
+job_fake_free_expired(struct job_store *s, int64_t *ret_freed, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	int64_t freed = 0;
+	int r = job_fake_refusal(f, e);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < f->count; i++) {
+		struct record *rec = &f->records[i];
+
+		if (rec->job.state != JOB_LEASED || rec->job.lease.until_ms >= job_fake_now(f))
+			continue;
+		rec->last = (struct job_lease){ 0 };
+		requeue(f, rec, 0);
+		freed++;
+	}
+	*ret_freed = freed;
+	return 0;
+}

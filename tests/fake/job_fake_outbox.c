@@ -1,0 +1,127 @@
+#include "fake/job_fake_private.h"
+
+static bool
+unpublished(const struct job_fake *f, const struct job *job, enum job_publication which)
+{
+	if (which == JOB_PUBLISH_RESULT)
+		return (job->state == JOB_DONE || job->state == JOB_FAILED) &&
+		       job->result_published_ms == 0;
+	return job_fake_due(f, job) && job->video_published_ms < job_fake_now(f) - JOB_REPUBLISH_MS;
+}
+
+/* The never published before those whose message may be lost; then the oldest. */
+static bool
+before(const struct record *a, const struct record *b, enum job_publication which)
+{
+	if (which == JOB_PUBLISH_RESULT && a->job.updated_ms != b->job.updated_ms)
+		return a->job.updated_ms < b->job.updated_ms;
+	if (which == JOB_PUBLISH_VIDEO && a->job.video_published_ms != b->job.video_published_ms)
+		return a->job.video_published_ms < b->job.video_published_ms;
+	return job_fake_older(a, b);
+}
+
+int
+job_fake_list_unpublished(struct job_store *s, enum job_publication which, struct job *jobs,
+			  size_t max, size_t *ret_count, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED_FREE bool *taken = calloc(f->count + 1, sizeof *taken);
+	size_t n = 0;
+	int r = job_fake_refusal(f, e);
+
+	if (r < 0)
+		return r;
+	if (taken == NULL)
+		return err_set(e, ERR_NO_MEMORY, "ledger");
+	while (n < max) {
+		struct record *best = NULL;
+
+		for (size_t i = 0; i < f->count; i++) {
+			struct record *rec = &f->records[i];
+
+			if (!taken[i] && unpublished(f, &rec->job, which) &&
+			    (best == NULL || before(rec, best, which)))
+				best = rec;
+		}
+		if (best == NULL)
+			break;
+		taken[best - f->records] = true;
+		job_fake_give(best, &jobs[n++]);
+	}
+	*ret_count = n;
+	return 0;
+}
+
+int
+job_fake_mark_published(struct job_store *s, const struct job *job, enum job_publication which,
+			struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	struct record *rec = job_fake_find(f, &job->video_fid);
+	int r = job_fake_refusal(f, e);
+	bool right = which == JOB_PUBLISH_VIDEO
+			     ? job->state == JOB_QUEUED
+			     : job->state == JOB_DONE || job->state == JOB_FAILED;
+
+	if (r < 0)
+		return r;
+	if (rec == NULL)
+		return err_set(e, ERR_NOT_FOUND, "no job %s", job->video_fid.hex);
+	if (!right || rec->job.state != job->state || rec->job.attempts != job->attempts ||
+	    (job->updated_ms && rec->job.updated_ms != job->updated_ms))
+		return err_set(e, ERR_CONFLICT, "job %s moved on", job->video_fid.hex);
+	*(which == JOB_PUBLISH_VIDEO ? &rec->job.video_published_ms
+				     : &rec->job.result_published_ms) = job_fake_now(f);
+	return 0;
+}
+
+int
+job_fake_mark_notified(struct job_store *s, const struct job_message *message, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	struct record *rec = job_fake_find(f, &message->video_fid);
+	bool has_mp3 = !blob_id_is_none(&message->mp3_fid);
+	int r = job_fake_refusal(f, e);
+
+	if (r < 0)
+		return r;
+	if (rec == NULL)
+		return err_set(e, ERR_NOT_FOUND, "no job %s", message->video_fid.hex);
+	if (rec->job.notified_ms)
+		return err_set(e, ERR_CONFLICT, "job %s was announced", message->video_fid.hex);
+	if (has_mp3 && (rec->job.state == JOB_QUEUED || rec->job.state == JOB_LEASED)) {
+		rec->job.state = JOB_DONE;
+		rec->job.mp3_fid = message->mp3_fid;
+		rec->job.progress = 1;
+		rec->job.error = (struct job_error){ 0 };
+		rec->job.updated_ms = job_fake_now(f);
+		rec->last = (struct job_lease){ 0 };
+	}
+	if (rec->job.state != JOB_DONE && rec->job.state != JOB_FAILED)
+		return err_set(e, ERR_CONFLICT, "job %s has no result", message->video_fid.hex);
+	rec->job.notified_ms = job_fake_now(f);
+	if (rec->job.result_published_ms == 0)
+		rec->job.result_published_ms = job_fake_now(f);
+	return 0;
+}
+
+int
+job_fake_count(struct job_store *s, struct job_counts *ret, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	struct job_counts counts = { 0 };
+	int r = job_fake_refusal(f, e);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < f->count; i++) {
+		const struct job *job = &f->records[i].job;
+
+		counts.by_state[job->state]++;
+		if (job_fake_due(f, job) &&
+		    job_fake_now(f) - job->created_ms > counts.oldest_queued_ms)
+			counts.oldest_queued_ms = job_fake_now(f) - job->created_ms;
+	}
+	*ret = counts;
+	return 0;
+}
