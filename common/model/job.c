@@ -1,0 +1,59 @@
+#include "model/job.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const char *const state_names[JOB_STATES] = {
+	[JOB_UPLOADING] = "uploading", [JOB_QUEUED] = "queued", [JOB_LEASED] = "leased",
+	[JOB_DONE] = "done",           [JOB_FAILED] = "failed", [JOB_CANCELED] = "canceled",
+	[JOB_EXPIRED] = "expired",
+};
+
+const char *
+job_state_name(enum job_state state)
+{
+	return (size_t)state < JOB_STATES ? state_names[state] : "unknown";
+}
+
+int
+job_state_parse(const char *name, enum job_state *ret)
+{
+	int i;
+
+	for (i = 0; i < JOB_STATES; i++)
+		if (strcmp(name, state_names[i]) == 0) {
+			*ret = (enum job_state)i;
+			return 0;
+		}
+	return -1;
+}
+
+bool
+job_state_is_final(enum job_state state)
+{
+	switch (state) {
+	case JOB_UPLOADING:
+	case JOB_QUEUED:
+	case JOB_LEASED:
+		return false;
+	case JOB_DONE:
+	case JOB_FAILED:
+	case JOB_CANCELED:
+	case JOB_EXPIRED:
+		return true;
+	}
+	return false;
+}
+
+struct job_message
+job_message_of(const struct job *job)
+{
+	struct job_message m = { .video_fid = job->video_fid };
+
+	memcpy(m.username, job->username, sizeof m.username);
+	if (job->state == JOB_DONE)
+		m.mp3_fid = job->mp3_fid;
+	if (job->state == JOB_FAILED)
+		m.error = job->error;
+	return m;
+}

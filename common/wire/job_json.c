@@ -1,0 +1,131 @@
+#include "wire/job_json.h"
+
+#include <math.h>
+#include <time.h>
+
+#include "base/scope.h"
+#include "wire/json_text.h"
+
+#define MESSAGE_MAX 65536
+
+static json_t *
+fid_or_null(const struct blob_id *id)
+{
+	return blob_id_is_none(id) ? json_null() : json_string(id->hex);
+}
+
+static json_t *
+error_new(const struct job_error *error)
+{
+	return json_pack("{s:o, s:o}", "code", json_text_new(error->code), "message",
+			 json_text_new(error->message));
+}
+
+int
+job_message_write(const struct job_message *message, struct str *ret, struct err *e)
+{
+	SCOPED(json_decref_p) json_t *root = NULL;
+
+	root = json_pack("{s:s, s:o, s:o}", "video_fid", message->video_fid.hex, "mp3_fid",
+			 fid_or_null(&message->mp3_fid), "username",
+			 json_text_new(message->username));
+	if (root && message->error.code[0] != '\0' &&
+	    json_object_set_new(root, "error", error_new(&message->error)) < 0)
+		return err_set(e, ERR_NO_MEMORY, "job message");
+	/* Spaces after ':' and ',' as MsgQ's producers write them. */
+	return json_append(TAKE(root), 0, ret, e);
+}
+
+static int
+read_fid(const json_t *root, const char *key, struct blob_id *ret, struct err *e)
+{
+	char text[BLOB_ID_DIGITS + 1];
+	int r;
+
+	if ((r = json_text_read(root, key, text, sizeof text, e)) < 0)
+		return r;
+	if (blob_id_parse(text, ret) < 0)
+		return err_set(e, ERR_INVALID, "%s is not 24 hex digits", key);
+	return 0;
+}
+
+/* mp3_fid matters in a result only: what stands there otherwise is not looked at. */
+static int
+read_result(const json_t *root, enum job_message_kind kind, struct job_message *ret, struct err *e)
+{
+	const json_t *error = json_object_get(root, "error");
+	int r = 0;
+
+	switch (kind) {
+	case JOB_MESSAGE_VIDEO:
+		return 0;
+	case JOB_MESSAGE_MP3:
+		return read_fid(root, "mp3_fid", &ret->mp3_fid, e);
+	case JOB_MESSAGE_FAILED:
+		if (!json_is_object(error))
+			return err_set(e, ERR_INVALID, "error is no object");
+		if ((r = json_text_read(error, "code", ret->error.code, sizeof ret->error.code,
+					e)) < 0 ||
+		    (r = json_text_read(error, "message", ret->error.message,
+					sizeof ret->error.message, e)) < 0)
+			return err_prefix(e, r, "error");
+		return 0;
+	}
+	return err_set(e, ERR_INTERNAL, "unknown kind of message");
+}
+
+int
+job_message_read(const char *bytes, size_t len, enum job_message_kind kind, struct job_message *ret,
+		 struct err *e)
+{
+	SCOPED(json_decref_p) json_t *root = NULL;
+	struct job_message message = { 0 };
+	int r;
+
+	if ((r = json_object_read(bytes, len, MESSAGE_MAX, &root, e)) < 0 ||
+	    (r = read_fid(root, "video_fid", &message.video_fid, e)) < 0 ||
+	    (r = json_text_read(root, "username", message.username, sizeof message.username, e)) <
+		    0 ||
+	    (r = read_result(root, kind, &message, e)) < 0)
+		return r;
+	*ret = message;
+	return 0;
+}
+
+static json_t *
+time_or_null(int64_t ms)
+{
+	time_t seconds = (time_t)(ms / 1000);
+	char day[32];
+	struct tm tm;
+
+	if (ms <= 0 || gmtime_r(&seconds, &tm) == NULL ||
+	    strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm) == 0)
+		return json_null();
+	return json_sprintf("%s.%03dZ", day, (int)(ms % 1000));
+}
+
+/* JSON has no NaN; what the ledger cannot know is 0. */
+static double
+finite_or_zero(double real)
+{
+	return isfinite(real) ? real : 0;
+}
+
+int
+job_write(const struct job *job, struct str *ret, struct err *e)
+{
+	bool failed = job->error.code[0] != '\0' && job->state != JOB_DONE;
+
+	return json_append(
+		json_pack(
+			"{s:s, s:s, s:o, s:o, s:i, s:f, s:o, s:I, s:f, s:o, s:o}", "video_fid",
+			job->video_fid.hex, "state", job_state_name(job->state), "mp3_fid",
+			fid_or_null(&job->mp3_fid), "error",
+			failed ? error_new(&job->error) : json_null(), "attempts", job->attempts,
+			"progress", finite_or_zero(job->progress), "filename",
+			json_text_new(job->source.filename), "bytes", (json_int_t)job->source.bytes,
+			"duration_s", finite_or_zero(job->source.duration_s), "created_at",
+			time_or_null(job->created_ms), "updated_at", time_or_null(job->updated_ms)),
+		JSON_COMPACT | JSON_REAL_PRECISION(9), ret, e);
+}

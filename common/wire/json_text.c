@@ -1,0 +1,94 @@
+#include "wire/json_text.h"
+
+#include <string.h>
+
+#include "base/scope.h"
+#include "base/utf8.h"
+
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+#define TEXT_MAX 65536
+
+void
+json_decref_p(json_t **value)
+{
+	json_decref(*value);
+}
+
+int
+json_object_read(const char *bytes, size_t len, size_t max, json_t **ret, struct err *e)
+{
+	SCOPED(json_decref_p) json_t *root = NULL;
+	json_error_t why;
+
+	if (len > max)
+		return err_set(e, ERR_INVALID, "JSON of more than %zu bytes", max);
+	/* jansson refuses bad UTF-8, \u0000 and more than 2048 levels by itself. */
+	root = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &why);
+	if (root == NULL && json_error_code(&why) == json_error_out_of_memory)
+		return err_set(e, ERR_NO_MEMORY, "JSON");
+	/* Not jansson's words: they quote the input. */
+	if (root == NULL)
+		return err_set(e, ERR_INVALID, "no JSON, at byte %d", why.position);
+	if (!json_is_object(root))
+		return err_set(e, ERR_INVALID, "JSON, but no object");
+	*ret = TAKE(root);
+	return 0;
+}
+
+int
+json_text_read(const json_t *object, const char *key, char *ret, size_t size, struct err *e)
+{
+	const json_t *value = json_object_get(object, key);
+	size_t len;
+
+	if (value == NULL)
+		return err_set(e, ERR_INVALID, "%s is missing", key);
+	if (!json_is_string(value))
+		return err_set(e, ERR_INVALID, "%s is no text", key);
+	len = json_string_length(value);
+	if (len == 0)
+		return err_set(e, ERR_INVALID, "%s is empty", key);
+	if (len >= size)
+		return err_set(e, ERR_INVALID, "%s is longer than %zu bytes", key, size - 1);
+	if (memchr(json_string_value(value), '\0', len) != NULL)
+		return err_set(e, ERR_INVALID, "%s holds a NUL byte", key);
+	memcpy(ret, json_string_value(value), len + 1);
+	return 0;
+}
+
+static int
+append_piece(const char *piece, size_t len, void *to)
+{
+	str_append(to, piece, len);
+	return 0;
+}
+
+int
+json_append(json_t *value, size_t flags, struct str *ret, struct err *e)
+{
+	SCOPED(json_decref_p) json_t *owned = value;
+
+	if (owned == NULL)
+		return err_set(e, ERR_NO_MEMORY, "JSON");
+	if (json_dump_callback(owned, append_piece, ret, flags | JSON_ENSURE_ASCII) < 0)
+		return err_set(e, ERR_NO_MEMORY, "JSON");
+	return str_error(ret, e);
+}
+
+json_t *
+json_text_new(const char *text)
+{
+	SCOPED(str_free) struct str clean = STR_MAX(TEXT_MAX);
+	size_t left = strlen(text);
+
+	if (utf8_valid(text, left))
+		return json_stringn(text, left);
+	while (left > 0) {
+		size_t n = utf8_sequence(text, left), used = n ? n : 1;
+
+		str_append(&clean, n ? text : REPLACEMENT, n ? n : strlen(REPLACEMENT));
+		text += used;
+		left -= used;
+	}
+	return str_error(&clean, NULL) < 0 ? NULL : json_stringn(str_text(&clean), clean.len);
+}
