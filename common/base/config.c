@@ -130,7 +130,10 @@ int
 config_load_from(const struct config_key *const *tables, void *config, config_getenv get, void *arg,
 		 FILE *report, struct err *e)
 {
-	struct source s = { .get = get, .arg = arg, .report = report, .words = STR_MAX(65536) };
+	struct source s = { .get = get ? get : process_getenv,
+			    .arg = arg,
+			    .report = report,
+			    .words = STR_MAX(65536) };
 	int r = 0;
 
 	/* First a pass that stores nothing, so that a bad key leaves config as it was. */
@@ -143,5 +146,5 @@ config_load_from(const struct config_key *const *tables, void *config, config_ge
 int
 config_load(const struct config_key *const *tables, void *config, struct err *e)
 {
-	return config_load_from(tables, config, process_getenv, NULL, NULL, e);
+	return config_load_from(tables, config, NULL, NULL, NULL, e);
 }

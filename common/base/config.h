@@ -57,7 +57,7 @@ typedef const char *(*config_getenv)(const char *name, void *arg);
 /* Fills config from the process's environment by one or more tables (a NULL-terminated list).
  * INVALID with every bad key in the words (they may be longer than err.text: see config_report). */
 int config_load(const struct config_key *const *tables, void *config, struct err *e);
-/* The same from any source, with all findings, one line each, on report (may be NULL). */
+/* The same from any source (get NULL = the environment), with all findings, one line each, on report (may be NULL). */
 int config_load_from(const struct config_key *const *tables, void *config, config_getenv get,
 		     void *arg, FILE *report, struct err *e);
 /* The table for --help: name, type, default, help. markdown for the README. */

@@ -128,8 +128,18 @@ add_time(struct log_line *l)
 	log_line_field(l, &LOG_STR("ts", text));
 }
 
+/* A JSON object must not name a key twice. */
+static bool
+has_key(const struct log_field *fields, const char *key)
+{
+	for (; fields && fields->type != LOG_FIELD_END; fields++)
+		if (strcmp(fields->key, key) == 0)
+			return true;
+	return false;
+}
+
 static void
-begin(struct log_line *l, enum log_level level)
+begin(struct log_line *l, enum log_level level, const struct log_field *fields)
 {
 	size_t i;
 
@@ -138,7 +148,7 @@ begin(struct log_line *l, enum log_level level)
 	log_line_field(l, &LOG_STR("level", level_names[level]));
 	log_line_field(l, &LOG_STR("svc", logger.service));
 	for (i = 0; i < CONTEXTS; i++)
-		if (contexts[i].key[0] != '\0')
+		if (contexts[i].key[0] != '\0' && !has_key(fields, contexts[i].key))
 			log_line_field(l, &LOG_STR(contexts[i].key, contexts[i].value));
 }
 
@@ -160,7 +170,7 @@ log_write(enum log_level level, const struct log_field *fields)
 
 	if (level < logger.level)
 		return;
-	begin(&l, level);
+	begin(&l, level, fields);
 	finish(&l, fields);
 }
 
@@ -175,7 +185,7 @@ log_bare(const char *words, const struct log_field *fields)
 		finish(&l, NULL);
 		return;
 	}
-	begin(&l, LOG_LEVEL_INFO);
+	begin(&l, LOG_LEVEL_INFO, fields);
 	log_line_field(&l, &LOG_STR("msg", words));
 	finish(&l, fields);
 }

@@ -48,7 +48,8 @@ stop_requested(const struct stop *s)
 bool
 stop_wait(const struct stop *s, int64_t timeout_ms)
 {
-	int64_t deadline = now_monotonic_ms() + timeout_ms;
+	int64_t now = now_monotonic_ms();
+	int64_t deadline = timeout_ms > INT64_MAX - now ? INT64_MAX : now + timeout_ms;
 	struct pollfd p = { .fd = s->fd, .events = POLLIN };
 
 	while (!stop_requested(s)) {

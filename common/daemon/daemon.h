@@ -2,7 +2,8 @@
  *
  *   int main(int argc, char **argv) { return daemon_main(argc, argv, &spec); }
  *
- * daemon_main handles --help, --help=markdown, --version and --check-config, loads the configuration, starts the admin port and
+ * daemon_main handles --help, --help=markdown, --version, --check-config and --health (asks the running daemon's own
+ * admin port, exit 0 or 1), loads the configuration, starts the admin port and
  * the thread that watches dependencies, then calls run. run wires adapters (none connects while it is made),
  * registers dependencies, starts work and waits on daemon_wait_stop. Ready = every dependency was reached once
  * since start and no drain began. SIGTERM or SIGINT: not ready, the stop is requested; a second one exits at
@@ -56,13 +57,15 @@ int daemon_main(int argc, char **argv, const struct daemon_spec *spec);
 void daemon_dependency(struct daemon *d, const char *name, int (*ping)(void *arg, struct err *e), void *arg);
 /* Starts watching. run calls it once after all dependencies are registered. */
 int daemon_watch(struct daemon *d, struct err *e);
+/* Ends the watch and the metrics_on_scrape calls: run must not close what they use before. The two waits below
+ * do it before they return a failure or the stop; only a run that returns without them calls it. */
+void daemon_unwatch(struct daemon *d);
 /* Blocks until every dependency was reached once (0) or the stop was requested or START_TIMEOUT passed
  * (TIMEOUT, to be returned by run). Gateway and auth need not wait; consumers do. */
 int daemon_wait_ready(struct daemon *d, struct err *e);
 /* Blocks until the stop is requested or START_TIMEOUT passes unready (TIMEOUT). */
 int daemon_wait_stop(struct daemon *d, struct err *e);
 struct stop *daemon_stop(struct daemon *d);
-/* A stop that is requested by the second signal: drains end at once. */
 struct metrics *daemon_metrics(struct daemon *d);
 /* An http_observer (arg = the daemon): counts tonearm_http_requests_total{route,method,status}, a histogram of
  * durations by route and bytes by direction, and logs one line (debug for 2xx/3xx, info for 4xx, warn for 5xx). */

@@ -23,6 +23,8 @@ void metric_set(struct metric *g, double to, const char *const *values);
 void metric_observe(struct metric *h, double seconds, const char *const *values);
 /* Called at each scrape, to set gauges from pools and stores. At most 8. */
 void metrics_on_scrape(struct metrics *m, void (*refresh)(void *arg), void *arg);
+/* Ends those calls, so that what they look at may be closed; the gauges keep their last values. */
+void metrics_forget_scrapes(struct metrics *m);
 /* Appends the whole text to ret. */
 int metrics_write(struct metrics *m, struct str *ret, struct err *e);
 
