@@ -1,0 +1,33 @@
+#include "auth/command.h"
+
+#include <stdio.h>
+
+static const char *
+advice(int code)
+{
+	switch (code) {
+	case ERR_UNAVAILABLE:
+	case ERR_TIMEOUT:
+		return "check MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD and MYSQL_DB, and "
+		       "that the server runs; then try again";
+	case ERR_NOT_FOUND:
+		return "`auth user list` shows who there is";
+	case ERR_CONFLICT:
+		return "`auth user passwd` changes the password of a user that exists";
+	case ERR_NO_MEMORY:
+		return "free memory, or lower ARGON2_MEMORY";
+	default:
+		return NULL;
+	}
+}
+
+int
+command_failed(const char *what, const struct err *e)
+{
+	const char *next = advice(e->code);
+
+	(void)fprintf(stderr, "auth: %s: %s\n", what, e->text);
+	if (next)
+		(void)fprintf(stderr, "auth: %s\n", next);
+	return COMMAND_FAILED;
+}

@@ -1,0 +1,73 @@
+#include <stdio.h>
+
+#include "auth/command.h"
+#include "auth/config.h"
+
+struct upgrade {
+	struct user_store *users;
+	struct password_hasher *passwords;
+	int hashed, already, empty;
+};
+
+static int
+upgrade_user(const struct user *user, void *arg, struct err *e)
+{
+	struct upgrade *u = arg;
+	struct password_encoded hash;
+	int r;
+
+	if (user->scheme != PASSWORD_PLAIN) {
+		u->already++;
+		return 0;
+	}
+	if (user->password[0] == '\0') {
+		u->empty++;
+		return 0;
+	}
+	r = password_hash(u->passwords, user->password, strlen(user->password), &hash, e);
+	if (r == 0)
+		r = user_set_password(u->users, user->id, hash.text, PASSWORD_ARGON2ID,
+				      user->password, e);
+	if (r == ERR_CONFLICT) /* changed or hashed by a login meanwhile */
+		return 0;
+	if (r < 0)
+		return err_prefix(e, r, "user %lld", (long long)user->id);
+	u->hashed++;
+	return 0;
+}
+
+static int
+migrate(const struct auth_config *config, struct err *e)
+{
+	SCOPED(user_store_close_p) struct user_store *users = NULL;
+	SCOPED(password_hasher_close_p) struct password_hasher *passwords = NULL;
+	struct upgrade u = { 0 };
+	int r, applied = 0;
+
+	if ((r = auth_users_new(config, &users, e)) < 0 ||
+	    (r = auth_passwords_new(config, &passwords, e)) < 0 ||
+	    (r = user_mysql_migrate(users, &applied, e)) < 0)
+		return r;
+	printf("schema: %d change%s applied%s\n", applied, applied == 1 ? "" : "s",
+	       applied ? "" : ", it was up to date");
+	u = (struct upgrade){ .users = users, .passwords = passwords };
+	r = user_each(users, upgrade_user, &u, e);
+	printf("passwords: %d hashed, %d hashed before\n", u.hashed, u.already);
+	if (u.empty > 0)
+		printf("passwords: %d empty (these users cannot log in; see `auth user passwd`)\n",
+		       u.empty);
+	return r;
+}
+
+int
+command_migrate(int argc, char **argv, const void *config)
+{
+	struct err e = ERR_NONE;
+
+	(void)argv;
+	if (argc > 1) {
+		(void)fputs("usage: auth migrate\n", stderr);
+		return COMMAND_USAGE;
+	}
+	return migrate(config, &e) < 0 ? command_failed("migrate", &e) : COMMAND_DONE;
+}

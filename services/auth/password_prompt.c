@@ -1,0 +1,87 @@
+#include "auth/command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/scope.h"
+#include "base/secret.h"
+#include "base/str.h"
+
+/* Byte by byte, so that nothing of the secret stays in a buffer of stdio. */
+static int
+read_line(char to[PASSWORD_TEXT_MAX + 1], struct err *e)
+{
+	size_t len = 0;
+	char c;
+
+	for (;;) {
+		ssize_t n = read(STDIN_FILENO, &c, 1);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(e, ERR_INVALID, errno, "standard input");
+		if (n == 0 || c == '\n')
+			break;
+		if (c == '\0' || len == PASSWORD_TEXT_MAX)
+			return err_set(e, ERR_INVALID, "a password has at most %d bytes and no NUL",
+				       PASSWORD_TEXT_MAX);
+		to[len++] = c;
+	}
+	if (len > 0 && to[len - 1] == '\r')
+		len--;
+	to[len] = '\0';
+	return 0;
+}
+
+static int
+ask(const char *question, char to[PASSWORD_TEXT_MAX + 1], struct err *e)
+{
+	struct termios before, silent;
+	int r;
+
+	if (tcgetattr(STDIN_FILENO, &before) != 0)
+		return err_errno(e, ERR_INVALID, errno, "terminal");
+	silent = before;
+	silent.c_lflag &= ~(tcflag_t)ECHO;
+	(void)fputs(question, stderr);
+	(void)fflush(stderr);
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+	r = read_line(to, e);
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+	(void)fputc('\n', stderr);
+	return r;
+}
+
+static int
+ask_twice(char to[PASSWORD_TEXT_MAX + 1], struct err *e)
+{
+	char again[PASSWORD_TEXT_MAX + 1] = "";
+	int r;
+
+	if ((r = ask("Password: ", to, e)) < 0)
+		return r;
+	r = ask("Once more: ", again, e);
+	if (r == 0 && strcmp(to, again) != 0)
+		r = err_set(e, ERR_INVALID, "the two passwords differ");
+	memory_wipe(again, sizeof again);
+	return r;
+}
+
+int
+password_prompt(char ret[PASSWORD_TEXT_MAX + 1], struct err *e)
+{
+	int r = isatty(STDIN_FILENO) ? ask_twice(ret, e) : read_line(ret, e);
+
+	if (r < 0)
+		return r;
+	if (ret[0] == '\0')
+		return err_set(e, ERR_INVALID,
+			       "the password is empty; type it, or send it on standard input");
+	if (!utf8_valid(ret, strlen(ret)))
+		return err_set(e, ERR_INVALID, "the password is not UTF-8");
+	return 0;
+}
