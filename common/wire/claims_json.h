@@ -10,8 +10,8 @@
 
 /* Keys sorted, no spaces, non-ASCII as \uXXXX: {"admin":true,"exp":N,"iat":N,"username":"..."} */
 int claims_write(const struct claims *claims, struct str *ret, struct err *e);
-/* Hostile bytes in; all four keys required, of the right types, username not empty. admin is true for JSON
- * true only; any other value reads as false. INVALID otherwise. */
+/* Hostile bytes in; exp, iat and username required, of the right types, username not empty. admin is true for
+ * JSON true only; any other value, or none, reads as false. INVALID otherwise. */
 int claims_read(const char *bytes, size_t len, struct claims *ret, struct err *e);
 
 #endif

@@ -1,0 +1,240 @@
+#include "adapter/identity_http.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/secret.h"
+#include "base/str.h"
+#include "net/http_client.h"
+#include "wire/authorization.h"
+#include "wire/claims_json.h"
+
+#define URL_MAX 512
+#define HEADER_MAX 32768 /* as much as a request's whole head */
+#define CLIENT_MAX 64
+
+struct identity_http {
+	struct identity port;
+	/* set once */
+	struct http_client *client;
+	int64_t deadline_ms;
+	char login_url[URL_MAX], validate_url[URL_MAX];
+};
+
+static struct identity_http *
+self_of(struct identity *i)
+{
+	return CONTAINER_OF(i, struct identity_http, port);
+}
+
+static void
+answer(struct identity_reply *ret, int status, const char *words)
+{
+	ret->status = status;
+	ret->retry_after_s = 0;
+	memset(&ret->claims, 0, sizeof ret->claims);
+	(void)snprintf(ret->text, sizeof ret->text, "%s", words);
+}
+
+/* No control characters: the value goes into a header of ours. */
+static bool
+is_plain(const char *text)
+{
+	for (; *text; text++)
+		if (((unsigned char)*text < ' ' && *text != '\t') || *text == 0x7f)
+			return false;
+	return true;
+}
+
+static int
+send_request(struct identity_http *self, const char *method, const char *url,
+	     const char *const *headers, struct http_client_response *ret, struct err *e)
+{
+	int r = http_client_send(self->client,
+				 &(struct http_client_request){
+					 .method = method,
+					 .url = url,
+					 .headers = headers,
+					 .timeout_ms = self->deadline_ms,
+				 },
+				 ret, e);
+
+	if (r == ERR_TOO_LARGE)
+		r = ERR_UNAVAILABLE;
+	return r < 0 ? err_prefix(e, r, "auth") : 0;
+}
+
+static int
+ask(struct identity_http *self, const char *url, const char *authorization,
+    const char *client_address, struct http_client_response *ret, struct err *e)
+{
+	SCOPED(str_free) struct str header = STR_MAX(HEADER_MAX + 64);
+	char forwarded[CLIENT_MAX + 32] = "";
+	const char *headers[3] = { NULL };
+	int r;
+
+	str_printf(&header, "Authorization: ");
+	str_puts(&header, authorization);
+	if ((r = str_error(&header, e)) < 0)
+		return r;
+	headers[0] = header.data;
+	if (client_address && strlen(client_address) <= CLIENT_MAX) {
+		(void)snprintf(forwarded, sizeof forwarded, "X-Forwarded-For: %s", client_address);
+		headers[1] = forwarded;
+	}
+	r = send_request(self, "POST", url, headers, ret, e);
+	memory_wipe(header.data, header.len);
+	return r;
+}
+
+/* One line of words that a client may see; a page of HTML is none. */
+static bool
+is_words(const struct str *body)
+{
+	const char *text = str_text(body);
+
+	return body->len > 0 && body->len <= IDENTITY_TEXT_MAX && strlen(text) == body->len &&
+	       text[0] != '<' && is_plain(text);
+}
+
+static int
+odd(const struct http_client_response *response, struct err *e)
+{
+	return err_set(e, ERR_UNAVAILABLE, "auth: an answer that makes no sense (status %d)",
+		       response->status);
+}
+
+/* The refusals that a client may see as they are. */
+static int
+take_refusal(const struct http_client_response *response, struct identity_reply *ret, struct err *e)
+{
+	switch (response->status) {
+	case 401:
+	case 403:
+	case 429:
+	case 503:
+		if (!is_words(&response->body))
+			return odd(response, e);
+		answer(ret, response->status, response->body.data);
+		ret->retry_after_s = response->retry_after_s;
+		return 0;
+	default:
+		return odd(response, e);
+	}
+}
+
+static int
+http_login(struct identity *i, const char *authorization, const char *client_address,
+	   struct identity_reply *ret, struct err *e)
+{
+	struct identity_http *self = self_of(i);
+	struct http_client_response response = { .body = STR_MAX(IDENTITY_TEXT_MAX) };
+	int r;
+
+	if (authorization == NULL || !is_plain(authorization)) {
+		answer(ret, 401, "missing credentials");
+		return 0;
+	}
+	r = ask(self, self->login_url, authorization, client_address, &response, e);
+	if (r == 0 && response.status != 200)
+		r = take_refusal(&response, ret, e);
+	else if (r == 0 && (!is_words(&response.body) || strchr(response.body.data, ' ')))
+		r = odd(&response, e);
+	else if (r == 0)
+		answer(ret, 200, response.body.data);
+	if (response.body.data)
+		memory_wipe(response.body.data, response.body.len);
+	str_free(&response.body);
+	return r;
+}
+
+static int
+http_validate(struct identity *i, const char *authorization, struct identity_reply *ret,
+	      struct err *e)
+{
+	struct identity_http *self = self_of(i);
+	struct http_client_response response = { .body = STR_MAX(IDENTITY_TEXT_MAX) };
+	struct claims claims;
+	const char *token;
+	int r;
+
+	/* MsgQ's auth answers 500 to what is no `Bearer <token>`: it is not asked. */
+	if (bearer_read(authorization, &token) == BEARER_MISSING || !is_plain(authorization)) {
+		answer(ret, 401, "missing credentials");
+		return 0;
+	}
+	r = ask(self, self->validate_url, authorization, NULL, &response, e);
+	if (r == 0 && response.status != 200) {
+		r = take_refusal(&response, ret, e);
+	} else if (r == 0 &&
+		   claims_read(str_text(&response.body), response.body.len, &claims, e) < 0) {
+		r = err_prefix(e, ERR_UNAVAILABLE, "auth: claims");
+	} else if (r == 0) {
+		answer(ret, 200, "");
+		ret->claims = claims;
+	}
+	str_free(&response.body);
+	return r;
+}
+
+/* Port 5000 has no health route (MsgQ's neither): any answer says that auth is there. */
+static int
+http_ping(struct identity *i, struct err *e)
+{
+	struct identity_http *self = self_of(i);
+	struct http_client_response response = { .body = STR_MAX(IDENTITY_TEXT_MAX) };
+	int r = send_request(self, "OPTIONS", self->login_url, NULL, &response, e);
+
+	str_free(&response.body);
+	return r;
+}
+
+static void
+http_close(struct identity *i)
+{
+	struct identity_http *self = self_of(i);
+
+	http_client_free(self->client);
+	free(self);
+}
+
+static const struct identity_ops http_ops = {
+	.login = http_login,
+	.validate = http_validate,
+	.ping = http_ping,
+	.close = http_close,
+};
+
+static int
+make_url(char to[URL_MAX], const char *address, const char *path, struct err *e)
+{
+	size_t len = strlen(address);
+	const char *scheme = strstr(address, "://") ? "" : "http://";
+	int n;
+
+	while (len > 0 && address[len - 1] == '/')
+		len--;
+	n = snprintf(to, URL_MAX, "%s%.*s%s", scheme, (int)len, address, path);
+	if (len == 0 || n < 0 || n >= URL_MAX)
+		return err_set(e, ERR_INVALID, "the address of auth is empty or too long");
+	return 0;
+}
+
+int
+identity_http_new(const char *address, int max_connections, int64_t deadline_ms,
+		  struct identity **ret, struct err *e)
+{
+	SCOPED_FREE struct identity_http *self = calloc(1, sizeof *self);
+	int r;
+
+	if (self == NULL)
+		return err_set(e, ERR_NO_MEMORY, "identity");
+	self->port.ops = &http_ops;
+	self->deadline_ms = deadline_ms;
+	if ((r = make_url(self->login_url, address, "/login", e)) < 0 ||
+	    (r = make_url(self->validate_url, address, "/validate", e)) < 0 ||
+	    (r = http_client_new(max_connections, &self->client, e)) < 0)
+		return r;
+	*ret = &TAKE(self)->port;
+	return 0;
+}
