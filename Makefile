@@ -1,0 +1,52 @@
+# Thin targets over CMake and the scripts. `make` alone lists them.
+SHELL := /bin/bash
+RUN_DIR ?= run
+FUZZ_SECONDS ?= 60
+JOBS ?= $(shell nproc)
+export RUN_DIR
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build run down logs test check fmt docs asan tsan fuzz bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+deps: ## install what build, servers and tests need (Debian 12, as root)
+	@docker/local/deps.sh
+
+build: deps ## build the daemons (release) into build/release
+	@cmake --preset release >build/release.log || { tail -n 20 build/release.log; exit 1; }
+	@cmake --build --preset release -j $(JOBS) --target auth gateway converter notification converter-worker
+
+run: build ## start servers and daemons on loopback, convert one video, say how to go on
+	@docker/local/servers.sh start $(RUN_DIR)
+	@docker/local/daemons.sh start $(RUN_DIR)
+	@docker/local/demo.sh $(RUN_DIR)
+
+down: ## stop all that `make run` started
+	@if [ -d $(RUN_DIR) ]; then docker/local/daemons.sh stop $(RUN_DIR); docker/local/servers.sh stop $(RUN_DIR); fi
+
+logs: ## follow the four daemons' logs
+	@cd $(RUN_DIR) && exec tail -n 20 -F auth.log gateway.log converter.log notification.log
+
+test: deps ## everything: unit, contract, service, system; also under sanitizers
+	@tests/run.sh
+
+check: deps ## format, lint, include rules
+	@tests/support/check.sh
+
+fmt: ## format the sources
+	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i
+
+docs: build ## put the daemons' configuration tables into README.md
+	@tests/support/readme_config.py build/release
+
+fuzz: deps ## libFuzzer targets, FUZZ_SECONDS each
+	@tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+bench: build ## the README's figures, as ratios against peers in the same run
+	@cmake --build --preset release -j $(JOBS) --target peer_gridfs
+	@build/deps/venv/bin/python tests/bench/bench.py
+
+clean: down ## remove what build and run made
+	@rm -rf build/dev build/asan build/tsan build/release build/fuzz build/*.log $(RUN_DIR)

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# Real servers on loopback under a run directory, on ports of their own.
+#   servers.sh start|stop|status RUN_DIR
+# Ports by MARIADB_PORT, RABBITMQ_PORT (and the next one for Erlang), EPMD_PORT, MONGOD_PORT. start writes RUN_DIR/servers.env.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+. "$root/docker/local/lib.sh"
+
+usage() { echo "usage: servers.sh start|stop|status RUN_DIR" >&2; exit 2; }
+[ $# = 2 ] || usage
+mkdir -p "$2"
+run=$(cd "$2" && pwd)
+: "${MARIADB_PORT:=13306}" "${RABBITMQ_PORT:=15673}" "${EPMD_PORT:=14369}" "${MONGOD_PORT:=17017}"
+mongod=$(command -v mongod || echo "$root/build/deps/bin/mongod")
+
+secret() {
+	[ -s "$run/$1" ] || (umask 077 && head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$run/$1")
+}
+
+start_mariadb() {
+	running "$run/mariadb.pid" && return 0
+	need mariadbd "make deps"
+	free_port "$MARIADB_PORT" MariaDB MARIADB_PORT
+	secret mysql-root.secret
+	local as=() init="$run/mariadb-init.sql"
+	[ "$(id -u)" != 0 ] || as=(--user=root)
+	if [ ! -d "$run/mariadb/mysql" ]; then
+		mariadb-install-db --no-defaults "${as[@]}" --datadir="$run/mariadb" --auth-root-authentication-method=normal \
+			--skip-test-db >"$run/mariadb-install.log" 2>&1 || fail "MariaDB: see $run/mariadb-install.log"
+	fi
+	(umask 077 && printf "CREATE USER IF NOT EXISTS root@'127.0.0.1'; ALTER USER root@'127.0.0.1' IDENTIFIED BY '%s'; ALTER USER root@localhost IDENTIFIED BY '%s'; GRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION; CREATE DATABASE IF NOT EXISTS auth;\n" \
+		"$(cat "$run/mysql-root.secret")" "$(cat "$run/mysql-root.secret")" >"$init")
+	launch mariadb mariadbd --no-defaults "${as[@]}" --datadir="$run/mariadb" --socket="$run/mariadb.sock" --port="$MARIADB_PORT" \
+		--bind-address=127.0.0.1 --pid-file="$run/mariadb.own-pid" --skip-name-resolve --init-file="$init" \
+		--innodb-flush-log-at-trx-commit=1 --innodb-buffer-pool-size=64M
+}
+
+start_mongod() {
+	running "$run/mongod.pid" && return 0
+	[ -x "$mongod" ] || fail "mongod is missing: run make deps"
+	free_port "$MONGOD_PORT" MongoDB MONGOD_PORT
+	mkdir -p "$run/mongod"
+	launch mongod "$mongod" --bind_ip 127.0.0.1 --port "$MONGOD_PORT" --dbpath "$run/mongod" --nounixsocket \
+		--wiredTigerCacheSizeGB "${MONGOD_CACHE_GB:-1}" --setParameter diagnosticDataCollectionEnabled=false ${MONGOD_OPTIONS:-}
+}
+
+rabbit_env() {
+	export HOME="$run/rabbitmq" RABBITMQ_NODENAME="tonearm-$RABBITMQ_PORT@localhost" RABBITMQ_BASE="$run/rabbitmq" \
+		RABBITMQ_MNESIA_BASE="$run/rabbitmq/mnesia" RABBITMQ_LOG_BASE="$run/rabbitmq/log" RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 \
+		RABBITMQ_NODE_PORT="$RABBITMQ_PORT" RABBITMQ_DIST_PORT=$((RABBITMQ_PORT + 1)) RABBITMQ_CONFIG_FILE="$run/rabbitmq/none" \
+		RABBITMQ_ENABLED_PLUGINS_FILE="$run/rabbitmq/plugins" RABBITMQ_PID_FILE="$run/rabbitmq/pid" LC_ALL=C.UTF-8 \
+		ERL_EPMD_PORT="$EPMD_PORT" ERL_EPMD_ADDRESS=127.0.0.1 \
+		RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +S 2:2 -start_epmd false -erl_epmd_port $((RABBITMQ_PORT + 1))"
+}
+
+start_rabbitmq() {
+	running "$run/rabbitmq.pid" && return 0
+	[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || fail "rabbitmq-server is missing: run make deps"
+	free_port "$RABBITMQ_PORT" RabbitMQ RABBITMQ_PORT
+	free_port $((RABBITMQ_PORT + 1)) "RabbitMQ (Erlang)" RABBITMQ_PORT
+	mkdir -p "$run/rabbitmq"
+	(
+		rabbit_env
+		launch rabbitmq /usr/lib/rabbitmq/bin/rabbitmq-server
+	)
+}
+
+amqp_answers() {
+	python3 - "$RABBITMQ_PORT" <<'PY'
+import socket, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 1)
+s.settimeout(1)
+s.sendall(b"AMQP\x00\x00\x09\x01")
+sys.exit(0 if s.recv(7)[:1] == b"\x01" else 1)
+PY
+}
+mariadb_answers() {
+	mariadb-admin --no-defaults --socket="$run/mariadb.sock" -uroot --connect-timeout=1 status 2>&1 | grep -qE 'Uptime|Access denied'
+}
+mongod_answers() { (exec 3<>"/dev/tcp/127.0.0.1/$MONGOD_PORT") 2>/dev/null && grep -q 'Waiting for connections' "$run/mongod.log"; }
+
+start() {
+	secret mysql-auth.secret
+	start_mongod
+	start_mariadb
+	start_rabbitmq
+	await "MongoDB" mongod mongod_answers
+	await "MariaDB" mariadb mariadb_answers
+	await "RabbitMQ" rabbitmq amqp_answers
+	(umask 077 && cat >"$run/servers.env" <<ENV
+MARIADB_PORT=$MARIADB_PORT
+RABBITMQ_PORT=$RABBITMQ_PORT
+EPMD_PORT=$EPMD_PORT
+MONGOD_PORT=$MONGOD_PORT
+ENV
+	)
+}
+
+stop() {
+	[ ! -s "$run/servers.env" ] || . "$run/servers.env"
+	stop_pid "$run/rabbitmq.pid" TERM
+	# RabbitMQ's start left Erlang's port mapper behind; it ends only when no node is registered
+	! command -v epmd >/dev/null || epmd -port "$EPMD_PORT" -kill >/dev/null 2>&1 || true
+	stop_pid "$run/mariadb.pid" TERM
+	stop_pid "$run/mongod.pid" TERM
+}
+
+status() {
+	local name
+	for name in mongod mariadb rabbitmq; do
+		if running "$run/$name.pid"; then echo "$name up (pid $(cut -d' ' -f1 "$run/$name.pid"))"; else echo "$name down"; fi
+	done
+}
+
+case $1 in
+start | stop | status) "$1" ;;
+*) usage ;;
+esac
