@@ -1,0 +1,206 @@
+#include "wire/worker_protocol.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/scope.h"
+
+#define PROGRESS_UNKNOWN 0xffffffffu
+#define PROGRESS_WHOLE 1000000u
+
+struct rule {
+	enum worker_message type;
+	enum worker_direction direction;
+	uint32_t min_len, max_len;
+	bool has_offset;
+};
+
+static const struct rule rules[] = {
+	{ WORKER_START, WORKER_TO_WORKER, WORKER_START_BYTES, WORKER_START_BYTES, false },
+	{ WORKER_DATA, WORKER_TO_WORKER, 0, WORKER_PAYLOAD_MAX, false },
+	{ WORKER_READ, WORKER_TO_PARENT, 4, 4, true },
+	{ WORKER_WRITE, WORKER_TO_PARENT, 1, WORKER_PAYLOAD_MAX, false },
+	{ WORKER_PATCH, WORKER_TO_PARENT, 1, WORKER_HEAD_MAX, true },
+	{ WORKER_PROGRESS, WORKER_TO_PARENT, 4, 4, false },
+	{ WORKER_DONE, WORKER_TO_PARENT, WORKER_DONE_BYTES, WORKER_DONE_BYTES, false },
+	{ WORKER_FAIL, WORKER_TO_PARENT, 4, 4 + WORKER_DETAIL_MAX, false },
+};
+
+static void
+put32(uint8_t *to, uint32_t value)
+{
+	for (int i = 0; i < 4; i++)
+		to[i] = (uint8_t)(value >> (8 * i));
+}
+
+static void
+put64(uint8_t *to, uint64_t value)
+{
+	put32(to, (uint32_t)value);
+	put32(to + 4, (uint32_t)(value >> 32));
+}
+
+static uint32_t
+get32(const uint8_t *from)
+{
+	return (uint32_t)from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 |
+	       (uint32_t)from[3] << 24;
+}
+
+static uint64_t
+get64(const uint8_t *from)
+{
+	return get32(from) | (uint64_t)get32(from + 4) << 32;
+}
+
+void
+worker_header_write(const struct worker_header *header, uint8_t ret[WORKER_HEADER_BYTES])
+{
+	put32(ret, (uint32_t)header->type);
+	put32(ret + 4, header->len);
+	put64(ret + 8, header->offset);
+}
+
+int
+worker_header_read(const uint8_t bytes[WORKER_HEADER_BYTES], enum worker_direction direction,
+		   struct worker_header *ret, struct err *e)
+{
+	uint32_t type = get32(bytes), len = get32(bytes + 4);
+	uint64_t offset = get64(bytes + 8);
+
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+		const struct rule *rule = &rules[i];
+		if ((uint32_t)rule->type != type || rule->direction != direction)
+			continue;
+		if (len < rule->min_len || len > rule->max_len)
+			return err_set(e, ERR_CORRUPT, "message %u of %u bytes", type, len);
+		if (offset > INT64_MAX || (offset != 0 && !rule->has_offset))
+			return err_set(e, ERR_CORRUPT, "message %u with a bad offset", type);
+		*ret = (struct worker_header){ rule->type, len, offset };
+		return 0;
+	}
+	return err_set(e, ERR_CORRUPT, "unknown message %u", type);
+}
+
+void
+worker_start_write(const struct worker_start *start, uint8_t ret[WORKER_START_BYTES])
+{
+	put32(ret, start->version);
+	put32(ret + 4, start->sample_rate);
+	put32(ret + 8, start->channels);
+	put32(ret + 12, start->bit_rate);
+	put64(ret + 16, (uint64_t)start->input_bytes);
+	put64(ret + 24, (uint64_t)start->max_samples);
+}
+
+int
+worker_start_read(const uint8_t bytes[WORKER_START_BYTES], struct worker_start *ret, struct err *e)
+{
+	struct worker_start start = {
+		.version = get32(bytes),
+		.sample_rate = get32(bytes + 4),
+		.channels = get32(bytes + 8),
+		.bit_rate = get32(bytes + 12),
+	};
+	uint64_t input_bytes = get64(bytes + 16), max_samples = get64(bytes + 24);
+
+	if (start.version != WORKER_PROTOCOL_VERSION)
+		return err_set(e, ERR_CORRUPT, "protocol version %u", start.version);
+	if (start.sample_rate < 8000 || start.sample_rate > 48000 || start.channels < 1 ||
+	    start.channels > 2 || start.bit_rate < 8000 || start.bit_rate > 320000)
+		return err_set(e, ERR_CORRUPT, "a result that cannot be made");
+	if (input_bytes > INT64_MAX || max_samples > INT64_MAX || max_samples == 0)
+		return err_set(e, ERR_CORRUPT, "sizes out of range");
+	start.input_bytes = (int64_t)input_bytes;
+	start.max_samples = (int64_t)max_samples;
+	*ret = start;
+	return 0;
+}
+
+void
+worker_done_write(const struct worker_done *done, uint8_t ret[WORKER_DONE_BYTES])
+{
+	put64(ret, (uint64_t)done->samples);
+	put32(ret + 8, done->sample_rate);
+	put32(ret + 12, 0);
+}
+
+int
+worker_done_read(const uint8_t bytes[WORKER_DONE_BYTES], struct worker_done *ret, struct err *e)
+{
+	uint64_t samples = get64(bytes);
+	uint32_t rate = get32(bytes + 8);
+
+	if (samples == 0 || samples > INT64_MAX || rate < 8000 || rate > 48000)
+		return err_set(e, ERR_CORRUPT, "a report out of range");
+	*ret = (struct worker_done){ .samples = (int64_t)samples, .sample_rate = rate };
+	return 0;
+}
+
+void
+worker_count_write(uint32_t count, uint8_t ret[4])
+{
+	put32(ret, count);
+}
+
+int
+worker_count_read(const uint8_t bytes[4], uint32_t *ret, struct err *e)
+{
+	uint32_t count = get32(bytes);
+
+	if (count == 0 || count > WORKER_PAYLOAD_MAX)
+		return err_set(e, ERR_CORRUPT, "a read of %u bytes", count);
+	*ret = count;
+	return 0;
+}
+
+void
+worker_progress_write(double fraction, uint8_t ret[4])
+{
+	if (!(fraction >= 0))
+		put32(ret, PROGRESS_UNKNOWN);
+	else
+		put32(ret, fraction >= 1 ? PROGRESS_WHOLE : (uint32_t)(fraction * PROGRESS_WHOLE));
+}
+
+int
+worker_progress_read(const uint8_t bytes[4], double *ret, struct err *e)
+{
+	uint32_t parts = get32(bytes);
+
+	if (parts == PROGRESS_UNKNOWN)
+		*ret = -1;
+	else if (parts <= PROGRESS_WHOLE)
+		*ret = (double)parts / PROGRESS_WHOLE;
+	else
+		return err_set(e, ERR_CORRUPT, "progress of %u", parts);
+	return 0;
+}
+
+size_t
+worker_fail_write(enum worker_failure failure, const char *detail, uint8_t *ret)
+{
+	size_t len = strnlen(detail, WORKER_DETAIL_MAX);
+
+	put32(ret, (uint32_t)failure);
+	memcpy(ret + 4, detail, len);
+	return 4 + len;
+}
+
+int
+worker_fail_read(const uint8_t *bytes, size_t len, enum worker_failure *ret,
+		 char ret_detail[WORKER_DETAIL_MAX + 1], struct err *e)
+{
+	uint32_t failure;
+
+	if (len < 4 || len > 4 + WORKER_DETAIL_MAX)
+		return err_set(e, ERR_CORRUPT, "a failure of %zu bytes", len);
+	failure = get32(bytes);
+	if (failure == WORKER_FAILURE_NONE || failure >= WORKER_FAILURES)
+		return err_set(e, ERR_CORRUPT, "failure %u", failure);
+	*ret = (enum worker_failure)failure;
+	for (size_t i = 4; i < len; i++)
+		ret_detail[i - 4] = bytes[i] >= ' ' && bytes[i] < 0x7f ? (char)bytes[i] : '?';
+	ret_detail[len - 4] = '\0';
+	return 0;
+}

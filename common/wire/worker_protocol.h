@@ -1,0 +1,101 @@
+/* What converter-worker and its parent say to each other over their one socket: messages of a
+ * header and a payload, little endian. Pure bytes <-> struct, no I/O. Threads: any.
+ *
+ *   parent -> worker   START once, then one DATA for each READ (shorter than asked only at the end)
+ *   worker -> parent   READ, WRITE (appends), PATCH (changes bytes of the head), PROGRESS, and at
+ * last DONE or FAIL
+ *
+ * The worker reads hostile files, so the parent takes every message as hostile: a header is read
+ * only with a known type, a length in that type's range and an offset only where one belongs. A
+ * worker names a failure by number; the words for users are the parent's own. */
+#ifndef TONEARM_WIRE_WORKER_PROTOCOL_H
+#define TONEARM_WIRE_WORKER_PROTOCOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define WORKER_PROTOCOL_VERSION 1
+#define WORKER_SOCKET 3 /* the worker's only descriptor but for /dev/null */
+#define WORKER_HEADER_BYTES 16
+#define WORKER_PAYLOAD_MAX (256 * 1024) /* bytes */
+#define WORKER_HEAD_MAX (64 * 1024)     /* PATCH reaches no further into the output */
+#define WORKER_START_BYTES 32
+#define WORKER_DONE_BYTES 16
+#define WORKER_DETAIL_MAX 200
+
+enum worker_message {
+	WORKER_START = 1,
+	WORKER_DATA = 2,
+	WORKER_READ = 16,
+	WORKER_WRITE = 17,
+	WORKER_PATCH = 18,
+	WORKER_PROGRESS = 19,
+	WORKER_DONE = 20,
+	WORKER_FAIL = 21,
+};
+enum worker_direction { WORKER_TO_WORKER, WORKER_TO_PARENT };
+
+/* Why a worker could not make the audio. */
+enum worker_failure {
+	WORKER_FAILURE_NONE = 0,
+	WORKER_NOT_MEDIA,
+	WORKER_NO_AUDIO,
+	WORKER_EMPTY,
+	WORKER_TRUNCATED,
+	WORKER_DAMAGED,
+	WORKER_UNSUPPORTED,
+	WORKER_TOO_LONG,
+	WORKER_OUT_OF_MEMORY,
+	WORKER_BROKEN, /* a fault of the worker itself */
+};
+#define WORKER_FAILURES (WORKER_BROKEN + 1)
+
+/* Exit codes of the worker. */
+#define WORKER_EXIT_OK 0      /* DONE or FAIL was sent */
+#define WORKER_EXIT_USAGE 100 /* bad arguments, or no socket */
+#define WORKER_EXIT_LOST 111  /* the parent went away or broke the protocol */
+
+struct worker_header {
+	enum worker_message type;
+	uint32_t len;    /* of the payload */
+	uint64_t offset; /* READ: in the input; PATCH: in the output; else 0 */
+};
+struct worker_start {
+	uint32_t version;
+	uint32_t sample_rate, channels, bit_rate; /* of the result; bit_rate in bit/s */
+	int64_t input_bytes;
+	int64_t max_samples; /* per channel, of the result */
+};
+struct worker_done {
+	int64_t samples; /* per channel, of the result */
+	uint32_t sample_rate;
+};
+
+void worker_header_write(const struct worker_header *header, uint8_t ret[WORKER_HEADER_BYTES]);
+/* CORRUPT unless such a message may travel that way. */
+int worker_header_read(const uint8_t bytes[WORKER_HEADER_BYTES], enum worker_direction direction,
+		       struct worker_header *ret, struct err *e);
+
+void worker_start_write(const struct worker_start *start, uint8_t ret[WORKER_START_BYTES]);
+/* CORRUPT on another version or values out of range. */
+int worker_start_read(const uint8_t bytes[WORKER_START_BYTES], struct worker_start *ret,
+		      struct err *e);
+void worker_done_write(const struct worker_done *done, uint8_t ret[WORKER_DONE_BYTES]);
+int worker_done_read(const uint8_t bytes[WORKER_DONE_BYTES], struct worker_done *ret,
+		     struct err *e);
+
+/* READ's payload: how many bytes, 1 to WORKER_PAYLOAD_MAX. */
+void worker_count_write(uint32_t count, uint8_t ret[4]);
+int worker_count_read(const uint8_t bytes[4], uint32_t *ret, struct err *e);
+/* PROGRESS's payload: 0 to 1, -1 = unknown. */
+void worker_progress_write(double fraction, uint8_t ret[4]);
+int worker_progress_read(const uint8_t bytes[4], double *ret, struct err *e);
+/* FAIL's payload: the failure and a few words for the operator's log (cut, unprintable bytes become
+ * '?'). Both give the payload's length; write needs 4 + WORKER_DETAIL_MAX bytes. */
+size_t worker_fail_write(enum worker_failure failure, const char *detail, uint8_t *ret);
+int worker_fail_read(const uint8_t *bytes, size_t len, enum worker_failure *ret,
+		     char ret_detail[WORKER_DETAIL_MAX + 1], struct err *e);
+
+#endif

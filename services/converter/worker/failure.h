@@ -1,0 +1,16 @@
+/* How the worker's functions fail: the result says what the parent is told, struct err holds the
+ * words for the operator's log. */
+#ifndef TONEARM_CONVERTER_WORKER_FAILURE_H
+#define TONEARM_CONVERTER_WORKER_FAILURE_H
+
+#include "base/err.h"
+#include "wire/worker_protocol.h"
+
+/* Stores the words; returns failure. */
+enum worker_failure failure_set(struct err *e, enum worker_failure failure, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* As failure_set for a negative libav result: OUT_OF_MEMORY when it says so, else failure. */
+enum worker_failure failure_av(struct err *e, enum worker_failure failure, const char *what,
+			       int av_result);
+
+#endif

@@ -1,0 +1,63 @@
+/* converter-worker: converts one file that its parent hands it over descriptor 3, and ends. It is
+ * started by the converter, never by hand; it has no environment, no files and no other sockets. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <libavutil/log.h>
+
+#include "base/str.h"
+#include "converter/worker/channel.h"
+#include "converter/worker/transcode.h"
+#include "sandbox/rlimits.h"
+
+#define DESCRIPTORS_MAX 16
+
+static int
+parse_options(int argc, char **argv, struct rlimits *ret)
+{
+	long long memory, cpu;
+
+	if (argc != 3 || parse_int(argv[1], 0, INT64_MAX, &memory, NULL) < 0 ||
+	    parse_int(argv[2], 0, INT32_MAX, &cpu, NULL) < 0)
+		return -1;
+	*ret = (struct rlimits){ memory, cpu, DESCRIPTORS_MAX };
+	return 0;
+}
+
+static int
+is_socket(int fd)
+{
+	int type;
+	socklen_t len = sizeof type;
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct rlimits limits;
+	struct worker_start spec;
+	struct worker_done done;
+	enum worker_failure failure;
+	struct err e = ERR_NONE;
+
+	if (parse_options(argc, argv, &limits) < 0 || !is_socket(WORKER_SOCKET)) {
+		fprintf(stderr, "converter-worker is started by the converter\n"
+				"usage: converter-worker MEMORY_BYTES CPU_SECONDS 3<>socket\n");
+		return WORKER_EXIT_USAGE;
+	}
+	av_log_set_level(AV_LOG_QUIET);
+	channel_start(WORKER_SOCKET, &spec);
+	if (process_harden(&e) < 0 || rlimits_apply(&limits, &e) < 0)
+		failure = WORKER_BROKEN;
+	else
+		failure = transcode(WORKER_SOCKET, &spec, &done, &e);
+	if (failure)
+		channel_fail(WORKER_SOCKET, failure, e.text);
+	else
+		channel_done(WORKER_SOCKET, &done);
+	return WORKER_EXIT_OK;
+}

@@ -1,0 +1,301 @@
+#include "converter/worker/source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+#include <libavutil/avstring.h>
+
+/* Containers that are believed to be what users upload. Left out: everything that names other files
+ * or addresses (hls, dash, concat, sdp, image2, ...), devices, and formats that hold no sound. */
+#define FORMATS "mov,matroska,avi,mpegts,mpeg,flv,asf,mp3,ogg,wav,w64,flac,aac,aiff,caf,amr,au"
+#define STREAMS_MAX 64
+#define PROBE_BYTES (5 * 1024 * 1024)
+#define PROBE_US (5 * (int64_t)AV_TIME_BASE)
+#define RATE_MIN 1000
+#define RATE_MAX 768000
+#define CHANNELS_MAX 64
+/* The mp3 probe takes almost anything with a score below this. */
+#define SCORE_CERTAIN 5
+/* How far in front of the index's last packet a track's declared end may lie and be believed: codec
+ * padding is shorter, a lying header is not. Samples. */
+#define PADDING_MAX 8192
+
+struct source {
+	AVFormatContext *format;
+	AVCodecContext *decoder;
+	AVPacket *packet;
+	struct input *in;
+	AVStream *stream; /* borrowed from format */
+	int read_result;  /* why reading ended: AVERROR_EOF or an error */
+	bool ended, cut_packet;
+	int64_t packets, damaged, frames;
+};
+
+static int
+refuse_io(AVFormatContext *format, AVIOContext **ret, const char *url, int flags,
+	  AVDictionary **options)
+{
+	(void)format;
+	(void)ret;
+	(void)url;
+	(void)flags;
+	(void)options;
+	return AVERROR(EACCES);
+}
+
+/* What a file that cannot be opened is: known by its first bytes and then cut, or no media at all.
+ */
+static enum worker_failure
+refuse_open(struct input *in, int av, struct err *e)
+{
+	uint8_t start[2048 + AVPROBE_PADDING_SIZE] = { 0 };
+	AVProbeData probe = { .filename = "", .buf = start };
+	const AVInputFormat *known;
+	int score = 0, got;
+
+	in->avio->eof_reached = 0;
+	if (avio_seek(in->avio, 0, SEEK_SET) < 0 ||
+	    (got = avio_read(in->avio, start, sizeof start - AVPROBE_PADDING_SIZE)) <= 0)
+		return failure_av(e, WORKER_NOT_MEDIA, "open", av);
+	probe.buf_size = got;
+	known = av_probe_input_format3(&probe, 1, &score);
+	if (known && score > AVPROBE_SCORE_RETRY && av_match_list(known->name, FORMATS, ','))
+		return failure_av(e, WORKER_TRUNCATED, known->name, av);
+	return failure_av(e, WORKER_NOT_MEDIA, "open", av);
+}
+
+static void
+discard_all_but(AVFormatContext *format, int keep)
+{
+	for (unsigned i = 0; i < format->nb_streams; i++) {
+		AVStream *stream = format->streams[i];
+		bool wanted = keep >= 0 ? (int)i == keep
+					: stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
+		if (!wanted && stream->codecpar->codec_type != AVMEDIA_TYPE_UNKNOWN)
+			stream->discard = AVDISCARD_ALL;
+	}
+}
+
+static enum worker_failure
+open_container(struct source *s, struct err *e)
+{
+	AVDictionary *options = NULL;
+	int av;
+
+	if (!(s->format = avformat_alloc_context()))
+		return failure_set(e, WORKER_OUT_OF_MEMORY, "container: no memory");
+	s->format->pb = s->in->avio;
+	s->format->flags |= AVFMT_FLAG_CUSTOM_IO;
+	s->format->io_open = refuse_io;
+	s->format->max_streams = STREAMS_MAX;
+	s->format->probesize = PROBE_BYTES;
+	s->format->max_analyze_duration = PROBE_US;
+	s->format->skip_estimate_duration_from_pts = 1;
+	if ((av = av_dict_set(&options, "format_whitelist", FORMATS, 0)) >= 0 &&
+	    (av = av_dict_set(&options, "protocol_whitelist", "", 0)) >= 0)
+		av = avformat_open_input(&s->format, "", NULL, &options);
+	av_dict_free(&options);
+	if (av < 0)
+		return av == AVERROR(ENOMEM) ? failure_av(e, WORKER_OUT_OF_MEMORY, "open", av)
+					     : refuse_open(s->in, av, e);
+	discard_all_but(s->format, -1);
+	av = avformat_find_stream_info(s->format, NULL);
+	return av < 0 ? failure_av(e, WORKER_DAMAGED, "streams", av) : WORKER_FAILURE_NONE;
+}
+
+static enum worker_failure
+open_decoder(struct source *s, const AVCodec *codec, struct err *e)
+{
+	int av;
+
+	s->decoder = avcodec_alloc_context3(codec);
+	s->packet = av_packet_alloc();
+	if (!s->decoder || !s->packet)
+		return failure_set(e, WORKER_OUT_OF_MEMORY, "decoder: no memory");
+	if ((av = avcodec_parameters_to_context(s->decoder, s->stream->codecpar)) < 0)
+		return failure_av(e, WORKER_UNSUPPORTED, "decoder", av);
+	s->decoder->pkt_timebase = s->stream->time_base;
+	s->decoder->thread_count = 1;
+	if ((av = avcodec_open2(s->decoder, codec, NULL)) < 0)
+		return failure_av(e, WORKER_UNSUPPORTED, codec->name, av);
+	return WORKER_FAILURE_NONE;
+}
+
+static enum worker_failure
+choose_track(struct source *s, struct err *e)
+{
+	const AVCodec *codec = NULL;
+	int index = av_find_best_stream(s->format, AVMEDIA_TYPE_AUDIO, -1, -1, &codec, 0);
+
+	if (index == AVERROR_DECODER_NOT_FOUND)
+		return failure_set(e, WORKER_UNSUPPORTED, "no decoder for the sound track");
+	if (index < 0 && s->format->probe_score < SCORE_CERTAIN)
+		return failure_av(e, WORKER_NOT_MEDIA, "sound track", index);
+	if (index < 0)
+		return failure_av(e, WORKER_NO_AUDIO, "sound track", index);
+	discard_all_but(s->format, index);
+	s->stream = s->format->streams[index];
+	s->stream->discard = AVDISCARD_DEFAULT;
+	return open_decoder(s, codec, e);
+}
+
+enum worker_failure
+source_open(struct input *in, struct source **ret, struct err *e)
+{
+	SCOPED(source_close_p) struct source *s = calloc(1, sizeof *s);
+	enum worker_failure f;
+
+	if (!s)
+		return failure_set(e, WORKER_OUT_OF_MEMORY, "source: no memory");
+	s->in = in;
+	if ((f = open_container(s, e)) || (f = choose_track(s, e)))
+		return f;
+	*ret = TAKE(s);
+	return WORKER_FAILURE_NONE;
+}
+
+/* Gives the decoder the track's next packet, or tells it that there is none. */
+static enum worker_failure
+feed(struct source *s, struct err *e)
+{
+	int av;
+
+	while ((av = av_read_frame(s->format, s->packet)) >= 0) {
+		if (s->packet->stream_index == s->stream->index)
+			break;
+		av_packet_unref(s->packet);
+	}
+	if (av < 0) {
+		s->ended = true;
+		s->read_result = av;
+		av = avcodec_send_packet(s->decoder, NULL);
+	} else {
+		s->packets++;
+		s->cut_packet = (s->packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
+		av = avcodec_send_packet(s->decoder, s->packet);
+		av_packet_unref(s->packet);
+	}
+	if (av == AVERROR(ENOMEM) || s->read_result == AVERROR(ENOMEM))
+		return failure_av(e, WORKER_OUT_OF_MEMORY, "read", AVERROR(ENOMEM));
+	if (av < 0)
+		s->damaged++;
+	return WORKER_FAILURE_NONE;
+}
+
+static bool
+frame_is_sane(const AVFrame *frame)
+{
+	return frame->nb_samples > 0 && frame->sample_rate >= RATE_MIN &&
+	       frame->sample_rate <= RATE_MAX && frame->ch_layout.nb_channels >= 1 &&
+	       frame->ch_layout.nb_channels <= CHANNELS_MAX;
+}
+
+enum worker_failure
+source_next(struct source *s, AVFrame *ret, bool *ret_end, struct err *e)
+{
+	for (;;) {
+		enum worker_failure f;
+		int av = avcodec_receive_frame(s->decoder, ret);
+
+		if (av == 0 && frame_is_sane(ret)) {
+			s->frames++;
+			*ret_end = false;
+			return WORKER_FAILURE_NONE;
+		}
+		if (av == AVERROR(ENOMEM))
+			return failure_av(e, WORKER_OUT_OF_MEMORY, "decode", av);
+		if (av == AVERROR_EOF || (av < 0 && s->ended)) {
+			*ret_end = true;
+			return WORKER_FAILURE_NONE;
+		}
+		if (av != AVERROR(EAGAIN)) {
+			s->damaged++;
+			continue;
+		}
+		if ((f = feed(s, e)))
+			return f;
+	}
+}
+
+static bool
+has_index(const struct source *s)
+{
+	return av_match_name("mov", s->format->iformat->name) && s->stream->nb_frames > 0;
+}
+
+int64_t
+source_limit(const struct source *s, int rate)
+{
+	const AVStream *stream = s->stream;
+	int entries = avformat_index_get_entries_count(stream);
+	const AVIndexEntry *last;
+	int64_t start, padding;
+
+	if (!has_index(s) || stream->duration <= 0 || entries <= 0 ||
+	    stream->codecpar->sample_rate <= 0)
+		return -1;
+	last = avformat_index_get_entry(s->stream, entries - 1);
+	start = stream->start_time == AV_NOPTS_VALUE || stream->start_time < 0 ? 0
+									       : stream->start_time;
+	padding = av_rescale_q(PADDING_MAX, (AVRational){ 1, stream->codecpar->sample_rate },
+			       stream->time_base);
+	if (!last || last->timestamp - start > stream->duration + padding)
+		return -1;
+	return av_rescale_q(stream->duration, stream->time_base, (AVRational){ 1, rate });
+}
+
+/* What the file says the track lasts, in samples at rate; 0 = it says nothing that binds. */
+static int64_t
+promised(const struct source *s, int rate)
+{
+	if (s->stream->duration <= 0 ||
+	    s->format->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE)
+		return 0;
+	return av_rescale_q(s->stream->duration, s->stream->time_base, (AVRational){ 1, rate });
+}
+
+/* Whether the bytes ended before the container did. */
+static bool
+input_is_cut(const struct source *s)
+{
+	bool points_at_bytes = av_match_name("mov", s->format->iformat->name) != 0;
+
+	return (points_at_bytes && (s->in->end_passed || s->cut_packet)) ||
+	       (s->read_result != AVERROR_EOF && avio_feof(s->in->avio));
+}
+
+enum worker_failure
+source_verdict(const struct source *s, int64_t decoded, int rate, struct err *e)
+{
+	int64_t whole = promised(s, rate), missing = whole - decoded;
+	bool shorter = missing > rate / 2 && missing > whole / 50;
+
+	if (input_is_cut(s) || (shorter && s->damaged == 0))
+		return failure_set(e, WORKER_TRUNCATED, "%lld of %lld samples, read ended with %d",
+				   (long long)decoded, (long long)whole, s->read_result);
+	if (s->damaged > s->packets / 2 || decoded < whole / 2 || (decoded == 0 && s->packets > 0))
+		return failure_set(e, WORKER_DAMAGED, "%lld of %lld packets", (long long)s->damaged,
+				   (long long)s->packets);
+	if (decoded == 0)
+		return failure_set(e, WORKER_NO_AUDIO, "the sound track is empty");
+	return WORKER_FAILURE_NONE;
+}
+
+double
+source_progress(const struct source *s)
+{
+	return s->in->size > 0 ? (double)avio_tell(s->in->avio) / (double)s->in->size : 0;
+}
+
+void
+source_close(struct source *s)
+{
+	if (!s)
+		return;
+	av_packet_free(&s->packet);
+	avcodec_free_context(&s->decoder);
+	avformat_close_input(&s->format);
+	free(s);
+}

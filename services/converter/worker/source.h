@@ -1,0 +1,33 @@
+/* The sound track of a media file: container, best audio stream, decoder. Every other stream is
+ * discarded unread. Threads: one. */
+#ifndef TONEARM_CONVERTER_WORKER_SOURCE_H
+#define TONEARM_CONVERTER_WORKER_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <libavutil/frame.h>
+
+#include "base/scope.h"
+#include "converter/worker/failure.h"
+#include "converter/worker/input.h"
+
+struct source;
+
+/* in is borrowed until source_close. */
+enum worker_failure source_open(struct input *in, struct source **ret, struct err *e);
+/* The next decoded frame into *ret, or *ret_end at the end. A damaged packet is skipped; what the
+ * file as a whole means is said at its end. */
+enum worker_failure source_next(struct source *s, AVFrame *ret, bool *ret_end, struct err *e);
+/* The track's length in samples at rate, as the container's index (with its edit list) says;
+ * -1 = nothing that binds. */
+int64_t source_limit(const struct source *s, int rate);
+/* After the end: whether the file held what it promised. decoded: samples at rate. */
+enum worker_failure source_verdict(const struct source *s, int64_t decoded, int rate,
+				   struct err *e);
+/* 0 to 1 by bytes read. */
+double source_progress(const struct source *s);
+void source_close(struct source *s);
+SCOPE_DEFINE(struct source, source_close)
+
+#endif
