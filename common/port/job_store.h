@@ -121,7 +121,7 @@ job_finish(struct job_store *s, const struct job_lease *lease, const struct blob
 static inline int
 job_fail(struct job_store *s, const struct job_lease *lease, const struct job_error *why, struct err *e)
 {
-	return s->ops->fail(s, lease, why, e);
+	return (s->ops->fail)(s, lease, why, e); /* cmocka has a macro fail() */
 }
 /* LEASED -> QUEUED, not before now + delay_ms; the relay publishes it again then. */
 static inline int

@@ -1,5 +1,7 @@
 #include "fake/job_fake_private.h"
 
+#include "base/str.h"
+
 #define RECORDS_MAX 16384
 
 struct job_fake *
@@ -70,6 +72,29 @@ job_fake_give(const struct record *r, struct job *ret)
 		ret->lease = (struct job_lease){ 0 };
 }
 
+void
+job_fake_legible(char *text)
+{
+	if (utf8_valid(text, strlen(text)))
+		return;
+	for (; *text; text++)
+		if ((unsigned char)*text >= 0x80)
+			*text = '?';
+}
+
+static void
+legible_source(struct job_source *source)
+{
+	job_fake_legible(source->filename);
+	job_fake_legible(source->content_type);
+}
+
+static bool
+is_user(const char *username)
+{
+	return *username && utf8_valid(username, strlen(username));
+}
+
 static int
 fake_create(struct job_store *s, const struct job *job, struct err *e)
 {
@@ -81,11 +106,12 @@ fake_create(struct job_store *s, const struct job *job, struct err *e)
 
 	if (r < 0)
 		return r;
-	if (blob_id_is_none(&job->video_fid) || job->username[0] == '\0' ||
+	if (blob_id_is_none(&job->video_fid) || !is_user(job->username) ||
 	    (job->state != JOB_UPLOADING && job->state != JOB_QUEUED))
 		return err_set(e, ERR_INVALID, "a new job needs an id, a user and a first state");
 	if (job_fake_find(f, &job->video_fid))
 		return err_set(e, ERR_CONFLICT, "video %s has a job", job->video_fid.hex);
+	legible_source(&fresh.source);
 	memcpy(fresh.username, job->username, sizeof fresh.username);
 	fresh.created_ms = fresh.updated_ms = fresh.not_before_ms = job_fake_now(f);
 	return add(f, &fresh, e);
@@ -109,6 +135,7 @@ fake_enqueue(struct job_store *s, const struct blob_id *video, const struct job_
 		return 0;
 	rec->job.state = JOB_QUEUED;
 	rec->job.source = *source;
+	legible_source(&rec->job.source);
 	rec->job.updated_ms = rec->job.not_before_ms = job_fake_now(f);
 	return 0;
 }
@@ -137,7 +164,7 @@ fake_adopt(struct job_store *s, const struct job_message *message, struct err *e
 
 	if (r < 0)
 		return r;
-	if (blob_id_is_none(&message->video_fid) || message->username[0] == '\0')
+	if (blob_id_is_none(&message->video_fid) || !is_user(message->username))
 		return err_set(e, ERR_INVALID, "a new job needs an id and a user");
 	if (job_fake_find(f, &message->video_fid))
 		return 0;

@@ -53,6 +53,7 @@ job_fake_lease_next(struct job_store *s, const char *owner, int64_t ms, const st
 	rec->last = (struct job_lease){ .video_fid = rec->job.video_fid,
 					.until_ms = job_fake_now(f) + ms };
 	snprintf(rec->last.owner, sizeof rec->last.owner, "%s", owner);
+	job_fake_legible(rec->last.owner);
 	random_hex(rec->last.token, LEASE_TOKEN_DIGITS);
 	rec->job.lease = rec->last;
 	rec->job.state = JOB_LEASED;
@@ -137,6 +138,8 @@ job_fake_fail(struct job_store *s, const struct job_lease *lease, const struct j
 		return r;
 	rec->job.state = JOB_FAILED;
 	rec->job.error = *why;
+	job_fake_legible(rec->job.error.code);
+	job_fake_legible(rec->job.error.message);
 	rec->job.result_published_ms = 0;
 	rec->job.updated_ms = job_fake_now(f);
 	return 0;
@@ -163,6 +166,8 @@ job_fake_retry(struct job_store *s, const struct job_lease *lease, const struct 
 	if (r < 0 || again)
 		return r;
 	rec->job.error = *why;
+	job_fake_legible(rec->job.error.code);
+	job_fake_legible(rec->job.error.message);
 	requeue(f, rec, delay_ms);
 	return 0;
 }

@@ -34,6 +34,8 @@ struct record *job_fake_find(struct job_fake *f, const struct blob_id *video);
 /* The job as a reader sees it: a lease shows only while it is held. */
 void job_fake_give(const struct record *r, struct job *ret);
 bool job_fake_due(const struct job_fake *f, const struct job *job);
+/* Makes text that is not UTF-8 legible, as the real ledger must. */
+void job_fake_legible(char *text);
 bool job_fake_older(const struct record *a, const struct record *b);
 
 int job_fake_lease_next(struct job_store *s, const char *owner, int64_t ms,

@@ -1,0 +1,245 @@
+#include "contract/job_suite_private.h"
+
+#include <pthread.h>
+
+static const struct job_error why = { "no_audio", "the video has no sound" };
+
+JOB_TEST(a_lease_counts_an_attempt_and_hides_the_job)
+{
+	struct blob_id video = queued(*state, "u");
+	struct job job = lease(*state), other = { .attempts = 42 }, got = get(*state, &video);
+
+	assert_int_equal(job.state, JOB_LEASED);
+	assert_int_equal(job.attempts, 1);
+	assert_string_equal(job.lease.video_fid.hex, video.hex);
+	assert_string_equal(job.lease.owner, "converter-1");
+	assert_int_equal(strlen(job.lease.token), LEASE_TOKEN_DIGITS);
+	assert_int_equal(job.lease.until_ms, job.updated_ms + LEASE_MS);
+	assert_string_equal(got.lease.token, job.lease.token);
+	assert_int_equal(job_lease_next(*state, "o", LEASE_MS, NULL, &other, NULL), ERR_NOT_FOUND);
+	assert_int_equal(other.attempts, 42);
+}
+
+JOB_TEST(with_only_no_other_job_is_leased)
+{
+	struct blob_id first = queued(*state, "u"), second = queued(*state, "u");
+	struct job job;
+
+	assert_int_equal(job_lease_next(*state, "o", LEASE_MS, &second, &job, NULL), 0);
+	assert_string_equal(job.video_fid.hex, second.hex);
+	assert_int_equal(job_lease_next(*state, "o", LEASE_MS, &second, &job, NULL), ERR_NOT_FOUND);
+	assert_int_equal(get(*state, &first).state, JOB_QUEUED);
+}
+
+JOB_TEST(one_users_jobs_are_leased_oldest_first)
+{
+	struct blob_id videos[5];
+
+	for (size_t i = 0; i < ARRAY_LEN(videos); i++) {
+		videos[i] = queued(*state, "u");
+		advance(10);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(videos); i++)
+		assert_string_equal(lease(*state).video_fid.hex, videos[i].hex);
+}
+
+JOB_TEST(the_user_with_fewest_running_is_served_first)
+{
+	static const char *const arrivals[] = { "a", "a", "a", "b", "b", "c" };
+	static const char *const starts[] = { "a", "b", "c", "a", "b", "a" };
+
+	for (size_t i = 0; i < ARRAY_LEN(arrivals); i++) {
+		queued(*state, arrivals[i]);
+		advance(10);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(starts); i++)
+		assert_string_equal(lease(*state).username, starts[i]);
+}
+
+JOB_TEST(a_job_behind_500_of_another_user_is_second)
+{
+	struct job first, second;
+
+	for (int i = 0; i < 500; i++)
+		queued(*state, "$greedy");
+	advance(10);
+	queued(*state, "b");
+	first = lease(*state);
+	second = lease(*state);
+	assert_string_equal(first.username, "$greedy");
+	assert_string_equal(second.username, "b");
+}
+
+struct racer {
+	struct job_store *store;
+	struct job won[51]; /* one more than there are, so that each sees the end */
+	size_t count;
+	int last;
+	pthread_t thread;
+};
+
+static void *
+race(void *arg)
+{
+	struct racer *r = arg;
+
+	while (r->count < ARRAY_LEN(r->won) &&
+	       (r->last = job_lease_next(r->store, "racer", LEASE_MS, NULL, &r->won[r->count],
+					 NULL)) == 0)
+		r->count++;
+	return NULL;
+}
+
+JOB_TEST(eight_threads_lease_fifty_jobs_once_each)
+{
+	static struct racer racers[8];
+	static const char *const users[] = { "a", "b", "c" };
+	struct blob_id videos[50];
+	size_t won = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(videos); i++)
+		videos[i] = queued(*state, users[i % ARRAY_LEN(users)]);
+	for (size_t i = 0; i < ARRAY_LEN(racers); i++) {
+		racers[i] = (struct racer){ .store = *state };
+		assert_int_equal(pthread_create(&racers[i].thread, NULL, race, &racers[i]), 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(racers); i++) {
+		pthread_join(racers[i].thread, NULL);
+		assert_int_equal(racers[i].last, ERR_NOT_FOUND);
+		won += racers[i].count;
+	}
+	assert_int_equal(won, ARRAY_LEN(videos));
+	for (size_t v = 0; v < ARRAY_LEN(videos); v++) {
+		int holders = 0;
+
+		for (size_t i = 0; i < ARRAY_LEN(racers); i++)
+			holders += index_of(racers[i].won, racers[i].count, &videos[v]) <
+				   racers[i].count;
+		assert_int_equal(holders, 1);
+	}
+}
+
+JOB_TEST(a_finished_job_has_its_output_and_a_repeat_is_welcome)
+{
+	struct blob_id video = queued(*state, "u"), mp3 = blob_id_new(), other = blob_id_new();
+	struct job job = lease(*state), got;
+
+	assert_int_equal(job_finish(*state, &job.lease, &mp3, 61.5, NULL), 0);
+	assert_int_equal(job_finish(*state, &job.lease, &mp3, 61.5, NULL), 0);
+	assert_int_equal(job_finish(*state, &job.lease, &other, 61.5, NULL), ERR_CONFLICT);
+	assert_int_equal(job_fail(*state, &job.lease, &why, NULL), ERR_CONFLICT);
+	assert_int_equal(job_renew(*state, &job.lease, LEASE_MS, 0, NULL), ERR_CONFLICT);
+	assert_int_equal(job_find_by_mp3(*state, &mp3, &got, NULL), 0);
+	assert_string_equal(got.video_fid.hex, video.hex);
+	assert_int_equal(got.state, JOB_DONE);
+	assert_string_equal(got.mp3_fid.hex, mp3.hex);
+	assert_true(got.progress >= 1 && got.source.duration_s > 61);
+	assert_string_equal(got.lease.token, "");
+}
+
+JOB_TEST(a_failed_job_keeps_its_reason_and_a_repeat_is_welcome)
+{
+	struct blob_id video = queued(*state, "u"), mp3 = blob_id_new();
+	struct job job = lease(*state), got;
+
+	assert_int_equal(job_fail(*state, &job.lease, &why, NULL), 0);
+	assert_int_equal(job_fail(*state, &job.lease, &why, NULL), 0);
+	assert_int_equal(job_finish(*state, &job.lease, &mp3, 0, NULL), ERR_CONFLICT);
+	got = get(*state, &video);
+	assert_int_equal(got.state, JOB_FAILED);
+	assert_string_equal(got.error.code, "no_audio");
+	assert_string_equal(got.error.message, "the video has no sound");
+	assert_true(blob_id_is_none(&got.mp3_fid));
+}
+
+JOB_TEST(a_retried_job_waits_out_its_delay)
+{
+	struct blob_id video = queued(*state, "u");
+	struct job job = lease(*state);
+
+	assert_int_equal(job_mark_published(*state, &job, JOB_PUBLISH_VIDEO, NULL), ERR_CONFLICT);
+	assert_int_equal(job_retry(*state, &job.lease, &why, 30000, NULL), 0);
+	assert_int_equal(job_retry(*state, &job.lease, &why, 30000, NULL), 0);
+	assert_int_equal(job_lease_next(*state, "o", LEASE_MS, NULL, &job, NULL), ERR_NOT_FOUND);
+	assert_int_equal(job_lease_next(*state, "o", LEASE_MS, &video, &job, NULL), ERR_NOT_FOUND);
+	assert_int_equal(unpublished(*state, JOB_PUBLISH_VIDEO), 0);
+	advance(30000);
+	assert_int_equal(unpublished(*state, JOB_PUBLISH_VIDEO), 1);
+	job = lease(*state);
+	assert_string_equal(job.video_fid.hex, video.hex);
+	assert_int_equal(job.attempts, 2);
+	assert_string_equal(job.error.code, "no_audio");
+}
+
+JOB_TEST(a_job_given_back_has_not_used_an_attempt)
+{
+	struct blob_id video = queued(*state, "u");
+	struct job job = lease(*state);
+
+	assert_int_equal(job_give_back(*state, &job.lease, NULL), 0);
+	assert_int_equal(job_give_back(*state, &job.lease, NULL), 0);
+	assert_int_equal(get(*state, &video).attempts, 0);
+	assert_int_equal(unpublished(*state, JOB_PUBLISH_VIDEO), 1);
+	assert_int_equal(lease(*state).attempts, 1);
+	assert_int_equal(job_give_back(*state, &job.lease, NULL), ERR_CONFLICT);
+}
+
+JOB_TEST(a_renewed_lease_outlives_its_first_term)
+{
+	struct blob_id video = queued(*state, "u");
+	struct job job = lease(*state), got;
+	int64_t freed = 42;
+
+	advance(LEASE_MS - 10000);
+	assert_int_equal(job_renew(*state, &job.lease, LEASE_MS, 0.25, NULL), 0);
+	advance(20000);
+	assert_int_equal(job_free_expired(*state, &freed, NULL), 0);
+	assert_int_equal(freed, 0);
+	got = get(*state, &video);
+	assert_int_equal(got.state, JOB_LEASED);
+	assert_true(got.progress > 0.24 && got.progress < 0.26);
+	assert_int_equal(job_give_back(*state, &job.lease, NULL), 0);
+}
+
+JOB_TEST(an_expired_lease_is_freed_and_can_do_nothing_more)
+{
+	struct blob_id old = queued(*state, "u"), mp3 = blob_id_new();
+	struct job expired = lease(*state), running, got;
+	int64_t freed = 0;
+
+	advance(LEASE_MS - 10000);
+	queued(*state, "u");
+	running = lease(*state);
+	advance(20000);
+	assert_int_equal(job_free_expired(*state, &freed, NULL), 0);
+	assert_int_equal(freed, 1);
+	got = get(*state, &old);
+	assert_int_equal(got.state, JOB_QUEUED);
+	assert_int_equal(got.attempts, 1);
+	assert_int_equal(unpublished(*state, JOB_PUBLISH_VIDEO), 1);
+	assert_int_equal(job_renew(*state, &expired.lease, LEASE_MS, 0, NULL), ERR_CONFLICT);
+	assert_int_equal(job_finish(*state, &expired.lease, &mp3, 0, NULL), ERR_CONFLICT);
+	assert_int_equal(job_retry(*state, &expired.lease, &why, 0, NULL), ERR_CONFLICT);
+	assert_int_equal(job_give_back(*state, &expired.lease, NULL), ERR_CONFLICT);
+	assert_int_equal(lease(*state).attempts, 2);
+	assert_int_equal(job_finish(*state, &expired.lease, &mp3, 0, NULL), ERR_CONFLICT);
+	assert_int_equal(job_finish(*state, &running.lease, &mp3, 0, NULL), 0);
+}
+
+JOB_TEST(a_strangers_token_changes_nothing)
+{
+	struct blob_id video = queued(*state, "u"), mp3 = blob_id_new();
+	struct job job = lease(*state);
+	struct job_lease other = stranger(&job.lease), empty = job.lease;
+	struct err e = ERR_NONE;
+
+	empty.token[0] = '\0';
+	assert_int_equal(job_renew(*state, &other, LEASE_MS, 0.5, &e), ERR_CONFLICT);
+	assert_int_equal(e.code, ERR_CONFLICT);
+	assert_int_equal(job_finish(*state, &other, &mp3, 0, NULL), ERR_CONFLICT);
+	assert_int_equal(job_fail(*state, &other, &why, NULL), ERR_CONFLICT);
+	assert_int_equal(job_retry(*state, &other, &why, 0, NULL), ERR_CONFLICT);
+	assert_int_equal(job_give_back(*state, &empty, NULL), ERR_CONFLICT);
+	assert_int_equal(get(*state, &video).updated_ms, job.updated_ms);
+	assert_int_equal(get(*state, &video).state, JOB_LEASED);
+}
