@@ -1,0 +1,229 @@
+#include "adapter/mongo_private.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define CONNECT_TIMEOUT_MS 1500
+#define HEARTBEAT_MS 2000 /* how soon a server that came back is noticed */
+
+struct mongo_pool {
+	/* set once */
+	mongoc_client_pool_t *clients;
+	int max;
+	int64_t deadline_ms;
+	pthread_cond_t freed;
+	/* under lock */
+	pthread_mutex_t lock;
+	int used;
+};
+
+static pthread_once_t driver_once = PTHREAD_ONCE_INIT;
+
+/* The driver's own log goes nowhere: errors come back as values, and its lines could hold anything.
+ */
+static void
+drop_line(mongoc_log_level_t level, const char *domain, const char *line, void *arg)
+{
+	(void)level;
+	(void)domain;
+	(void)line;
+	(void)arg;
+}
+
+static void
+start_driver(void)
+{
+	mongoc_init();
+	mongoc_log_set_handler(drop_line, NULL);
+}
+
+static void
+default_option(mongoc_uri_t *uri, const char *name, int64_t value)
+{
+	if (!mongoc_uri_has_option(uri, name))
+		(void)mongoc_uri_set_option_as_int32(uri, name, (int32_t)value);
+}
+
+/* What the operator's URI says stands. Retries are ours: the driver's own would double a call's
+ * time. */
+static void
+set_defaults(mongoc_uri_t *uri, const struct mongo_pool_config *config)
+{
+	default_option(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, config->deadline_ms);
+	default_option(uri, MONGOC_URI_SOCKETTIMEOUTMS, config->deadline_ms);
+	default_option(uri, MONGOC_URI_CONNECTTIMEOUTMS, CONNECT_TIMEOUT_MS);
+	default_option(uri, MONGOC_URI_HEARTBEATFREQUENCYMS, HEARTBEAT_MS);
+	(void)mongoc_uri_set_option_as_int32(uri, MONGOC_URI_MAXPOOLSIZE, config->max_clients);
+	if (!mongoc_uri_has_option(uri, MONGOC_URI_RETRYWRITES))
+		(void)mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYWRITES, false);
+	if (!mongoc_uri_has_option(uri, MONGOC_URI_RETRYREADS))
+		(void)mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYREADS, false);
+	if (!mongoc_uri_has_option(uri, MONGOC_URI_APPNAME))
+		(void)mongoc_uri_set_appname(uri, "tonearm");
+}
+
+static void
+uri_free_p(mongoc_uri_t **uri)
+{
+	mongoc_uri_destroy(*uri);
+}
+
+int
+mongo_pool_new(const struct mongo_pool_config *config, struct mongo_pool **ret, struct err *e)
+{
+	SCOPED(mongo_pool_free_p) struct mongo_pool *p = NULL;
+	SCOPED(uri_free_p) mongoc_uri_t *uri = NULL;
+	pthread_condattr_t monotonic;
+	bson_error_t error;
+
+	(void)pthread_once(&driver_once, start_driver);
+	/* the driver's words may quote the URI, which may hold a password */
+	if ((uri = mongoc_uri_new_with_error(config->uri, &error)) == NULL)
+		return err_set(e, ERR_INVALID, "MONGODB_URI is not a MongoDB connection string");
+	set_defaults(uri, config);
+	if ((p = calloc(1, sizeof *p)) == NULL)
+		return err_set(e, ERR_NO_MEMORY, "mongo pool");
+	p->max = config->max_clients;
+	p->deadline_ms = config->deadline_ms;
+	(void)pthread_mutex_init(&p->lock, NULL);
+	(void)pthread_condattr_init(&monotonic);
+	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&p->freed, &monotonic);
+	(void)pthread_condattr_destroy(&monotonic);
+	if ((p->clients = mongoc_client_pool_new(uri)) == NULL)
+		return err_set(e, ERR_INTERNAL, "mongo pool");
+	(void)mongoc_client_pool_set_error_api(p->clients, MONGOC_ERROR_API_VERSION_2);
+	*ret = TAKE(p);
+	return 0;
+}
+
+void
+mongo_pool_free(struct mongo_pool *p)
+{
+	if (p == NULL)
+		return;
+	if (p->clients)
+		mongoc_client_pool_destroy(p->clients);
+	(void)pthread_cond_destroy(&p->freed);
+	(void)pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
+static struct timespec
+timespec_of(int64_t ms)
+{
+	return (struct timespec){ .tv_sec = (time_t)(ms / 1000),
+				  .tv_nsec = (long)(ms % 1000) * 1000000L };
+}
+
+int
+mongo_pool_pop(struct mongo_pool *p, mongoc_client_t **ret, struct err *e)
+{
+	struct timespec until = timespec_of(now_monotonic_ms() + p->deadline_ms);
+	mongoc_client_t *client;
+	int r = 0;
+
+	(void)pthread_mutex_lock(&p->lock);
+	while (p->used >= p->max && r == 0)
+		r = pthread_cond_timedwait(&p->freed, &p->lock, &until);
+	if (p->used < p->max) {
+		p->used++;
+		r = 0;
+	}
+	(void)pthread_mutex_unlock(&p->lock);
+	if (r != 0)
+		return err_set(e, ERR_UNAVAILABLE, "all %d MongoDB clients are in use", p->max);
+	if ((client = mongoc_client_pool_try_pop(p->clients)) == NULL) {
+		mongo_pool_release(p, NULL);
+		return err_set(e, ERR_UNAVAILABLE, "no MongoDB client");
+	}
+	*ret = client;
+	return 0;
+}
+
+void
+mongo_pool_release(struct mongo_pool *p, mongoc_client_t *client)
+{
+	if (client)
+		mongoc_client_pool_push(p->clients, client);
+	(void)pthread_mutex_lock(&p->lock);
+	p->used--;
+	(void)pthread_cond_signal(&p->freed);
+	(void)pthread_mutex_unlock(&p->lock);
+}
+
+int64_t
+mongo_pool_deadline_ms(const struct mongo_pool *p)
+{
+	return p->deadline_ms;
+}
+
+void
+mongo_pool_usage(struct mongo_pool *p, int *ret_used, int *ret_max)
+{
+	(void)pthread_mutex_lock(&p->lock);
+	*ret_used = p->used;
+	*ret_max = p->max;
+	(void)pthread_mutex_unlock(&p->lock);
+}
+
+/* Codes of the server's error_codes.yml: shutdowns, elections, lost hosts, a full disk. */
+static bool
+is_lost_server(uint32_t code)
+{
+	static const uint32_t lost[] = { 6,     7,     13,    18,    89,    91,    134,
+					 189,   262,   9001,  10107, 11600, 11602, 13388,
+					 13435, 13436, 14031, 50915, 402 };
+
+	for (size_t i = 0; i < ARRAY_LEN(lost); i++)
+		if (code == lost[i])
+			return true;
+	return false;
+}
+
+static int
+server_code(uint32_t code)
+{
+	switch (code) {
+	case 11000: /* duplicate key */
+	case 11001:
+		return ERR_CONFLICT;
+	case 50: /* max time expired */
+	case 64: /* write concern not met in time */
+	case 50000:
+		return ERR_TIMEOUT;
+	default:
+		return is_lost_server(code) ? ERR_UNAVAILABLE : ERR_INTERNAL;
+	}
+}
+
+int
+mongo_err(struct err *e, const bson_error_t *error, const char *what)
+{
+	int code;
+
+	switch (error->domain) {
+	case MONGOC_ERROR_SERVER_SELECTION:
+	case MONGOC_ERROR_CLIENT:
+		code = ERR_UNAVAILABLE;
+		break;
+	case MONGOC_ERROR_STREAM:
+		code = strstr(error->message, "time") ? ERR_TIMEOUT : ERR_UNAVAILABLE;
+		break;
+	case MONGOC_ERROR_WRITE_CONCERN:
+		code = ERR_TIMEOUT;
+		break;
+	default:
+		code = server_code(error->code);
+	}
+	return err_set(e, code, "mongodb: %s: %.160s", what, error->message);
+}
+
+bool
+mongo_is_transient(const bson_error_t *error)
+{
+	return err_is_transient(mongo_err(NULL, error, ""));
+}
