@@ -4,27 +4,54 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "base/str.h"
+#include "base/scope.h"
 
 #define CELL_MAX 512
+#define BOUND_MAX 32
 
 struct cells {
 	char type[CELL_MAX];
 	const char *fallback;
 };
 
+/* A bound as an operator would write it: 3600000 ms is "1h". */
+static void
+write_bound(enum config_type type, int64_t n, char to[BOUND_MAX])
+{
+	static const struct {
+		enum config_type type;
+		int64_t factor;
+		const char *suffix;
+	} units[] = {
+		{ CONFIG_DURATION, 86400000, "d" }, { CONFIG_DURATION, 3600000, "h" },
+		{ CONFIG_DURATION, 60000, "m" },    { CONFIG_DURATION, 1000, "s" },
+		{ CONFIG_DURATION, 1, "ms" },       { CONFIG_BYTES, 1 << 30, "GiB" },
+		{ CONFIG_BYTES, 1 << 20, "MiB" },   { CONFIG_BYTES, 1 << 10, "KiB" },
+	};
+	size_t i;
+
+	for (i = 0; n != 0 && i < ARRAY_LEN(units); i++)
+		if (units[i].type == type && n % units[i].factor == 0) {
+			(void)snprintf(to, BOUND_MAX, "%" PRId64 "%s", n / units[i].factor,
+				       units[i].suffix);
+			return;
+		}
+	(void)snprintf(to, BOUND_MAX, "%" PRId64, n);
+}
+
 static void
 describe_range(const struct config_key *key, const char *word, char *to)
 {
-	const char *unit = key->type == CONFIG_DURATION ? " ms" : "";
+	char min[BOUND_MAX], max[BOUND_MAX];
 
+	write_bound(key->type, key->min, min);
+	write_bound(key->type, key->max, max);
 	if (key->min == 0 && (key->max == 0 || key->max == INT64_MAX))
 		(void)snprintf(to, CELL_MAX, "%s", word);
 	else if (key->max == INT64_MAX)
-		(void)snprintf(to, CELL_MAX, "%s from %" PRId64 "%s", word, key->min, unit);
+		(void)snprintf(to, CELL_MAX, "%s from %s", word, min);
 	else
-		(void)snprintf(to, CELL_MAX, "%s %" PRId64 " to %" PRId64 "%s", word, key->min,
-			       key->max, unit);
+		(void)snprintf(to, CELL_MAX, "%s %s to %s", word, min, max);
 }
 
 static struct cells

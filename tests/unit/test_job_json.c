@@ -1,0 +1,221 @@
+/* Messages of the queues, and the job that its owner sees. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/scope.h"
+#include "wire/job_json.h"
+
+#define FID "65f0ab65f065f065f065f065"
+#define MP3 "65f0ab65f065f065f065f066"
+
+static int
+read_message(const char *text, enum job_message_kind kind, struct job_message *ret, struct err *e)
+{
+	return job_message_read(text, strlen(text), kind, ret, e);
+}
+
+static void
+messages_come_back_as_written(void **state)
+{
+	SCOPED(str_free) struct str text = STR_MAX(4096);
+	struct job_message m = { { FID }, { "" }, "zo\xc3\xab\xe2\x82\xac", { "", "" } }, back;
+
+	(void)state;
+	assert_int_equal(job_message_write(&m, &text, NULL), 0);
+	assert_string_equal(str_text(&text), "{\"video_fid\": \"" FID "\", \"mp3_fid\": null, "
+					     "\"username\": \"zo\\u00EB\\u20AC\"}");
+	assert_int_equal(read_message(str_text(&text), JOB_MESSAGE_VIDEO, &back, NULL), 0);
+	assert_memory_equal(&back, &m, sizeof m);
+}
+
+static void
+a_failure_carries_its_reason(void **state)
+{
+	SCOPED(str_free) struct str text = STR_MAX(4096);
+	struct job_message m = { { FID }, { "" }, "u", { "no_audio", "it has no sound" } }, back;
+
+	(void)state;
+	assert_int_equal(job_message_write(&m, &text, NULL), 0);
+	assert_int_equal(read_message(str_text(&text), JOB_MESSAGE_FAILED, &back, NULL), 0);
+	assert_string_equal(back.error.code, "no_audio");
+	assert_string_equal(back.error.message, "it has no sound");
+}
+
+static void
+messages_of_others_are_read(void **state)
+{
+	struct job_message m;
+
+	(void)state;
+	assert_int_equal(
+		read_message("{\"username\":\"u\",\"new\":[1,{\"a\":null}],\"mp3_fid\":\"" MP3
+			     "\",\"video_fid\":\"65F0AB65F065F065F065F065\"}",
+			     JOB_MESSAGE_MP3, &m, NULL),
+		0);
+	assert_string_equal(m.video_fid.hex, FID);
+	assert_string_equal(m.mp3_fid.hex, MP3);
+	assert_int_equal(read_message("{\"username\":\"u\",\"video_fid\":\"" FID
+				      "\",\"mp3_fid\":5}",
+				      JOB_MESSAGE_VIDEO, &m, NULL),
+			 0);
+	assert_true(blob_id_is_none(&m.mp3_fid));
+}
+
+static void
+hostile_messages_are_invalid_and_change_nothing(void **state)
+{
+	static const struct {
+		const char *text;
+		enum job_message_kind kind;
+	} rows[] = {
+		{ "", JOB_MESSAGE_VIDEO },
+		{ "null", JOB_MESSAGE_VIDEO },
+		{ "[]", JOB_MESSAGE_VIDEO },
+		{ "\"x\"", JOB_MESSAGE_VIDEO },
+		{ "{", JOB_MESSAGE_VIDEO },
+		{ "{}", JOB_MESSAGE_VIDEO },
+		{ "{} x", JOB_MESSAGE_VIDEO },
+		{ "{'video_fid': 1}", JOB_MESSAGE_VIDEO },
+		{ "{\"username\":\"u\"}", JOB_MESSAGE_VIDEO },
+		{ "{\"video_fid\":\"" FID "\"}", JOB_MESSAGE_VIDEO },
+		{ "{\"video_fid\":\"" FID "\",\"username\":\"\"}", JOB_MESSAGE_VIDEO },
+		{ "{\"video_fid\":\"" FID "\",\"username\":7}", JOB_MESSAGE_VIDEO },
+		{ "{\"video_fid\":\"" FID "\",\"username\":null}", JOB_MESSAGE_VIDEO },
+		{ "{\"video_fid\":\"" FID "\",\"username\":\"a\\u0000b\"}", JOB_MESSAGE_VIDEO },
+		{ "{\"video_fid\":\"" FID "\",\"username\":\"\xff\"}", JOB_MESSAGE_VIDEO },
+		{ "{\"video_fid\":\"" FID "\",\"username\":\"\\ud800\"}", JOB_MESSAGE_VIDEO },
+		{ "{\"video_fid\":\"" FID "\",\"username\":\"a\",\"username\":\"b\"}",
+		  JOB_MESSAGE_VIDEO },
+		{ "{\"video_fid\":\"" FID "0\",\"username\":\"u\"}", JOB_MESSAGE_VIDEO },
+		{ "{\"video_fid\":\"65f0\",\"username\":\"u\"}", JOB_MESSAGE_VIDEO },
+		{ "{\"video_fid\":\"" FID "\",\"username\":\"u\"}", JOB_MESSAGE_MP3 },
+		{ "{\"video_fid\":\"" FID "\",\"username\":\"u\",\"mp3_fid\":null}",
+		  JOB_MESSAGE_MP3 },
+		{ "{\"video_fid\":\"" FID "\",\"username\":\"u\",\"mp3_fid\":\"x\"}",
+		  JOB_MESSAGE_MP3 },
+		{ "{\"video_fid\":\"" FID "\",\"username\":\"u\"}", JOB_MESSAGE_FAILED },
+		{ "{\"video_fid\":\"" FID "\",\"username\":\"u\",\"error\":\"x\"}",
+		  JOB_MESSAGE_FAILED },
+		{ "{\"video_fid\":\"" FID "\",\"username\":\"u\",\"error\":{\"code\":\"x\"}}",
+		  JOB_MESSAGE_FAILED },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		struct job_message m = { .username = "untouched" };
+		struct err e = ERR_NONE;
+
+		assert_int_equal(read_message(rows[i].text, rows[i].kind, &m, &e), ERR_INVALID);
+		assert_string_not_equal(e.text, "");
+		assert_string_equal(m.username, "untouched");
+	}
+}
+
+static void
+deep_and_long_messages_are_invalid(void **state)
+{
+	static char deep[60000], longest[70000];
+	struct job_message m;
+	struct err e = ERR_NONE;
+
+	(void)state;
+	memset(deep, '[', sizeof deep);
+	assert_int_equal(job_message_read(deep, sizeof deep, JOB_MESSAGE_VIDEO, &m, &e),
+			 ERR_INVALID);
+	memset(longest, ' ', sizeof longest);
+	assert_int_equal(job_message_read(longest, sizeof longest, JOB_MESSAGE_VIDEO, &m, &e),
+			 ERR_INVALID);
+	assert_non_null(strstr(e.text, "65536"));
+}
+
+static void
+a_long_name_is_refused_and_the_longest_is_not(void **state)
+{
+	char text[400], name[257];
+	struct job_message m;
+	struct err e = ERR_NONE;
+
+	(void)state;
+	memset(name, 'n', sizeof name - 1);
+	name[256] = '\0';
+	(void)snprintf(text, sizeof text, "{\"video_fid\":\"" FID "\",\"username\":\"%s\"}", name);
+	assert_int_equal(read_message(text, JOB_MESSAGE_VIDEO, &m, &e), ERR_INVALID);
+	assert_non_null(strstr(e.text, "username"));
+	(void)snprintf(text, sizeof text, "{\"video_fid\":\"" FID "\",\"username\":\"%s\"}",
+		       name + 1);
+	assert_int_equal(read_message(text, JOB_MESSAGE_VIDEO, &m, NULL), 0);
+	assert_int_equal(strlen(m.username), USERNAME_MAX);
+}
+
+static void
+its_owner_sees_the_whole_job(void **state)
+{
+	SCOPED(str_free) struct str text = STR_MAX(4096);
+	struct job job = { .video_fid = { FID },
+			   .username = "u",
+			   .state = JOB_FAILED,
+			   .attempts = 2,
+			   .progress = 0.5,
+			   .source = { "cl\"ip\xff.mp4", "video/mp4", 1234567890123, (double)NAN },
+			   .error = { "no_audio", "no sound" },
+			   .created_ms = 1700000000123,
+			   .updated_ms = 0 };
+
+	(void)state;
+	assert_int_equal(job_write(&job, &text, NULL), 0);
+	assert_string_equal(str_text(&text),
+			    "{\"video_fid\":\"" FID "\",\"state\":\"failed\",\"mp3_fid\":null,"
+			    "\"error\":{\"code\":\"no_audio\",\"message\":\"no sound\"},"
+			    "\"attempts\":2,\"progress\":0.5,\"filename\":\"cl\\\"ip\\uFFFD.mp4\","
+			    "\"bytes\":1234567890123,\"duration_s\":0.0,"
+			    "\"created_at\":\"2023-11-14T22:13:20.123Z\",\"updated_at\":null}");
+}
+
+static void
+a_done_job_shows_no_error_of_an_earlier_attempt(void **state)
+{
+	SCOPED(str_free) struct str text = STR_MAX(4096);
+	struct job job = { .video_fid = { FID },
+			   .state = JOB_DONE,
+			   .mp3_fid = { MP3 },
+			   .error = { "worker_died", "x" } };
+
+	(void)state;
+	assert_int_equal(job_write(&job, &text, NULL), 0);
+	assert_non_null(strstr(str_text(&text), "\"mp3_fid\":\"" MP3 "\",\"error\":null,"));
+}
+
+static void
+a_ceiling_that_is_too_low_is_an_error(void **state)
+{
+	SCOPED(str_free) struct str text = STR_MAX(20);
+	struct job_message m = { .video_fid = { FID }, .username = "u" };
+
+	(void)state;
+	assert_int_equal(job_message_write(&m, &text, NULL), ERR_TOO_LARGE);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(messages_come_back_as_written),
+		cmocka_unit_test(a_failure_carries_its_reason),
+		cmocka_unit_test(messages_of_others_are_read),
+		cmocka_unit_test(hostile_messages_are_invalid_and_change_nothing),
+		cmocka_unit_test(deep_and_long_messages_are_invalid),
+		cmocka_unit_test(a_long_name_is_refused_and_the_longest_is_not),
+		cmocka_unit_test(its_owner_sees_the_whole_job),
+		cmocka_unit_test(a_done_job_shows_no_error_of_an_earlier_attempt),
+		cmocka_unit_test(a_ceiling_that_is_too_low_is_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
