@@ -1,0 +1,321 @@
+#include "net/http_client.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+#define RETRY_AFTER_MAX_S 86400
+
+struct http_client {
+	/* set once */
+	int max;
+	/* under lock */
+	pthread_mutex_t lock;
+	pthread_cond_t freed;
+	int handed_out;
+	int kept_count;
+	CURL *kept[]; /* easy handles at rest, each with its keep-alive connection */
+};
+
+static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
+static int curl_failed;
+
+static void
+init_curl(void)
+{
+	curl_failed = curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK;
+}
+
+int
+http_client_new(int max_connections, struct http_client **ret, struct err *e)
+{
+	struct http_client *c;
+	pthread_condattr_t attr;
+
+	if (max_connections < 1)
+		return err_set(e, ERR_INVALID, "http client without connections");
+	pthread_once(&curl_once, init_curl);
+	c = calloc(1, sizeof *c + (size_t)max_connections * sizeof c->kept[0]);
+	if (c == NULL || curl_failed) {
+		free(c);
+		return err_set(e, ERR_NO_MEMORY, "http client");
+	}
+	c->max = max_connections;
+	pthread_mutex_init(&c->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&c->freed, &attr);
+	pthread_condattr_destroy(&attr);
+	*ret = c;
+	return 0;
+}
+
+static int
+wait_place(struct http_client *c, int64_t deadline)
+{
+	struct timespec at;
+	int64_t left = deadline - now_monotonic_ms();
+
+	if (left <= 0)
+		return -1;
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	at.tv_sec += (time_t)(left / 1000);
+	at.tv_nsec += (long)(left % 1000) * 1000000;
+	if (at.tv_nsec >= 1000000000) {
+		at.tv_sec++;
+		at.tv_nsec -= 1000000000;
+	}
+	pthread_cond_timedwait(&c->freed, &c->lock, &at);
+	return 0;
+}
+
+static void
+give_back(struct http_client *c, CURL *curl)
+{
+	pthread_mutex_lock(&c->lock);
+	c->handed_out--;
+	if (curl != NULL)
+		c->kept[c->kept_count++] = curl;
+	pthread_cond_signal(&c->freed);
+	pthread_mutex_unlock(&c->lock);
+}
+
+static int
+take_handle(struct http_client *c, int64_t deadline, CURL **ret, struct err *e)
+{
+	CURL *curl = NULL;
+
+	pthread_mutex_lock(&c->lock);
+	while (c->handed_out >= c->max) {
+		if (wait_place(c, deadline) < 0) {
+			pthread_mutex_unlock(&c->lock);
+			return err_set(e, ERR_TIMEOUT, "no free http connection in time");
+		}
+	}
+	c->handed_out++;
+	if (c->kept_count > 0)
+		curl = c->kept[--c->kept_count];
+	pthread_mutex_unlock(&c->lock);
+	if (curl == NULL)
+		curl = curl_easy_init();
+	if (curl == NULL) {
+		give_back(c, NULL);
+		return err_set(e, ERR_NO_MEMORY, "http handle");
+	}
+	*ret = curl;
+	return 0;
+}
+
+struct answer {
+	struct http_client_response *response;
+	struct str body;
+	int retry_after_s;
+	size_t received; /* bytes of any kind: then the request was not lost */
+};
+
+static size_t
+on_body(char *data, size_t size, size_t count, void *arg)
+{
+	struct answer *a = arg;
+
+	a->received += size * count;
+	str_append(&a->body, data, size * count);
+	return str_error(&a->body, NULL) < 0 ? 0 : size * count;
+}
+
+static size_t
+on_header(char *data, size_t size, size_t count, void *arg)
+{
+	static const char name[] = "retry-after:";
+	struct answer *a = arg;
+	size_t len = size * count, i = sizeof name - 1;
+	int seconds = 0;
+
+	a->received += len;
+	if (len <= i || strncasecmp(data, name, i) != 0)
+		return len;
+	while (i < len && (data[i] == ' ' || data[i] == '\t'))
+		i++;
+	for (; i < len && data[i] >= '0' && data[i] <= '9' && seconds <= RETRY_AFTER_MAX_S; i++)
+		seconds = seconds * 10 + (data[i] - '0');
+	a->retry_after_s = seconds > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : seconds;
+	return len;
+}
+
+static int
+append(struct curl_slist **list, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(*list, line);
+
+	if (longer == NULL)
+		return ERR_NO_MEMORY;
+	*list = longer;
+	return 0;
+}
+
+/* Expect: 100-continue is off: it would cost a round trip or a second of waiting. */
+static int
+build_headers(const struct http_client_request *request, struct curl_slist **ret)
+{
+	int r = append(ret, "Expect:");
+
+	for (size_t i = 0; r == 0 && request->headers && request->headers[i]; i++)
+		r = append(ret, request->headers[i]);
+	return r;
+}
+
+static void
+set_method(CURL *curl, const struct http_client_request *request)
+{
+	const char *method = request->method ? request->method : "GET";
+
+	if (strcmp(method, "HEAD") == 0) {
+		curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+		return;
+	}
+	if (strcmp(method, "GET") == 0 && request->body == NULL) {
+		curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
+		return;
+	}
+	curl_easy_setopt(curl, CURLOPT_POST, 1L);
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body ? request->body : "");
+	if (strcmp(method, "POST") != 0)
+		curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+}
+
+static void
+set_options(CURL *curl, const struct http_client_request *request, struct curl_slist *headers,
+	    struct answer *answer)
+{
+	curl_easy_reset(curl);
+	curl_easy_setopt(curl, CURLOPT_URL, request->url);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(curl, CURLOPT_MAXCONNECTS, 1L);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(curl, CURLOPT_HEADERDATA, answer);
+	set_method(curl, request);
+}
+
+/* A kept connection may have been closed by the server just now: nothing came back, and the request
+ * goes once more over a new one. */
+static bool
+lost_kept_connection(CURL *curl, CURLcode code, const struct answer *answer)
+{
+	long connects = 0;
+
+	if (answer->received > 0 ||
+	    (code != CURLE_GOT_NOTHING && code != CURLE_SEND_ERROR && code != CURLE_RECV_ERROR))
+		return false;
+	curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connects);
+	return connects == 0;
+}
+
+static CURLcode
+perform(CURL *curl, int64_t deadline, struct answer *answer)
+{
+	CURLcode code = CURLE_OPERATION_TIMEDOUT;
+	int tries;
+
+	for (tries = 0; tries < 2; tries++) {
+		int left = deadline_left_ms(deadline);
+
+		if (left == 0)
+			return CURLE_OPERATION_TIMEDOUT;
+		curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)left);
+		curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, tries > 0 ? 1L : 0L);
+		code = curl_easy_perform(curl);
+		if (!lost_kept_connection(curl, code, answer))
+			break;
+	}
+	return code;
+}
+
+static int
+translate(CURLcode code, const struct answer *answer, struct err *e)
+{
+	int r = str_error(&answer->body, e);
+
+	if (r < 0)
+		return err_prefix(e, r, "http answer");
+	if (code == CURLE_OK)
+		return 0;
+	if (code == CURLE_OPERATION_TIMEDOUT)
+		return err_set(e, ERR_TIMEOUT, "http: no answer in time");
+	if (code == CURLE_OUT_OF_MEMORY)
+		return err_set(e, ERR_NO_MEMORY, "http client");
+	if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
+		return err_set(e, ERR_INVALID, "http: %s", curl_easy_strerror(code));
+	/* Not curl's own detailed text: it may quote the URL. */
+	return err_set(e, ERR_UNAVAILABLE, "http: %s", curl_easy_strerror(code));
+}
+
+static void
+fill(CURL *curl, struct answer *answer, struct http_client_response *ret)
+{
+	const char *type = NULL;
+	long status = 0;
+
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
+	ret->status = (int)status;
+	ret->retry_after_s = answer->retry_after_s;
+	snprintf(ret->content_type, sizeof ret->content_type, "%s", type ? type : "");
+	str_free(&ret->body);
+	ret->body = answer->body;
+	answer->body = STR_MAX(0);
+}
+
+int
+http_client_send(struct http_client *c, const struct http_client_request *request,
+		 struct http_client_response *ret, struct err *e)
+{
+	int64_t deadline = now_monotonic_ms() + request->timeout_ms;
+	struct answer answer = { .body = STR_MAX(ret->body.max) };
+	struct curl_slist *headers = NULL;
+	CURL *curl;
+	int r;
+
+	if ((r = take_handle(c, deadline, &curl, e)) < 0)
+		return r;
+	r = build_headers(request, &headers);
+	if (r < 0) {
+		err_set(e, r, "http headers");
+	} else {
+		set_options(curl, request, headers, &answer);
+		r = translate(perform(curl, deadline, &answer), &answer, e);
+	}
+	if (r == 0)
+		fill(curl, &answer, ret);
+	str_free(&answer.body);
+	/* The handle must not point into this stack frame while it rests. */
+	curl_easy_reset(curl);
+	curl_slist_free_all(headers);
+	give_back(c, curl);
+	return r;
+}
+
+void
+http_client_free(struct http_client *c)
+{
+	if (c == NULL)
+		return;
+	for (int i = 0; i < c->kept_count; i++)
+		curl_easy_cleanup(c->kept[i]);
+	pthread_cond_destroy(&c->freed);
+	pthread_mutex_destroy(&c->lock);
+	free(c);
+}
