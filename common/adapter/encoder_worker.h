@@ -8,11 +8,13 @@
 #include "port/encoder.h"
 
 struct encoder_worker_config {
-	const char *program;    /* path of converter-worker; NULL = beside this executable */
-	int64_t memory_bytes;   /* address-space limit of a worker; 0 = none (sanitizers) */
+	const char *program;  /* path of converter-worker; NULL = beside this executable */
+	int64_t memory_bytes; /* address-space limit of a worker; 0 = none (sanitizers) */
 	int64_t cpu_seconds;
 	int64_t job_timeout_ms;
+	int64_t max_duration_ms; /* of the sound; longer is TOO_LARGE */
 };
-int encoder_worker_new(const struct encoder_worker_config *config, struct encoder **ret, struct err *e);
+int encoder_worker_new(const struct encoder_worker_config *config, struct encoder **ret,
+		       struct err *e);
 
 #endif

@@ -272,10 +272,10 @@ source_verdict(const struct source *s, int64_t decoded, int rate, struct err *e)
 	int64_t whole = promised(s, rate), missing = whole - decoded;
 	bool shorter = missing > rate / 2 && missing > whole / 50;
 
-	if (input_is_cut(s) || (shorter && s->damaged == 0))
+	if (input_is_cut(s) || (shorter && s->damaged <= 1))
 		return failure_set(e, WORKER_TRUNCATED, "%lld of %lld samples, read ended with %d",
 				   (long long)decoded, (long long)whole, s->read_result);
-	if (s->damaged > s->packets / 2 || decoded < whole / 2 || (decoded == 0 && s->packets > 0))
+	if (s->damaged > s->packets / 2 || decoded < whole / 10 * 9 || (decoded == 0 && s->packets > 0))
 		return failure_set(e, WORKER_DAMAGED, "%lld of %lld packets", (long long)s->damaged,
 				   (long long)s->packets);
 	if (decoded == 0)
