@@ -5,8 +5,9 @@
 #include "adapter/mongo_pool.h"
 #include "port/blob_store.h"
 
-/* The pool is borrowed until blob_store_close. Does not connect. database: "videos" or "mp3s". Indexes are ensured
- * on the first write. */
-int blob_gridfs_new(struct mongo_pool *pool, const char *database, struct blob_store **ret, struct err *e);
+/* The pool is borrowed until blob_store_close. Does not connect. database: "videos" or "mp3s".
+ * Indexes are ensured on the first write. */
+int blob_gridfs_new(struct mongo_pool *pool, const char *database, struct blob_store **ret,
+		    struct err *e);
 
 #endif
