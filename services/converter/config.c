@@ -1,0 +1,38 @@
+#include "converter/config.h"
+
+#define TEXT(member, name, fallback, help)                                                         \
+	CONFIG_KEY_TEXT(struct converter_config, member, name, fallback, help)
+#define SECRET(member, name, fallback, help)                                                       \
+	CONFIG_KEY_SECRET(struct converter_config, member, name, fallback, help)
+#define NUMBER(type, member, name, fallback, low, high, help)                                      \
+	CONFIG_KEY_NUMBER(type, struct converter_config, member, name, fallback, low, high, help)
+
+#define MIB (INT64_C(1) << 20)
+#define SECOND INT64_C(1000)
+#define DAY (24 * 3600 * SECOND)
+
+const struct config_key converter_keys[] = {
+	SECRET(mongodb_uri, "MONGODB_URI", "mongodb://host.minikube.internal:27017",
+	       "MongoDB with the databases videos, mp3s and tonearm"),
+	SECRET(amqp_url, "AMQP_URL", "amqp://guest:guest@rabbitmq:5672/", "RabbitMQ"),
+	TEXT(video_queue, "VIDEO_QUEUE", "video", "queue of videos to convert"),
+	TEXT(mp3_queue, "MP3_QUEUE", "mp3", "queue that says an mp3 is ready"),
+	TEXT(failed_queue, "FAILED_QUEUE", "failed", "queue that says a video failed"),
+	NUMBER(CONFIG_INTEGER, jobs, "CONVERTER_JOBS", "0", 0, 256,
+	       "conversions at once; 0 = a quarter of the cores, at least 2"),
+	CONFIG_KEY_CHOICE(struct converter_config, order, "CONVERTER_ORDER", "fair", "fair|message",
+			  "next job: the fairest, or the message's own (beside MsgQ's converter)"),
+	NUMBER(CONFIG_DURATION, lease_ms, "LEASE_DURATION", "60s", 3 * SECOND, 3600 * SECOND,
+	       "a job of a converter that died is free after this"),
+	NUMBER(CONFIG_DURATION, job_timeout_ms, "JOB_TIMEOUT", "2h", 1 * SECOND, 7 * DAY,
+	       "ceiling for one conversion"),
+	NUMBER(CONFIG_DURATION, max_duration_ms, "MAX_AUDIO_DURATION", "24h", 1 * SECOND, 30 * DAY,
+	       "longest sound track that is converted"),
+	NUMBER(CONFIG_BYTES, worker_memory, "WORKER_MEMORY", "512MiB", 0, INT64_MAX,
+	       "address space of one conversion; 0 = no limit"),
+	NUMBER(CONFIG_DURATION, worker_cpu_ms, "WORKER_CPU_TIME", "2h", 0, 30 * DAY,
+	       "processor time of one conversion; 0 = no limit"),
+	TEXT(worker, "CONVERTER_WORKER", "",
+	     "path of converter-worker; empty = beside this program"),
+	CONFIG_END,
+};

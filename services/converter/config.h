@@ -1,0 +1,20 @@
+/* The converter's configuration. */
+#ifndef TONEARM_CONVERTER_CONFIG_H
+#define TONEARM_CONVERTER_CONFIG_H
+
+#include "daemon/daemon.h"
+
+struct converter_config {
+	struct daemon_config daemon;
+	struct secret mongodb_uri, amqp_url;
+	char video_queue[256], mp3_queue[256], failed_queue[256];
+	int64_t jobs;
+	int order; /* enum converter_order */
+	int64_t lease_ms, job_timeout_ms, max_duration_ms;
+	int64_t worker_memory, worker_cpu_ms;
+	char worker[1024];
+};
+
+extern const struct config_key converter_keys[];
+
+#endif

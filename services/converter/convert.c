@@ -1,0 +1,131 @@
+/* The attempt itself: a leased job's video becomes a committed mp3, or there is a reason why not.
+ */
+#include "converter/convert.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct job_error video_missing = { "video_missing", "the video is no longer there" };
+static const struct job_error video_damaged = { "storage_damaged", "the stored video is damaged" };
+static const struct job_error internal = { "internal", "the conversion failed" };
+
+bool
+attempt_lost(const struct attempt *a)
+{
+	return lease_keeper_lost(a->keeper);
+}
+
+static int
+on_progress(void *arg, double fraction, struct err *e)
+{
+	struct attempt *a = arg;
+
+	if (attempt_lost(a))
+		return err_set(e, ERR_CONFLICT, "the lease was lost");
+	if (a->c->cancel && atomic_load(a->c->cancel)) {
+		a->canceled = true;
+		return err_set(e, ERR_UNAVAILABLE, "the converter is stopping");
+	}
+	if (fraction >= 0)
+		lease_keeper_progress(a->keeper, fraction);
+	return 0;
+}
+
+/* "clip.mp4" -> "clip.mp3"; the name is hostile text and stays so. */
+static void
+output_name(const char *source, char *ret, size_t size)
+{
+	const char *dot = strrchr(source, '.'), *slash = strrchr(source, '/');
+	size_t stem = dot && dot != source && (!slash || dot > slash) ? (size_t)(dot - source)
+								      : strlen(source);
+
+	ret[0] = '\0';
+	if (stem > size - sizeof ".mp3")
+		stem = size - sizeof ".mp3";
+	/* A cut must not leave half a character. */
+	while (stem > 0 && ((unsigned char)source[stem] & 0xc0) == 0x80)
+		stem--;
+	if (stem > 0)
+		(void)snprintf(ret, size, "%.*s.mp3", (int)stem, source);
+}
+
+static struct blob_meta
+output_meta(const struct job *job)
+{
+	struct blob_meta meta = { .video_fid = job->video_fid, .content_type = "audio/mpeg" };
+
+	(void)snprintf(meta.owner, sizeof meta.owner, "%s", job->username);
+	output_name(job->source.filename, meta.filename, sizeof meta.filename);
+	return meta;
+}
+
+static int
+open_video(struct attempt *a, struct blob_reader **ret, struct err *e)
+{
+	int r = blob_open(a->c->videos, &a->job->video_fid, ret, e);
+
+	if (r == ERR_NOT_FOUND)
+		a->why = video_missing;
+	return r < 0 ? err_prefix(e, r, "open video") : 0;
+}
+
+static int
+encode(struct attempt *a, struct blob_writer *out, struct err *e)
+{
+	SCOPED(blob_reader_close_p) struct blob_reader *in = NULL;
+	struct encode_watch watch = { on_progress, a };
+	struct encode_report report;
+	int r;
+
+	if ((r = open_video(a, &in, e)) < 0 ||
+	    (r = encoder_encode(a->c->encoder, in, out, &watch, &report, &a->why, e)) < 0)
+		return r;
+	a->duration_s = report.duration_s;
+	a->bytes = report.bytes_written;
+	return 0;
+}
+
+/* Another attempt's output, made before its end could be recorded, or by a faster converter. */
+static int
+adopt_output(struct attempt *a, struct err *e)
+{
+	int r = blob_find_output(a->c->mp3s, &a->job->video_fid, &a->mp3_fid, e);
+
+	a->adopted = r == 0;
+	return r;
+}
+
+static int
+make_output(struct attempt *a, struct err *e)
+{
+	SCOPED(blob_writer_close_p) struct blob_writer *out = NULL;
+	struct blob_meta meta = output_meta(a->job);
+	struct blob_id id = blob_id_new();
+	int r;
+
+	if ((r = adopt_output(a, e)) != ERR_NOT_FOUND)
+		return r;
+	if ((r = blob_create(a->c->mp3s, &id, &meta, BLOB_HEAD_HELD, &out, e)) < 0 ||
+	    (r = encode(a, out, e)) < 0)
+		return r;
+	if (attempt_lost(a))
+		return err_set(e, ERR_CONFLICT, "the lease was lost");
+	r = blob_commit(out, e);
+	if (r == ERR_CONFLICT)
+		return adopt_output(a, e);
+	if (r == 0)
+		a->mp3_fid = id;
+	return r < 0 ? err_prefix(e, r, "store the mp3") : 0;
+}
+
+int
+attempt_run(struct attempt *a, struct err *e)
+{
+	int r = make_output(a, e);
+
+	a->server_lost =
+		r < 0 && a->why.code[0] == '\0' && (r == ERR_UNAVAILABLE || r == ERR_TIMEOUT);
+	if (r < 0 && a->why.code[0] == '\0')
+		a->why = r == ERR_CORRUPT ? video_damaged : internal;
+	return r;
+}

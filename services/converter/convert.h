@@ -1,0 +1,27 @@
+/* One attempt at a job, between its lease and its record. */
+#ifndef TONEARM_CONVERTER_CONVERT_H
+#define TONEARM_CONVERTER_CONVERT_H
+
+#include <stdbool.h>
+
+#include "converter/converter.h"
+#include "flow/lease.h"
+
+struct attempt {
+	const struct converter *c; /* set once */
+	const struct job *job;
+	struct lease_keeper *keeper;
+	/* what it came to */
+	struct blob_id mp3_fid;
+	double duration_s; /* 0 = unknown, when the output was adopted */
+	int64_t bytes;
+	bool adopted, canceled, server_lost;
+	struct job_error why; /* set on failure */
+};
+
+/* 0: mp3_fid is committed. Else why is set, and server_lost when it was not the job's fault. */
+int attempt_run(struct attempt *a, struct err *e);
+/* The lease is someone else's: nothing may be written under it. */
+bool attempt_lost(const struct attempt *a);
+
+#endif

@@ -1,0 +1,43 @@
+/* The converter's use cases in terms of ports alone; main.c wires them. A struct converter is set
+ * once and then only read, by the intake's thread and by the threads that convert. */
+#ifndef TONEARM_CONVERTER_CONVERTER_H
+#define TONEARM_CONVERTER_CONVERTER_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/stop.h"
+#include "flow/relay.h"
+#include "port/blob_store.h"
+#include "port/encoder.h"
+#include "port/job_store.h"
+#include "port/queue.h"
+
+enum converter_order {
+	CONVERTER_ORDER_FAIR,    /* a message is a permit for the fairest job */
+	CONVERTER_ORDER_MESSAGE, /* a message means its own job: beside a converter of MsgQ */
+};
+
+struct converter {
+	struct blob_store *videos, *mp3s; /* all borrowed */
+	struct job_store *jobs;
+	struct encoder *encoder;
+	struct relay_config outbox; /* how a result is announced at once */
+	struct relay *relay;        /* who announces it otherwise; may be NULL in tests */
+	const char *owner;          /* names this process in leases */
+	int64_t lease_ms;
+	enum converter_order order;
+	const atomic_bool *cancel; /* the drain's time is over: give jobs under way back */
+	/* Called once per ended attempt, by the thread that made it; may be NULL. */
+	void (*on_end)(void *arg, const char *result, int64_t duration_ms);
+	void *on_end_arg;
+};
+
+enum convert_end {
+	CONVERT_ENDED,       /* done, failed, to be retried, or lost to someone else */
+	CONVERT_SERVER_LOST, /* given back: a server of ours is away */
+};
+/* One attempt at a leased job, from the video to the record of how it ended, with its log line. */
+enum convert_end convert_job(const struct converter *c, const struct job *job);
+
+#endif

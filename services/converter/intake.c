@@ -1,0 +1,227 @@
+#include "converter/intake.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define NEXT_TIMEOUT_MS 500
+#define SLOT_TIMEOUT_MS 200
+#define PAUSE_MS 1000
+
+struct intake {
+	struct intake_config config; /* set once */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	/* under lock */
+	struct job pending; /* leased, waiting for a thread */
+	bool has_pending, closing, server_lost;
+	int idle;
+	/* owned by the intake's thread */
+	bool paused;
+	int thread_count;
+	pthread_t threads[];
+};
+
+static bool
+take_pending(struct intake *in, struct job *ret)
+{
+	bool got;
+
+	pthread_mutex_lock(&in->lock);
+	in->idle++;
+	pthread_cond_broadcast(&in->changed);
+	while (!in->has_pending && !in->closing)
+		pthread_cond_wait(&in->changed, &in->lock);
+	got = in->has_pending;
+	if (got)
+		*ret = in->pending;
+	in->has_pending = false;
+	pthread_cond_broadcast(&in->changed);
+	pthread_mutex_unlock(&in->lock);
+	return got;
+}
+
+static void *
+convert_main(void *arg)
+{
+	struct intake *in = arg;
+	struct job job;
+
+	while (take_pending(in, &job)) {
+		enum convert_end end;
+
+		(void)atomic_fetch_add(in->config.running, 1);
+		end = convert_job(in->config.converter, &job);
+		(void)atomic_fetch_sub(in->config.running, 1);
+		if (end == CONVERT_SERVER_LOST) {
+			pthread_mutex_lock(&in->lock);
+			in->server_lost = true;
+			pthread_mutex_unlock(&in->lock);
+		}
+	}
+	return NULL;
+}
+
+/* Waits at most ms until at least count threads are idle. */
+static bool
+wait_idle(struct intake *in, int count, int64_t ms)
+{
+	int64_t until = now_monotonic_ms() + ms;
+	struct timespec t = { until / 1000, until % 1000 * 1000000 };
+	int r = 0;
+	bool idle;
+
+	pthread_mutex_lock(&in->lock);
+	while ((in->idle < count || in->has_pending) && r == 0)
+		r = pthread_cond_timedwait(&in->changed, &in->lock, &t);
+	idle = in->idle >= count && !in->has_pending;
+	pthread_mutex_unlock(&in->lock);
+	return idle;
+}
+
+static void
+hand_over(struct intake *in, const struct job *job)
+{
+	pthread_mutex_lock(&in->lock);
+	in->pending = *job;
+	in->has_pending = true;
+	in->idle--;
+	pthread_cond_broadcast(&in->changed);
+	pthread_mutex_unlock(&in->lock);
+}
+
+static bool
+server_was_lost(struct intake *in)
+{
+	bool lost;
+
+	pthread_mutex_lock(&in->lock);
+	lost = in->server_lost;
+	in->server_lost = false;
+	pthread_mutex_unlock(&in->lock);
+	return lost;
+}
+
+static void
+set_paused(struct intake *in, bool paused)
+{
+	struct err e = ERR_NONE;
+
+	if (queue_pause(in->config.consumer, paused, &e) < 0) {
+		log_warn(LOG_EVENT("intake_pause_failed"), LOG_BOOL("pause", paused), LOG_ERR(&e));
+		return;
+	}
+	in->paused = paused;
+	log_info(LOG_EVENT(paused ? "intake_paused" : "intake_resumed"));
+}
+
+/* Without MongoDB no job can be had: messages are left to others until it answers. */
+static void
+wait_for_servers(struct intake *in)
+{
+	const struct converter *c = in->config.converter;
+
+	if (job_store_ping(c->jobs, NULL) == 0 && blob_store_ping(c->videos, NULL) == 0 &&
+	    blob_store_ping(c->mp3s, NULL) == 0)
+		set_paused(in, false);
+	else
+		(void)stop_wait(in->config.stop, PAUSE_MS);
+}
+
+static void
+take_one(struct intake *in)
+{
+	struct queue_delivery delivery;
+	struct err e = ERR_NONE;
+	struct job job;
+	int r = queue_next(in->config.consumer, NEXT_TIMEOUT_MS, &delivery, &e);
+
+	if (r == QUEUE_IDLE)
+		return;
+	if (r < 0) {
+		log_warn(LOG_EVENT("intake_failed"), LOG_ERR(&e));
+		(void)stop_wait(in->config.stop, PAUSE_MS);
+		return;
+	}
+	switch (intake_take(in->config.converter, in->config.consumer, &delivery, &job)) {
+	case INTAKE_JOB:
+		hand_over(in, &job);
+		break;
+	case INTAKE_SERVER_LOST:
+		set_paused(in, true);
+		break;
+	case INTAKE_NOTHING:
+		break;
+	}
+	queue_delivery_free(&delivery);
+}
+
+static void
+work(struct intake *in)
+{
+	while (!stop_requested(in->config.stop)) {
+		if (server_was_lost(in) && !in->paused)
+			set_paused(in, true);
+		if (in->paused)
+			wait_for_servers(in);
+		else if (wait_idle(in, 1, SLOT_TIMEOUT_MS))
+			take_one(in);
+	}
+}
+
+/* Jobs under way get their time; what is left then is given back. */
+static void
+drain(struct intake *in)
+{
+	if (!in->paused)
+		set_paused(in, true);
+	if (!wait_idle(in, in->thread_count, in->config.drain_ms))
+		atomic_store(in->config.cancel, true);
+	pthread_mutex_lock(&in->lock);
+	in->closing = true;
+	pthread_cond_broadcast(&in->changed);
+	pthread_mutex_unlock(&in->lock);
+	for (int i = 0; i < in->thread_count; i++)
+		(void)pthread_join(in->threads[i], NULL);
+}
+
+static struct intake *
+intake_new(const struct intake_config *config)
+{
+	struct intake *in = calloc(1, sizeof *in + (size_t)config->jobs * sizeof in->threads[0]);
+	pthread_condattr_t attributes;
+
+	if (!in)
+		return NULL;
+	in->config = *config;
+	(void)pthread_condattr_init(&attributes);
+	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	(void)pthread_mutex_init(&in->lock, NULL);
+	(void)pthread_cond_init(&in->changed, &attributes);
+	(void)pthread_condattr_destroy(&attributes);
+	return in;
+}
+
+int
+intake_run(const struct intake_config *config, struct err *e)
+{
+	SCOPED_FREE struct intake *in = intake_new(config);
+	int r = 0;
+
+	if (!in)
+		return err_set(e, ERR_NO_MEMORY, "intake: no memory");
+	while (in->thread_count < config->jobs && r == 0) {
+		r = pthread_create(&in->threads[in->thread_count], NULL, convert_main, in);
+		in->thread_count += r == 0;
+	}
+	if (r == 0)
+		work(in);
+	drain(in);
+	(void)pthread_cond_destroy(&in->changed);
+	(void)pthread_mutex_destroy(&in->lock);
+	return r == 0 ? 0 : err_errno(e, ERR_INTERNAL, r, "thread");
+}

@@ -1,0 +1,267 @@
+#include <stdio.h>
+#include <unistd.h>
+
+#include "adapter/blob_gridfs.h"
+#include "adapter/encoder_worker.h"
+#include "adapter/job_mongo.h"
+#include "adapter/mongo_pool.h"
+#include "adapter/queue_amqp.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "converter/config.h"
+#include "converter/intake.h"
+
+#define SERVER_DEADLINE_MS 3000
+#define HEARTBEAT_S 30
+#define PUBLISHES_MAX 1024
+#define RELAY_INTERVAL_MS 1000
+/* A message is a permit and is acked once its job is leased: one in hand keeps every thread busy,
+ * more would be kept from idle replicas. */
+#define PREFETCH 1
+/* Per job: a reader with its read-ahead, a writer, the lease. Beside them: relay, pings, metrics.
+ */
+#define CLIENTS_PER_JOB 4
+#define CLIENTS_BESIDE 8
+
+struct service {
+	struct converter converter;
+	struct publisher *publisher;
+	struct consumer *consumer;
+	struct metric *jobs, *oldest, *conversions, *durations, *running_jobs;
+	atomic_bool cancel;
+	atomic_int running;
+};
+
+static int
+jobs_at_once(const struct converter_config *config)
+{
+	long quarter = sysconf(_SC_NPROCESSORS_ONLN) / 4;
+
+	if (config->jobs > 0)
+		return (int)config->jobs;
+	return quarter > 2 ? (int)quarter : 2;
+}
+
+static int
+ping_mongodb(void *arg, struct err *e)
+{
+	struct service *s = arg;
+
+	return job_store_ping(s->converter.jobs, e);
+}
+
+static int
+ping_rabbitmq(void *arg, struct err *e)
+{
+	struct service *s = arg;
+	int r = publisher_ping(s->publisher, e);
+
+	return r < 0 ? r : consumer_ping(s->consumer, e);
+}
+
+static void
+count_end(void *arg, const char *result, int64_t duration_ms)
+{
+	struct service *s = arg;
+
+	metric_add(s->conversions, 1, (const char *const[]){ result });
+	metric_observe(s->durations, (double)duration_ms / 1000, NULL);
+}
+
+static void
+refresh_gauges(void *arg)
+{
+	struct service *s = arg;
+	struct job_counts counts;
+
+	metric_set(s->running_jobs, atomic_load(&s->running), NULL);
+	if (job_count(s->converter.jobs, &counts, NULL) < 0)
+		return;
+	for (int i = 0; i < JOB_STATES; i++)
+		metric_set(s->jobs, (double)counts.by_state[i],
+			   (const char *const[]){ job_state_name((enum job_state)i) });
+	metric_set(s->oldest, (double)counts.oldest_queued_ms / 1000, NULL);
+}
+
+static void
+make_metrics(struct service *s, struct metrics *m)
+{
+	static const char *const by_state[] = { "state", NULL };
+	static const char *const by_result[] = { "result", NULL };
+
+	s->jobs = metrics_gauge(m, "tonearm_jobs", "Jobs in the ledger by state.", by_state);
+	s->oldest = metrics_gauge(m, "tonearm_oldest_queued_job_seconds",
+				  "Age of the oldest job that could run now.", NULL);
+	s->running_jobs = metrics_gauge(m, "tonearm_conversions_running",
+					"Conversions under way in this process.", NULL);
+	s->conversions = metrics_counter(m, "tonearm_conversions_total",
+					 "Attempts to convert by result.", by_result);
+	s->durations = metrics_histogram(m, "tonearm_conversion_duration_seconds",
+					 "How long attempts took.", NULL);
+	metrics_on_scrape(m, refresh_gauges, s);
+}
+
+static int
+make_encoder(const struct converter_config *config, struct encoder **ret, struct err *e)
+{
+	struct encoder_worker_config worker = {
+		.program = config->worker[0] ? config->worker : NULL,
+		.memory_bytes = config->worker_memory,
+		.cpu_seconds = (config->worker_cpu_ms + 999) / 1000,
+		.job_timeout_ms = config->job_timeout_ms,
+		.max_duration_ms = config->max_duration_ms,
+	};
+
+	return encoder_worker_new(&worker, ret, e);
+}
+
+static int
+make_queues(const struct converter_config *config, struct publisher **ret_publisher,
+	    struct consumer **ret_consumer, struct err *e)
+{
+	const char *const queues[] = { config->video_queue };
+	struct queue_amqp_config amqp = {
+		.url = config->amqp_url.bytes,
+		.heartbeat_s = HEARTBEAT_S,
+		.deadline_ms = SERVER_DEADLINE_MS,
+		.max_waiting = PUBLISHES_MAX,
+	};
+	int r = publisher_amqp_new(&amqp, ret_publisher, e);
+
+	return r < 0 ? r : consumer_amqp_new(&amqp, queues, 1, PREFETCH, ret_consumer, e);
+}
+
+static void
+on_relay_change(void *arg, const struct err *e)
+{
+	(void)arg;
+	if (e->code == 0)
+		log_info(LOG_EVENT("relay_recovered"));
+	else
+		log_warn(LOG_EVENT("relay_failed"), LOG_ERR(e));
+}
+
+static int
+serve(struct daemon *d, const struct converter_config *config, struct service *s, struct err *e)
+{
+	SCOPED(relay_stop_p) struct relay *relay = NULL;
+	int r;
+
+	make_metrics(s, daemon_metrics(d));
+	daemon_dependency(d, "mongodb", ping_mongodb, s);
+	daemon_dependency(d, "rabbitmq", ping_rabbitmq, s);
+	if ((r = daemon_watch(d, e)) < 0 || (r = daemon_wait_ready(d, e)) < 0)
+		return r;
+	if (!stop_requested(daemon_stop(d)) &&
+	    (r = relay_start(&s->converter.outbox, &relay, e)) == 0) {
+		s->converter.relay = relay;
+		r = intake_run(
+			&(struct intake_config){
+				.converter = &s->converter,
+				.consumer = s->consumer,
+				.stop = daemon_stop(d),
+				.cancel = &s->cancel,
+				.jobs = jobs_at_once(config),
+				.drain_ms = config->daemon.drain_timeout_ms,
+				.running = &s->running,
+			},
+			e);
+	}
+	daemon_unwatch(d);
+	return r;
+}
+
+/* Unique while it lives: host, process and a few random digits (a container's pid is always 1). */
+static void
+make_owner(char *ret, size_t size)
+{
+	char host[65] = "", digits[9];
+
+	(void)gethostname(host, sizeof host - 1);
+	random_hex(digits, sizeof digits - 1);
+	(void)snprintf(ret, size, "%s/%ld/%s", host, (long)getpid(), digits);
+}
+
+static struct relay_config
+make_outbox(const struct converter_config *config, struct job_store *jobs,
+	    struct publisher *publisher)
+{
+	return (struct relay_config){
+		.jobs = jobs,
+		.publisher = publisher,
+		.video_queue = config->video_queue,
+		.mp3_queue = config->mp3_queue,
+		.failed_queue = config->failed_queue,
+		.interval_ms = RELAY_INTERVAL_MS,
+		.on_change = on_relay_change,
+	};
+}
+
+static int
+run(struct daemon *d, const void *arg, struct err *e)
+{
+	const struct converter_config *config = arg;
+	SCOPED(mongo_pool_free_p) struct mongo_pool *pool = NULL;
+	SCOPED(blob_store_close_p) struct blob_store *videos = NULL;
+	SCOPED(blob_store_close_p) struct blob_store *mp3s = NULL;
+	SCOPED(job_store_close_p) struct job_store *jobs = NULL;
+	SCOPED(encoder_close_p) struct encoder *encoder = NULL;
+	SCOPED(publisher_close_p) struct publisher *publisher = NULL;
+	SCOPED(consumer_close_p) struct consumer *consumer = NULL;
+	struct mongo_pool_config mongo = {
+		.uri = config->mongodb_uri.bytes,
+		.max_clients = CLIENTS_PER_JOB * jobs_at_once(config) + CLIENTS_BESIDE,
+		.deadline_ms = SERVER_DEADLINE_MS,
+	};
+	char owner[LEASE_OWNER_MAX + 1];
+	struct service s = { 0 };
+	int r;
+
+	if ((r = mongo_pool_new(&mongo, &pool, e)) < 0 ||
+	    (r = blob_gridfs_new(pool, "videos", &videos, e)) < 0 ||
+	    (r = blob_gridfs_new(pool, "mp3s", &mp3s, e)) < 0 ||
+	    (r = job_mongo_new(pool, &jobs, e)) < 0 ||
+	    (r = make_encoder(config, &encoder, e)) < 0 ||
+	    (r = make_queues(config, &publisher, &consumer, e)) < 0)
+		return r;
+	make_owner(owner, sizeof owner);
+	s.publisher = publisher;
+	s.consumer = consumer;
+	s.converter = (struct converter){
+		.videos = videos,
+		.mp3s = mp3s,
+		.jobs = jobs,
+		.encoder = encoder,
+		.outbox = make_outbox(config, jobs, publisher),
+		.owner = owner,
+		.lease_ms = config->lease_ms,
+		.order = (enum converter_order)config->order,
+		.cancel = &s.cancel,
+		.on_end = count_end,
+		.on_end_arg = &s,
+	};
+	return serve(d, config, &s, e);
+}
+
+static int
+check(const void *arg, struct err *e)
+{
+	SCOPED(encoder_close_p) struct encoder *encoder = NULL;
+
+	return make_encoder(arg, &encoder, e);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct daemon_spec spec = {
+		.name = "converter",
+		.summary = "turns videos into mp3s",
+		.keys = converter_keys,
+		.config_size = sizeof(struct converter_config),
+		.run = run,
+		.check = check,
+	};
+
+	return daemon_main(argc, argv, &spec);
+}

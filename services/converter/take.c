@@ -1,0 +1,49 @@
+/* One message: what it permits. */
+#include "base/log.h"
+#include "converter/intake.h"
+#include "wire/job_json.h"
+
+static enum intake_result
+bury(struct consumer *consumer, const struct queue_delivery *d, const struct err *why)
+{
+	struct err e = ERR_NONE;
+
+	log_warn(LOG_EVENT("message_unreadable"), LOG_STR("queue", d->queue),
+		 LOG_INT("bytes", d->len), LOG_ERR(why));
+	if (queue_bury(consumer, d, why->text, &e) == 0)
+		return INTAKE_NOTHING;
+	log_warn(LOG_EVENT("message_not_buried"), LOG_ERR(&e));
+	(void)queue_requeue(consumer, d, NULL);
+	return INTAKE_SERVER_LOST;
+}
+
+static enum intake_result
+give_back(struct consumer *consumer, const struct queue_delivery *d, const struct err *why)
+{
+	log_warn(LOG_EVENT("message_given_back"), LOG_ERR(why));
+	(void)queue_requeue(consumer, d, NULL);
+	return INTAKE_SERVER_LOST;
+}
+
+enum intake_result
+intake_take(const struct converter *c, struct consumer *consumer, const struct queue_delivery *d,
+	    struct job *ret_job)
+{
+	const struct blob_id *only = NULL;
+	struct job_message message;
+	struct err e = ERR_NONE;
+	int r;
+
+	if (job_message_read(d->body, d->len, JOB_MESSAGE_VIDEO, &message, &e) < 0)
+		return bury(consumer, d, &e);
+	if (job_adopt(c->jobs, &message, &e) < 0)
+		return give_back(consumer, d, &e);
+	if (c->order == CONVERTER_ORDER_MESSAGE)
+		only = &message.video_fid;
+	r = job_lease_next(c->jobs, c->owner, c->lease_ms, only, ret_job, &e);
+	if (r < 0 && r != ERR_NOT_FOUND)
+		return give_back(consumer, d, &e);
+	/* A lost ack is harmless: the message comes again, and finds another job or none. */
+	(void)queue_ack(consumer, d, NULL);
+	return r == 0 ? INTAKE_JOB : INTAKE_NOTHING;
+}
