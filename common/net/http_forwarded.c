@@ -200,3 +200,9 @@ http_client_find(struct http_request *req)
 		end = start > 0 ? start - 1 : 0;
 	}
 }
+
+bool
+http_client_known(const struct http_request *req)
+{
+	return http_header(req, "X-Forwarded-For") != NULL || !is_trusted(req->server, req->peer);
+}

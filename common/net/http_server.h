@@ -82,6 +82,7 @@ const char *http_query(const struct http_request *, const char *name);  /* first
 bool http_query_has_nul(const struct http_request *, const char *name); /* the decoded value holds a NUL byte */
 const char *http_path_tail(const struct http_request *);                /* what "*" stood for, decoded */
 const char *http_client_address(const struct http_request *);           /* after trusted proxies; "203.0.113.9" */
+bool http_client_known(const struct http_request *);                    /* false: a trusted proxy names no client */
 const char *http_request_id(const struct http_request *);               /* X-Request-Id if sane, else made here */
 bool http_is_head(const struct http_request *);
 int64_t http_content_length(const struct http_request *);               /* -1 = unknown (chunked or none) */

@@ -23,7 +23,7 @@ reply_challenge(struct http_request *request, int status, const char *words, con
 static const char *
 client_of(const struct http_request *request)
 {
-	return http_client_address(request);
+	return http_client_known(request) ? http_client_address(request) : NULL;
 }
 
 static void
