@@ -10,6 +10,7 @@
  * use. */
 int job_mongo_new(struct mongo_pool *pool, struct job_store **ret, struct err *e);
 /* The same in another database (at most 63 bytes): tests have one of their own. */
-int job_mongo_new_in(struct mongo_pool *pool, const char *database, struct job_store **ret, struct err *e);
+int job_mongo_new_in(struct mongo_pool *pool, const char *database, struct job_store **ret,
+		     struct err *e);
 
 #endif

@@ -71,7 +71,7 @@ job_mongo_mark_published(struct job_store *s, const struct job *job, enum job_pu
 			  "attempts", BCON_INT32(job->attempts));
 	/* Leased and given back since it was read: its message is gone, so it must be listed again.
 	 */
-	if (job->updated_ms)
+	if (which == JOB_PUBLISH_VIDEO && job->updated_ms)
 		BSON_APPEND_DATE_TIME(filter, "updated_at", job->updated_ms);
 	set = BCON_NEW("0", "{", "$set", "{", mark, JOB_NOW, "}", "}");
 	r = ERR_NOT_FOUND;

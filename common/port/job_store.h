@@ -149,7 +149,9 @@ job_list_unpublished(struct job_store *s, enum job_publication which, struct job
 {
 	return s->ops->list_unpublished(s, which, jobs, max, ret_count, e);
 }
-/* Records the publication of job as it was read (same state and attempts); CONFLICT if it moved on. */
+/* Records the publication of job as it was read (same state and attempts; on `video` also the same
+ * updated_ms, unless 0, because a job given back looks the same but has lost its message); CONFLICT if it
+ * moved on. */
 static inline int
 job_mark_published(struct job_store *s, const struct job *job, enum job_publication which, struct err *e)
 {

@@ -100,6 +100,22 @@ JOB_TEST(results_are_listed_until_marked)
 	assert_int_equal(list(*state, JOB_PUBLISH_VIDEO, jobs, 4), 0);
 }
 
+/* A converter marks at once, with the job as it was leased and the result that it has recorded. */
+JOB_TEST(a_result_is_marked_by_its_converter_without_reading_it_again)
+{
+	struct blob_id mp3 = blob_id_new();
+	struct job job;
+
+	queued(*state, "u");
+	job = lease(*state);
+	advance(5000);
+	assert_int_equal(job_renew(*state, &job.lease, LEASE_MS, 0.5, NULL), 0);
+	assert_int_equal(job_finish(*state, &job.lease, &mp3, 0, NULL), 0);
+	job.state = JOB_DONE;
+	assert_int_equal(job_mark_published(*state, &job, JOB_PUBLISH_RESULT, NULL), 0);
+	assert_int_equal(unpublished(*state, JOB_PUBLISH_RESULT), 0);
+}
+
 JOB_TEST(a_result_is_announced_once)
 {
 	struct job job = done(*state, "u");

@@ -51,6 +51,7 @@ size_t index_of(const struct job *jobs, size_t count, const struct blob_id *vide
 	X(a_job_whose_message_may_be_lost_is_listed_again)                                         \
 	X(a_mark_for_a_job_that_moved_on_is_a_conflict)                                            \
 	X(results_are_listed_until_marked)                                                         \
+	X(a_result_is_marked_by_its_converter_without_reading_it_again)                            \
 	X(a_result_is_announced_once)                                                              \
 	X(a_job_done_by_another_converter_becomes_done)                                            \
 	X(nothing_is_announced_of_a_job_without_a_result)
