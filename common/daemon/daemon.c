@@ -63,6 +63,7 @@ oversee(void *arg)
 		health_check_frozen(d->health);
 	if (stop_requested(&d->stop))
 		log_info(LOG_EVENT("draining"));
+	(void)stop_wait(&d->finished, INT64_MAX);
 	return NULL;
 }
 

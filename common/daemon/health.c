@@ -68,8 +68,12 @@ health_add(struct health *h, const char *name, int (*ping)(void *arg, struct err
 {
 	if (h->count == DEPENDENCIES_MAX)
 		return err_set(e, ERR_INVALID, "more than %d dependencies", DEPENDENCIES_MAX);
-	h->dependencies[h->count++] =
-		(struct dependency){ .health = h, .name = name, .ping = ping, .arg = arg };
+	/* The admin port may already be describing. */
+	(void)pthread_mutex_lock(&h->lock);
+	h->dependencies[h->count++] = (struct dependency){
+		.health = h, .name = name, .ping = ping, .arg = arg, .since_ms = now_monotonic_ms()
+	};
+	(void)pthread_mutex_unlock(&h->lock);
 	return 0;
 }
 
@@ -157,11 +161,6 @@ watch(void *arg)
 int
 health_start(struct health *h, struct err *e)
 {
-	int64_t now = now_monotonic_ms();
-	size_t i;
-
-	for (i = 0; i < h->count; i++)
-		h->dependencies[i].since_ms = now;
 	if (h->count == 0) {
 		log_info(LOG_EVENT("ready"));
 		stop_request(&h->reached);
