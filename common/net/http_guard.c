@@ -8,8 +8,11 @@
 #include <string.h>
 #include <strings.h>
 
+#define LENGTH_DIGITS 18 /* always fits 63 bits */
+
 struct guard {
 	uintptr_t expected; /* where the next name must begin; 0 = places are not looked at */
+	const char *end;    /* behind the last line seen */
 	size_t bytes;
 	int hosts, lengths, encodings, authorizations;
 	const char *encoding;
@@ -49,8 +52,27 @@ places_fit(struct guard *g, const char *key, size_t key_len, const char *value, 
 	for (const char *p = key + key_len + 1; p < value; p++)
 		if (*p != ' ' && *p != '\t')
 			return false;
+	/* The former CRLF; anything else is a NUL within the line, or a bare LF. */
+	if (value[value_len] != '\0' || value[value_len + 1] != '\0')
+		return false;
 	g->expected = v + value_len + 2;
+	g->end = value + value_len + 2;
 	return true;
+}
+
+/* MHD takes a line that begins with a colon for the head's end. A real end is a former CRLF;
+ * without a body, what follows it is the next request or the pool's zeroes, but never a zero and
+ * then text. */
+static bool
+ends_well(const struct guard *g, bool has_body)
+{
+	const char *p = g->end;
+
+	if (p == NULL)
+		return true;
+	if (p[0] != '\0' || p[1] != '\0')
+		return false;
+	return has_body || p[2] != '\0' || p[3] == '\0';
 }
 
 static void
@@ -60,7 +82,8 @@ count(struct guard *g, const char *key, const char *value)
 		g->hosts++;
 	} else if (strcasecmp(key, "Content-Length") == 0) {
 		g->lengths++;
-		if (*value == '\0' || strspn(value, "0123456789") != strlen(value))
+		if (*value == '\0' || strspn(value, "0123456789") != strlen(value) ||
+		    strlen(value) > LENGTH_DIGITS)
 			g->bad = true;
 	} else if (strcasecmp(key, "Transfer-Encoding") == 0) {
 		g->encodings++;
@@ -91,7 +114,8 @@ static bool
 request_line_fits(const struct http_exchange *x)
 {
 	/* A NUL in the line cuts MHD's texts short. */
-	return x->uri != NULL && x->version == x->uri + x->uri_len + 1;
+	return x->uri != NULL && x->uri == x->method + strlen(x->method) + 1 &&
+	       x->version == x->uri + x->uri_len + 1;
 }
 
 void
@@ -102,7 +126,7 @@ http_guard_uri(struct http_request *req, const char *uri)
 
 	x->uri = uri;
 	x->uri_len = strlen(uri);
-	x->uri_bad = has_control(uri, x->uri_len);
+	x->uri_bad = has_control(uri, x->uri_len) || strchr(uri, ' ') != NULL;
 	for (size_t i = 0; i + 2 < path_len; i++)
 		if (memcmp(uri + i, "%00", 3) == 0)
 			x->uri_bad = true;
@@ -126,6 +150,8 @@ http_guard_head(struct http_request *req)
 	if (g.lengths > 1 || g.encodings > 1 || (g.lengths > 0 && g.encodings > 0))
 		return 400;
 	if (g.encodings > 0 && (!http11 || strcasecmp(g.encoding, "chunked") != 0))
+		return 400;
+	if (!ends_well(&g, g.lengths > 0 || g.encodings > 0))
 		return 400;
 	x->has_body = g.encodings > 0;
 	return g.bytes > HTTP_HEAD_MAX ? 431 : 0;

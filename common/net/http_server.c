@@ -197,7 +197,9 @@ ignore_log(void *arg, const char *fmt, va_list args)
 	(void)args;
 }
 
-/* Our own count answers 503 below MHD's limit, at which connections just wait to be accepted. */
+/* Our own count answers 503 below MHD's limit, at which connections just wait to be accepted. Not
+ * strict: that would refuse less than http_guard.c does, and partly by closing without an answer.
+ */
 static struct MHD_Daemon *
 start_daemon(struct http_server *s)
 {
@@ -209,7 +211,7 @@ start_daemon(struct http_server *s)
 		0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, ignore_log, NULL,
 		MHD_OPTION_LISTEN_SOCKET, s->listen_fd, MHD_OPTION_CONNECTION_LIMIT, limit,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_POOL_BYTES, MHD_OPTION_THREAD_STACK_SIZE,
-		HTTP_STACK_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
+		HTTP_STACK_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_URI_LOG_CALLBACK,
 		on_uri, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_END);
 }
