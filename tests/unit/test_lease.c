@@ -97,7 +97,7 @@ a_short_absence_of_the_server_loses_nothing(void **state)
 	int calls = job_fake_calls(f->jobs);
 
 	job_fake_break(f->jobs, ERR_UNAVAILABLE);
-	assert_int_equal(lease_keeper_start(f->jobs, &f->job.lease, 6000, &k, NULL), 0);
+	assert_int_equal(lease_keeper_start(f->jobs, &f->job.lease, 3000, &k, NULL), 0);
 	lease_keeper_progress(k, 0.75);
 	AWAIT(job_fake_calls(f->jobs) > calls);
 	job_fake_break(f->jobs, 0);
