@@ -1,5 +1,6 @@
 #include "wire/job_json.h"
 
+#include <jansson.h>
 #include <math.h>
 #include <time.h>
 

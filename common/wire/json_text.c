@@ -1,5 +1,6 @@
 #include "wire/json_text.h"
 
+#include <jansson.h>
 #include <string.h>
 
 #include "base/scope.h"

@@ -1,5 +1,7 @@
 #include "wire/problem_json.h"
 
+#include <jansson.h>
+
 #include "base/scope.h"
 #include "wire/json_text.h"
 
