@@ -58,7 +58,7 @@ login_begin(struct http_request *request, void *arg)
 	else if (answer.retry_after_s > 0)
 		http_reply_busy(request, login_status(answer.result), words, answer.retry_after_s);
 	else if (login_status(answer.result) == 401)
-		reply_challenge(request, 401, words, "Basic realm=\"tonearm\", charset=\"UTF-8\"");
+		reply_challenge(request, 401, words, "Basic realm=\"tonearm\"");
 	else
 		http_reply_text(request, login_status(answer.result), words);
 	if (answer.result != LOGIN_GRANTED)

@@ -1,6 +1,7 @@
 #include "auth/command.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const char *
 advice(int code)
@@ -24,7 +25,8 @@ advice(int code)
 int
 command_failed(const char *what, const struct err *e)
 {
-	const char *next = advice(e->code);
+	/* Words that say what to do need no more of it. */
+	const char *next = strchr(e->text, '`') ? NULL : advice(e->code);
 
 	(void)fprintf(stderr, "auth: %s: %s\n", what, e->text);
 	if (next)

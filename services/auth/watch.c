@@ -9,7 +9,8 @@ struct watch {
 	struct watch_config config;
 	struct stop stop;
 	pthread_t thread;
-	/* owned by the thread */
+	/* under lock */
+	pthread_mutex_t lock;
 	bool migrated;
 	bool failing;
 };
@@ -29,17 +30,18 @@ migrate_once(struct watch *w, struct err *e)
 	return 0;
 }
 
-/* The first round's failures are the dependency's to report; here only a loss of what was there. */
+/* Failures before the first success are the dependency's to report: what is lost here is freshness.
+ */
 static int
-round_once(struct watch *w)
+round_once(struct watch *w, struct err *e)
 {
-	struct err e = ERR_NONE;
+	bool loaded = restrictions_loaded(w->config.restrictions);
 	int r;
 
-	if ((r = migrate_once(w, &e)) == 0)
-		r = restrictions_refresh(w->config.restrictions, w->config.users, &e);
-	if (r < 0 && !w->failing)
-		log_warn(LOG_EVENT("restrictions_not_refreshed"), LOG_ERR(&e));
+	if ((r = migrate_once(w, e)) == 0)
+		r = restrictions_refresh(w->config.restrictions, w->config.users, e);
+	if (r < 0 && loaded && !w->failing)
+		log_warn(LOG_EVENT("restrictions_not_refreshed"), LOG_ERR(e));
 	w->failing = r < 0;
 	return r;
 }
@@ -48,11 +50,14 @@ static void *
 watch_thread(void *arg)
 {
 	struct watch *w = arg;
-	int64_t wait_ms;
+	struct err e = ERR_NONE;
+	int r;
 
 	do {
-		wait_ms = round_once(w) == 0 ? w->config.interval_ms : w->config.retry_ms;
-	} while (!stop_wait(&w->stop, wait_ms));
+		pthread_mutex_lock(&w->lock);
+		r = round_once(w, &e);
+		pthread_mutex_unlock(&w->lock);
+	} while (!stop_wait(&w->stop, r == 0 ? w->config.interval_ms : w->config.retry_ms));
 	return NULL;
 }
 
@@ -60,11 +65,13 @@ int
 watch_ping(void *watch, struct err *e)
 {
 	struct watch *w = watch;
-	int r = user_store_ping(w->config.users, e);
+	int r = 0;
 
-	if (r == 0 && !restrictions_loaded(w->config.restrictions))
-		return err_set(e, ERR_UNAVAILABLE, "the users' restrictions are not loaded yet");
-	return r;
+	pthread_mutex_lock(&w->lock);
+	if (!restrictions_loaded(w->config.restrictions))
+		r = round_once(w, e);
+	pthread_mutex_unlock(&w->lock);
+	return r < 0 ? r : user_store_ping(w->config.users, e);
 }
 
 int
@@ -78,7 +85,9 @@ watch_start(const struct watch_config *config, struct watch **ret, struct err *e
 	w->config = *config;
 	if ((r = stop_init(&w->stop, e)) < 0)
 		return r;
+	pthread_mutex_init(&w->lock, NULL);
 	if ((r = pthread_create(&w->thread, NULL, watch_thread, w)) != 0) {
+		pthread_mutex_destroy(&w->lock);
 		stop_fini(&w->stop);
 		return err_errno(e, ERR_NO_MEMORY, r, "thread");
 	}
@@ -93,6 +102,7 @@ watch_stop(struct watch *w)
 		return;
 	stop_request(&w->stop);
 	pthread_join(w->thread, NULL);
+	pthread_mutex_destroy(&w->lock);
 	stop_fini(&w->stop);
 	free(w);
 }
