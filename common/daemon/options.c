@@ -98,11 +98,14 @@ load(const struct daemon_spec *spec, const struct config_key *const *tables, voi
 static int
 run_command(int argc, char **argv, const struct daemon_spec *spec, const void *config)
 {
+	const struct daemon_command *found = find_command(spec, argv[1]);
 	const struct daemon_config *c = config;
 
+	if (found == NULL)
+		return EXIT_CONFIG;
 	/* Standard output is the command's own. */
 	log_init(spec->name, (enum log_level)c->log_level, (enum log_format)c->log_format, 2);
-	return find_command(spec, argv[1])->run(argc - 1, argv + 1, config);
+	return found->run(argc - 1, argv + 1, config);
 }
 
 static int
