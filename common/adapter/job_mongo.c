@@ -32,12 +32,6 @@ mongo_find_by_mp3(struct job_store *s, const struct blob_id *mp3, struct job *re
 }
 
 static void
-cursor_free_p(mongoc_cursor_t **cursor)
-{
-	mongoc_cursor_destroy(*cursor);
-}
-
-static void
 add_count(struct job_counts *counts, const bson_t *group)
 {
 	enum job_state state;
@@ -62,7 +56,7 @@ count_states(struct job_session *session, struct job_counts *counts, struct err 
 			 BCON_UTF8("failed"), BCON_UTF8("canceled"), BCON_UTF8("expired"), "]", "}",
 			 "}", "}", "{", "$group", "{", "_id", BCON_UTF8("$state"), "n", "{", "$sum",
 			 BCON_INT32(1), "}", "}", "}", "]");
-	SCOPED(cursor_free_p)
+	SCOPED(job_cursor_free_p)
 	mongoc_cursor_t *cursor =
 		mongoc_collection_aggregate(session->jobs, MONGOC_QUERY_NONE, pipeline, NULL, NULL);
 	const bson_t *group;
@@ -93,7 +87,7 @@ oldest_due(struct job_session *session, int64_t *ret_age_ms, struct err *e)
 		"}", "{", "$sort", "{", "created_at", BCON_INT32(1), "}", "}", "{", "$limit",
 		BCON_INT32(1), "}", "{", "$project", "{", "age", "{", "$subtract", "[", JOB_NOW,
 		BCON_UTF8("$created_at"), "]", "}", "}", "}", "]");
-	SCOPED(cursor_free_p)
+	SCOPED(job_cursor_free_p)
 	mongoc_cursor_t *cursor =
 		mongoc_collection_aggregate(session->jobs, MONGOC_QUERY_NONE, pipeline, NULL, NULL);
 	const bson_t *doc;

@@ -11,7 +11,7 @@ read_text(const bson_t *doc, const char *path, char *to, size_t size)
 
 	if (bson_iter_init(&top, doc) && bson_iter_find_descendant(&top, path, &it) &&
 	    BSON_ITER_HOLDS_UTF8(&it))
-		snprintf(to, size, "%s", bson_iter_utf8(&it, NULL));
+		(void)snprintf(to, size, "%s", bson_iter_utf8(&it, NULL));
 }
 
 static double
@@ -117,7 +117,7 @@ job_oid(const struct blob_id *id, bson_oid_t *ret, struct err *e)
 void
 job_text_copy(char *to, size_t size, const char *text)
 {
-	snprintf(to, size, "%s", text);
+	(void)snprintf(to, size, "%s", text);
 	if (utf8_valid(to, strlen(to)))
 		return;
 	for (char *p = to; *p; p++)

@@ -63,9 +63,9 @@ crowd_fill(bson_iter_t *values, struct crowd *crowd, struct err *e)
 			crowd->users = more;
 		}
 		crowd->users[crowd->count] = (struct waiting){ 0 };
-		snprintf(crowd->users[crowd->count].username,
-			 sizeof crowd->users[crowd->count].username, "%s",
-			 bson_iter_utf8(values, NULL));
+		(void)snprintf(crowd->users[crowd->count].username,
+			       sizeof crowd->users[crowd->count].username, "%s",
+			       bson_iter_utf8(values, NULL));
 		crowd->count++;
 	}
 	if (crowd->count)
@@ -102,16 +102,10 @@ set_running(struct crowd *crowd, const bson_t *group)
 
 	if (!bson_iter_init_find(&it, group, "_id") || !BSON_ITER_HOLDS_UTF8(&it))
 		return;
-	snprintf(key.username, sizeof key.username, "%s", bson_iter_utf8(&it, NULL));
+	(void)snprintf(key.username, sizeof key.username, "%s", bson_iter_utf8(&it, NULL));
 	found = bsearch(&key, crowd->users, crowd->count, sizeof key, by_name);
 	if (found && bson_iter_init_find(&it, group, "running"))
 		found->running = bson_iter_as_int64(&it);
-}
-
-static void
-cursor_free_p(mongoc_cursor_t **cursor)
-{
-	mongoc_cursor_destroy(*cursor);
 }
 
 static int
@@ -122,7 +116,7 @@ look_running(struct job_session *session, struct crowd *crowd, struct err *e)
 		BCON_NEW("pipeline", "[", "{", "$match", "{", "state", BCON_UTF8("leased"), "}",
 			 "}", "{", "$group", "{", "_id", BCON_UTF8("$username"), "running", "{",
 			 "$sum", BCON_INT32(1), "}", "}", "}", "]");
-	SCOPED(cursor_free_p) mongoc_cursor_t *cursor = NULL;
+	SCOPED(job_cursor_free_p) mongoc_cursor_t *cursor = NULL;
 	const bson_t *group;
 	bson_error_t error;
 

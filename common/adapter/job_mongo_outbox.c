@@ -31,7 +31,8 @@ job_mongo_list_unpublished(struct job_store *s, enum job_publication which, stru
 		options = BCON_NEW("limit", BCON_INT64((int64_t)max), "sort", "{",
 				   "video_published_at", BCON_INT32(1), "created_at", BCON_INT32(1),
 				   "}");
-	return job_mongo_find(job_mongo_of(s), filter, options, jobs, max, ret_count, e);
+	return job_mongo_find(job_mongo_of(s), &(struct job_query){ filter, options }, jobs, max,
+			      ret_count, e);
 }
 
 static int

@@ -44,6 +44,12 @@ job_bson_free_p(bson_t **b)
 	bson_destroy(*b);
 }
 
+static inline void
+job_cursor_free_p(mongoc_cursor_t **cursor)
+{
+	mongoc_cursor_destroy(*cursor);
+}
+
 /* Changes at most one job that filter matches, the first by sort (may be NULL); ret (may be NULL)
  * is as it is then. NOT_FOUND, without words: none matched. */
 struct job_change {
@@ -51,9 +57,12 @@ struct job_change {
 };
 int job_mongo_change(struct job_mongo *m, const struct job_change *change, struct job *ret,
 		     struct err *e);
-/* Jobs that filter matches. options: sort, limit, hint. */
-int job_mongo_find(struct job_mongo *m, const bson_t *filter, const bson_t *options,
-		   struct job *jobs, size_t max, size_t *ret_count, struct err *e);
+/* Jobs that filter matches, at most max. options: sort, limit. */
+struct job_query {
+	const bson_t *filter, *options;
+};
+int job_mongo_find(struct job_mongo *m, const struct job_query *query, struct job *jobs, size_t max,
+		   size_t *ret_count, struct err *e);
 /* The only one, or NOT_FOUND, without words. */
 int job_mongo_find_one(struct job_mongo *m, const bson_t *filter, struct job *ret, struct err *e);
 /* Words for a server's error, and the code for it. */

@@ -168,18 +168,12 @@ job_mongo_change(struct job_mongo *m, const struct job_change *change, struct jo
 	return r;
 }
 
-static void
-cursor_free_p(mongoc_cursor_t **cursor)
-{
-	mongoc_cursor_destroy(*cursor);
-}
-
 int
-job_mongo_find(struct job_mongo *m, const bson_t *filter, const bson_t *options, struct job *jobs,
-	       size_t max, size_t *ret_count, struct err *e)
+job_mongo_find(struct job_mongo *m, const struct job_query *query, struct job *jobs, size_t max,
+	       size_t *ret_count, struct err *e)
 {
 	SCOPED(job_session_end) struct job_session s = { 0 };
-	SCOPED(cursor_free_p) mongoc_cursor_t *cursor = NULL;
+	SCOPED(job_cursor_free_p) mongoc_cursor_t *cursor = NULL;
 	bson_error_t error;
 	const bson_t *doc;
 	size_t n = 0;
@@ -187,7 +181,7 @@ job_mongo_find(struct job_mongo *m, const bson_t *filter, const bson_t *options,
 
 	if ((r = job_session_begin(m, &s, e)) < 0)
 		return r;
-	cursor = mongoc_collection_find_with_opts(s.jobs, filter, options, NULL);
+	cursor = mongoc_collection_find_with_opts(s.jobs, query->filter, query->options, NULL);
 	while (n < max && mongoc_cursor_next(cursor, &doc))
 		if ((r = job_from_bson(doc, &jobs[n++], e)) < 0)
 			return r;
@@ -205,7 +199,7 @@ job_mongo_find_one(struct job_mongo *m, const bson_t *filter, struct job *ret, s
 	struct job job;
 	int r;
 
-	if ((r = job_mongo_find(m, filter, options, &job, 1, &count, e)) < 0)
+	if ((r = job_mongo_find(m, &(struct job_query){ filter, options }, &job, 1, &count, e)) < 0)
 		return r;
 	if (count == 0)
 		return ERR_NOT_FOUND;

@@ -92,7 +92,7 @@ job_fake_renew(struct job_store *s, const struct job_lease *lease, int64_t ms, d
 	struct record *rec = NULL;
 	int again, r = held(f, lease, JOB_LEASED, &rec, &again, e);
 
-	if (r < 0)
+	if (rec == NULL)
 		return r;
 	rec->job.lease.until_ms = job_fake_now(f) + ms;
 	rec->job.progress = isfinite(progress) ? fmin(fmax(progress, 0), 1) : 0;
@@ -108,7 +108,7 @@ job_fake_finish(struct job_store *s, const struct job_lease *lease, const struct
 	struct record *rec = NULL;
 	int again, r = held(f, lease, JOB_DONE, &rec, &again, e);
 
-	if (r < 0)
+	if (rec == NULL)
 		return r;
 	if (again)
 		return blob_id_equal(&rec->job.mp3_fid, mp3)
@@ -134,7 +134,7 @@ job_fake_fail(struct job_store *s, const struct job_lease *lease, const struct j
 	struct record *rec = NULL;
 	int again, r = held(f, lease, JOB_FAILED, &rec, &again, e);
 
-	if (r < 0 || again)
+	if (rec == NULL || again)
 		return r;
 	rec->job.state = JOB_FAILED;
 	rec->job.error = *why;
@@ -163,7 +163,7 @@ job_fake_retry(struct job_store *s, const struct job_lease *lease, const struct 
 	struct record *rec = NULL;
 	int again, r = held(f, lease, JOB_QUEUED, &rec, &again, e);
 
-	if (r < 0 || again)
+	if (rec == NULL || again)
 		return r;
 	rec->job.error = *why;
 	job_fake_legible(rec->job.error.code);
@@ -179,7 +179,7 @@ job_fake_give_back(struct job_store *s, const struct job_lease *lease, struct er
 	struct record *rec = NULL;
 	int again, r = held(f, lease, JOB_QUEUED, &rec, &again, e);
 
-	if (r < 0 || again)
+	if (rec == NULL || again)
 		return r;
 	rec->job.attempts -= rec->job.attempts > 0;
 	requeue(f, rec, 0);
