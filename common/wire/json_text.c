@@ -8,11 +8,36 @@
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 #define TEXT_MAX 65536
+#define DEPTH_MAX 32
 
 void
 json_decref_p(json_t **value)
 {
 	json_decref(*value);
+}
+
+/* Brackets that stand open at once, outside texts. jansson recurses up to 2048 times, which is more
+ * than the small stack of an HTTP thread holds. */
+static bool
+is_shallow(const char *bytes, size_t len)
+{
+	bool in_text = false;
+	int depth = 0;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		char c = bytes[i];
+
+		if (in_text && c == '\\')
+			i++;
+		else if (c == '"')
+			in_text = !in_text;
+		else if (!in_text && (c == '[' || c == '{') && ++depth > DEPTH_MAX)
+			return false;
+		else if (!in_text && (c == ']' || c == '}'))
+			depth--;
+	}
+	return true;
 }
 
 int
@@ -23,7 +48,9 @@ json_object_read(const char *bytes, size_t len, size_t max, json_t **ret, struct
 
 	if (len > max)
 		return err_set(e, ERR_INVALID, "JSON of more than %zu bytes", max);
-	/* jansson refuses bad UTF-8, \u0000 and more than 2048 levels by itself. */
+	if (!is_shallow(bytes, len))
+		return err_set(e, ERR_INVALID, "JSON of more than %d levels", DEPTH_MAX);
+	/* jansson refuses bad UTF-8 and \u0000 by itself. */
 	root = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &why);
 	if (root == NULL && json_error_code(&why) == json_error_out_of_memory)
 		return err_set(e, ERR_NO_MEMORY, "JSON");

@@ -129,10 +129,26 @@ deep_and_long_messages_are_invalid(void **state)
 	memset(deep, '[', sizeof deep);
 	assert_int_equal(job_message_read(deep, sizeof deep, JOB_MESSAGE_VIDEO, &m, &e),
 			 ERR_INVALID);
+	assert_non_null(strstr(e.text, "levels"));
 	memset(longest, ' ', sizeof longest);
 	assert_int_equal(job_message_read(longest, sizeof longest, JOB_MESSAGE_VIDEO, &m, &e),
 			 ERR_INVALID);
 	assert_non_null(strstr(e.text, "65536"));
+}
+
+static void
+brackets_within_texts_do_not_count(void **state)
+{
+	struct job_message m;
+	char text[400], name[101];
+
+	(void)state;
+	memset(name, '[', sizeof name - 1);
+	name[100] = '\0';
+	(void)snprintf(text, sizeof text, "{\"username\":\"\\\"%s\",\"video_fid\":\"" FID "\"}",
+		       name);
+	assert_int_equal(read_message(text, JOB_MESSAGE_VIDEO, &m, NULL), 0);
+	assert_int_equal(strlen(m.username), 101);
 }
 
 static void
@@ -211,6 +227,7 @@ main(void)
 		cmocka_unit_test(messages_of_others_are_read),
 		cmocka_unit_test(hostile_messages_are_invalid_and_change_nothing),
 		cmocka_unit_test(deep_and_long_messages_are_invalid),
+		cmocka_unit_test(brackets_within_texts_do_not_count),
 		cmocka_unit_test(a_long_name_is_refused_and_the_longest_is_not),
 		cmocka_unit_test(its_owner_sees_the_whole_job),
 		cmocka_unit_test(a_done_job_shows_no_error_of_an_earlier_attempt),
