@@ -16,10 +16,8 @@ json_decref_p(json_t **value)
 	json_decref(*value);
 }
 
-/* Brackets that stand open at once, outside texts. jansson recurses up to 2048 times, which is more
- * than the small stack of an HTTP thread holds. */
-static bool
-is_shallow(const char *bytes, size_t len)
+bool
+json_is_shallow(const char *bytes, size_t len)
 {
 	bool in_text = false;
 	int depth = 0;
@@ -48,7 +46,7 @@ json_object_read(const char *bytes, size_t len, size_t max, json_t **ret, struct
 
 	if (len > max)
 		return err_set(e, ERR_INVALID, "JSON of more than %zu bytes", max);
-	if (!is_shallow(bytes, len))
+	if (!json_is_shallow(bytes, len))
 		return err_set(e, ERR_INVALID, "JSON of more than %d levels", DEPTH_MAX);
 	/* jansson refuses bad UTF-8 and \u0000 by itself. */
 	root = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &why);

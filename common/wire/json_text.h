@@ -2,6 +2,7 @@
 #ifndef TONEARM_WIRE_JSON_TEXT_H
 #define TONEARM_WIRE_JSON_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,9 @@ struct json_t; /* jansson's */
 
 /* For SCOPED. */
 void json_decref_p(struct json_t **value);
+/* Whether at most 32 brackets stand open at once, outside texts. Ask before any parser sees hostile
+ * JSON: jansson recurses up to 2048 times, more than the 128 KiB stack of an HTTP thread holds. */
+bool json_is_shallow(const char *bytes, size_t len);
 /* Hostile bytes -> one object; INVALID for anything else, duplicate keys and NUL bytes included. */
 int json_object_read(const char *bytes, size_t len, size_t max, struct json_t **ret, struct err *e);
 /* Copies object's key, a text of 1 to size - 1 bytes, to ret. */
