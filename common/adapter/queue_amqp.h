@@ -7,14 +7,15 @@
 #include "port/queue.h"
 
 struct queue_amqp_config {
-	const char *url;      /* amqp://user:password@host:port/vhost; copied, never logged */
-	int heartbeat_s;      /* 30 */
-	int64_t deadline_ms;  /* connect, confirm: 3000 */
-	size_t max_waiting;   /* publishes waiting at once: 1024 */
+	const char *url;     /* amqp://user:password@host:port/vhost; copied, never logged */
+	int heartbeat_s;     /* 30 */
+	int64_t deadline_ms; /* connect, confirm: 3000 */
+	size_t max_waiting;  /* publishes waiting at once: 1024 */
 };
-int publisher_amqp_new(const struct queue_amqp_config *config, struct publisher **ret, struct err *e);
+int publisher_amqp_new(const struct queue_amqp_config *config, struct publisher **ret,
+		       struct err *e);
 /* queues: names to consume from, copied; prefetch is per consumer (queue). */
-int consumer_amqp_new(const struct queue_amqp_config *config, const char *const *queues, size_t count, int prefetch,
-		      struct consumer **ret, struct err *e);
+int consumer_amqp_new(const struct queue_amqp_config *config, const char *const *queues,
+		      size_t count, int prefetch, struct consumer **ret, struct err *e);
 
 #endif

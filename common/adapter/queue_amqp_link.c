@@ -1,0 +1,302 @@
+#include "adapter/queue_amqp_private.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <amqp_tcp_socket.h>
+
+#include "base/clock.h"
+#include "base/hex.h"
+#include "base/str.h"
+
+#define FRAME_MAX 131072
+#define BACKOFF_FIRST_MS 200
+#define BACKOFF_MAX_MS 5000
+
+int
+link_init(struct link *l, const struct queue_amqp_config *config, struct err *e)
+{
+	if ((l->url = strdup(config->url)) == NULL)
+		return err_set(e, ERR_NO_MEMORY, "queue");
+	if (amqp_parse_url(l->url, &l->info) != AMQP_STATUS_OK)
+		return err_set(e, ERR_INVALID,
+			       "AMQP_URL is not of the form amqp://user:password@host:port/vhost");
+	if (l->info.ssl)
+		return err_set(e, ERR_INVALID, "AMQP_URL: amqps is not supported, use amqp");
+	l->heartbeat_s = config->heartbeat_s;
+	l->deadline_ms = config->deadline_ms;
+	l->fd = -1;
+	return 0;
+}
+
+void
+link_fini(struct link *l)
+{
+	link_drop(l);
+	if (l->url)
+		free(l->url);
+	l->url = NULL;
+}
+
+int
+link_status(int status, const char *what, struct err *e)
+{
+	if (status >= 0)
+		return 0;
+	return err_set(e, status == AMQP_STATUS_TIMEOUT ? ERR_TIMEOUT : ERR_UNAVAILABLE,
+		       "rabbitmq: %s: %s", what, amqp_error_string2(status));
+}
+
+int
+link_check(amqp_rpc_reply_t reply, const char *what, struct err *e)
+{
+	if (reply.reply_type == AMQP_RESPONSE_NORMAL)
+		return 0;
+	if (reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION)
+		return link_status(reply.library_error, what, e);
+	if (reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD) {
+		const amqp_connection_close_t *m = reply.reply.decoded;
+
+		return err_set(e, ERR_UNAVAILABLE, "rabbitmq: %s: %.*s", what,
+			       (int)m->reply_text.len, (const char *)m->reply_text.bytes);
+	}
+	if (reply.reply.id == AMQP_CHANNEL_CLOSE_METHOD) {
+		const amqp_channel_close_t *m = reply.reply.decoded;
+
+		return err_set(e, m->reply_code == 404 ? ERR_NOT_FOUND : ERR_UNAVAILABLE,
+			       "rabbitmq: %s: %.*s", what, (int)m->reply_text.len,
+			       (const char *)m->reply_text.bytes);
+	}
+	return err_set(e, ERR_UNAVAILABLE, "rabbitmq: %s: connection lost", what);
+}
+
+static int
+login(struct link *l, struct err *e)
+{
+	amqp_table_entry_t capabilities[2] = { 0 }, entries[1] = { 0 };
+	amqp_table_t properties = { 1, entries };
+	static char blocked[] = "connection.blocked", cancel[] = "consumer_cancel_notify",
+		    key[] = "capabilities";
+
+	capabilities[0].key = amqp_cstring_bytes(blocked);
+	capabilities[0].value.kind = AMQP_FIELD_KIND_BOOLEAN;
+	capabilities[0].value.value.boolean = 1;
+	capabilities[1].key = amqp_cstring_bytes(cancel);
+	capabilities[1].value.kind = AMQP_FIELD_KIND_BOOLEAN;
+	capabilities[1].value.value.boolean = 1;
+	entries[0].key = amqp_cstring_bytes(key);
+	entries[0].value.kind = AMQP_FIELD_KIND_TABLE;
+	entries[0].value.value.table = (amqp_table_t){ 2, capabilities };
+	return link_check(amqp_login_with_properties(
+				  l->conn, l->info.vhost, 0, FRAME_MAX, l->heartbeat_s, &properties,
+				  AMQP_SASL_METHOD_PLAIN, l->info.user, l->info.password),
+			  "log in", e);
+}
+
+static int
+open_channel(struct link *l, amqp_channel_t channel, struct err *e)
+{
+	(void)amqp_channel_open(l->conn, channel);
+	return link_check(amqp_get_rpc_reply(l->conn), "open channel", e);
+}
+
+static int
+connect_and_login(struct link *l, struct err *e)
+{
+	struct timeval limit = { .tv_sec = l->deadline_ms / 1000,
+				 .tv_usec = l->deadline_ms % 1000 * 1000 };
+	amqp_socket_t *socket;
+	int r;
+
+	if ((l->conn = amqp_new_connection()) == NULL ||
+	    (socket = amqp_tcp_socket_new(l->conn)) == NULL)
+		return err_set(e, ERR_NO_MEMORY, "rabbitmq connection");
+	(void)amqp_set_handshake_timeout(l->conn, &limit);
+	(void)amqp_set_rpc_timeout(l->conn, &limit);
+	if ((r = link_status(amqp_socket_open_noblock(socket, l->info.host, l->info.port, &limit),
+			     "connect", e)) < 0 ||
+	    (r = login(l, e)) < 0)
+		return r;
+	if ((r = open_channel(l, CHANNEL_WORK, e)) < 0 ||
+	    (r = open_channel(l, CHANNEL_DECLARE, e)) < 0 ||
+	    (r = open_channel(l, CHANNEL_BURY, e)) < 0)
+		return r;
+	l->fd = amqp_get_sockfd(l->conn);
+	return 0;
+}
+
+int
+link_open(struct link *l, struct err *e)
+{
+	int r = connect_and_login(l, e);
+
+	if (r < 0) {
+		link_drop(l);
+		return r;
+	}
+	l->failures = 0;
+	return 0;
+}
+
+void
+link_drop(struct link *l)
+{
+	int64_t backoff = BACKOFF_FIRST_MS << (l->failures < 5 ? l->failures : 5);
+	uint16_t jitter;
+
+	if (l->conn)
+		(void)amqp_destroy_connection(l->conn);
+	l->conn = NULL;
+	l->fd = -1;
+	l->blocked = false;
+	l->known_count = 0;
+	l->failures++;
+	if (backoff > BACKOFF_MAX_MS)
+		backoff = BACKOFF_MAX_MS;
+	/* replicas that lost the same broker do not come back in step */
+	random_bytes(&jitter, sizeof jitter);
+	l->retry_at_ms = now_monotonic_ms() + backoff / 2 + jitter % (backoff / 2);
+}
+
+int
+link_wait_ms(const struct link *l)
+{
+	return deadline_left_ms(l->retry_at_ms);
+}
+
+static bool
+is_known(const struct link *l, const char *queue)
+{
+	for (int i = 0; i < l->known_count; i++)
+		if (strcmp(l->known[i], queue) == 0)
+			return true;
+	return false;
+}
+
+void
+link_forget_queue(struct link *l, const char *queue)
+{
+	for (int i = 0; i < l->known_count; i++)
+		if (strcmp(l->known[i], queue) == 0)
+			memcpy(l->known[i], l->known[--l->known_count], sizeof l->known[i]);
+}
+
+/* A miss closed the channel by the protocol's rule: confirm that and open it again. */
+static int
+reopen_declare(struct link *l, struct err *e)
+{
+	amqp_channel_close_ok_t ok = { 0 };
+	int r;
+
+	if ((r = link_status(
+		     amqp_send_method(l->conn, CHANNEL_DECLARE, AMQP_CHANNEL_CLOSE_OK_METHOD, &ok),
+		     "close channel", e)) < 0)
+		return r;
+	return open_channel(l, CHANNEL_DECLARE, e);
+}
+
+int
+link_ensure_queue(struct link *l, const char *queue, struct err *e)
+{
+	amqp_bytes_t name = amqp_cstring_bytes(queue);
+	int r;
+
+	if (is_known(l, queue))
+		return 0;
+	(void)amqp_queue_declare(l->conn, CHANNEL_DECLARE, name, 1, 1, 0, 0, amqp_empty_table);
+	r = link_check(amqp_get_rpc_reply(l->conn), queue, e);
+	if (r == ERR_NOT_FOUND) {
+		if ((r = reopen_declare(l, e)) < 0)
+			return r;
+		(void)amqp_queue_declare(l->conn, CHANNEL_DECLARE, name, 0, 1, 0, 0,
+					 amqp_empty_table);
+		r = link_check(amqp_get_rpc_reply(l->conn), queue, e);
+	}
+	if (r < 0)
+		return r;
+	if (l->known_count < LINK_QUEUES &&
+	    str_copy(l->known[l->known_count], sizeof l->known[0], queue, NULL) == 0)
+		l->known_count++;
+	return 0;
+}
+
+int
+link_confirm_select(struct link *l, amqp_channel_t channel, struct err *e)
+{
+	(void)amqp_confirm_select(l->conn, channel);
+	return link_check(amqp_get_rpc_reply(l->conn), "confirm.select", e);
+}
+
+int
+link_next_frame(struct link *l, amqp_frame_t *ret, struct err *e)
+{
+	struct timeval none = { 0, 0 };
+	int status;
+
+	amqp_maybe_release_buffers(l->conn);
+	status = amqp_simple_wait_frame_noblock(l->conn, ret, &none);
+	if (status == AMQP_STATUS_TIMEOUT)
+		return 0;
+	if (status < 0)
+		return link_status(status, "read", e);
+	if (ret->frame_type == AMQP_FRAME_METHOD) {
+		if (ret->payload.method.id == AMQP_CONNECTION_CLOSE_METHOD ||
+		    (ret->payload.method.id == AMQP_CHANNEL_CLOSE_METHOD &&
+		     ret->channel != CHANNEL_DECLARE))
+			return err_set(e, ERR_UNAVAILABLE,
+				       "rabbitmq: the broker closed the connection");
+		if (ret->payload.method.id == AMQP_CONNECTION_BLOCKED_METHOD)
+			l->blocked = true;
+		if (ret->payload.method.id == AMQP_CONNECTION_UNBLOCKED_METHOD)
+			l->blocked = false;
+	}
+	return 1;
+}
+
+void
+link_poll(const struct link *l, int wake_fd, int ms)
+{
+	struct pollfd fds[2] = { { .fd = wake_fd, .events = POLLIN },
+				 { .fd = l->fd, .events = POLLIN } };
+	uint64_t count;
+
+	if (l->conn && (amqp_frames_enqueued(l->conn) || amqp_data_in_buffer(l->conn)))
+		ms = 0;
+	if (poll(fds, l->conn ? 2 : 1, ms) > 0 && (fds[0].revents & POLLIN))
+		(void)!read(wake_fd, &count, sizeof count);
+}
+
+int
+link_publish(struct link *l, amqp_channel_t channel, uint64_t tag, const char *queue,
+	     const char *reason, const char *body, size_t len, struct err *e)
+{
+	static char json[] = "application/json", header[] = "x-reason";
+	amqp_table_entry_t entry = { 0 };
+	amqp_basic_properties_t properties = { 0 };
+	char id[24];
+	union {
+		const char *in;
+		void *out;
+	} bytes = { .in = body };
+
+	(void)snprintf(id, sizeof id, "%llu", (unsigned long long)tag);
+	properties._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG |
+			    AMQP_BASIC_MESSAGE_ID_FLAG;
+	properties.content_type = amqp_cstring_bytes(json);
+	properties.delivery_mode = AMQP_DELIVERY_PERSISTENT;
+	properties.message_id = amqp_cstring_bytes(id);
+	if (reason) {
+		entry.key = amqp_cstring_bytes(header);
+		entry.value.kind = AMQP_FIELD_KIND_UTF8;
+		entry.value.value.bytes = amqp_cstring_bytes(reason);
+		properties.headers = (amqp_table_t){ 1, &entry };
+		properties._flags |= AMQP_BASIC_HEADERS_FLAG;
+	}
+	return link_status(amqp_basic_publish(l->conn, channel, amqp_empty_bytes,
+					      amqp_cstring_bytes(queue), 1, 0, &properties,
+					      (amqp_bytes_t){ len, bytes.out }),
+			   "publish", e);
+}
