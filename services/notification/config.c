@@ -1,0 +1,15 @@
+#include "notification/config.h"
+
+const struct config_key notification_config_keys[] = {
+	CONFIG_KEY_SECRET(struct notification_config, mongodb_uri, "MONGODB_URI",
+			  "mongodb://host.minikube.internal:27017", "MongoDB connection string"),
+	CONFIG_KEY_SECRET(struct notification_config, amqp_url, "AMQP_URL",
+			  "amqp://guest:guest@rabbitmq:5672/", "RabbitMQ connection string"),
+	CONFIG_KEY_TEXT(struct notification_config, mp3_queue, "MP3_QUEUE", "mp3",
+			"queue of finished mp3s"),
+	CONFIG_KEY_TEXT(struct notification_config, failed_queue, "FAILED_QUEUE", "failed",
+			"queue of failed jobs"),
+	CONFIG_KEY_NUMBER(CONFIG_INTEGER, struct notification_config, prefetch, "PREFETCH", "50", 1,
+			  1000, "messages taken at once per queue"),
+	CONFIG_END,
+};

@@ -1,0 +1,126 @@
+/* notification: says that an mp3 is ready, or why there is none. This file alone knows the
+ * adapters. */
+#include "adapter/job_mongo.h"
+#include "adapter/mongo_pool.h"
+#include "adapter/queue_amqp.h"
+#include "base/log.h"
+#include "daemon/daemon.h"
+#include "notification/config.h"
+#include "notification/notify.h"
+
+#define SERVER_DEADLINE_MS 2500
+#define MONGODB_CLIENTS 4
+#define IDLE_MS 500
+#define PAUSE_FIRST_MS 500
+#define PAUSE_MAX_MS 10000
+
+static int
+ping_mongodb(void *arg, struct err *e)
+{
+	return job_store_ping(arg, e);
+}
+
+static int
+ping_rabbitmq(void *arg, struct err *e)
+{
+	return consumer_ping(arg, e);
+}
+
+static const char *
+notice_name(enum notice notice)
+{
+	switch (notice) {
+	case NOTICE_SAID:
+		return "said";
+	case NOTICE_KNOWN:
+		return "known";
+	case NOTICE_BURIED:
+		return "buried";
+	case NOTICE_LATER:
+		return "later";
+	}
+	return "unknown";
+}
+
+/* A server is away: nothing is taken meanwhile, so that the broker keeps what it has. */
+static void
+pause_for(const struct notifier *n, struct stop *stop, int64_t ms)
+{
+	(void)queue_pause(n->consumer, true, NULL);
+	(void)stop_wait(stop, ms);
+	(void)queue_pause(n->consumer, false, NULL);
+}
+
+static int
+consume(struct daemon *d, const struct notifier *n, struct err *e)
+{
+	struct metric *notices = metrics_counter(daemon_metrics(d), "tonearm_notifications_total",
+						 "Messages handled, by what became of them.",
+						 (const char *const[]){ "result", NULL });
+	struct stop *stop = daemon_stop(d);
+	int64_t pause_ms = PAUSE_FIRST_MS;
+	struct queue_delivery delivery;
+	enum notice notice;
+	int r;
+
+	while (!stop_requested(stop)) {
+		if ((r = queue_next(n->consumer, IDLE_MS, &delivery, e)) == QUEUE_IDLE)
+			continue;
+		if (r < 0)
+			return r;
+		notice = notify(n, &delivery, e);
+		metric_add(notices, 1, (const char *const[]){ notice_name(notice) });
+		if (notice == NOTICE_BURIED)
+			log_warn(LOG_EVENT("message_buried"), LOG_ERR(e));
+		if (notice != NOTICE_LATER) {
+			pause_ms = PAUSE_FIRST_MS;
+			continue;
+		}
+		log_warn(LOG_EVENT("notification_postponed"), LOG_INT("pause_ms", pause_ms),
+			 LOG_ERR(e));
+		pause_for(n, stop, pause_ms);
+		pause_ms = pause_ms * 2 < PAUSE_MAX_MS ? pause_ms * 2 : PAUSE_MAX_MS;
+	}
+	return 0;
+}
+
+static int
+run(struct daemon *d, const void *config, struct err *e)
+{
+	const struct notification_config *c = config;
+	const char *queues[] = { c->mp3_queue, c->failed_queue };
+	struct mongo_pool_config mongo = { c->mongodb_uri.bytes, MONGODB_CLIENTS,
+					   SERVER_DEADLINE_MS };
+	struct queue_amqp_config amqp = { .url = c->amqp_url.bytes,
+					  .heartbeat_s = 30,
+					  .deadline_ms = SERVER_DEADLINE_MS,
+					  .max_waiting = 64 };
+	SCOPED(mongo_pool_free_p) struct mongo_pool *pool = NULL;
+	SCOPED(job_store_close_p) struct job_store *jobs = NULL;
+	SCOPED(consumer_close_p) struct consumer *consumer = NULL;
+	int r;
+
+	if ((r = mongo_pool_new(&mongo, &pool, e)) < 0 || (r = job_mongo_new(pool, &jobs, e)) < 0 ||
+	    (r = consumer_amqp_new(&amqp, queues, ARRAY_LEN(queues), (int)c->prefetch, &consumer,
+				   e)) < 0)
+		return r;
+	daemon_dependency(d, "mongodb", ping_mongodb, jobs);
+	daemon_dependency(d, "rabbitmq", ping_rabbitmq, consumer);
+	if ((r = daemon_watch(d, e)) < 0 || (r = daemon_wait_ready(d, e)) < 0)
+		return r;
+	return consume(d, &(struct notifier){ consumer, jobs, c->mp3_queue, c->failed_queue }, e);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct daemon_spec spec = {
+		.name = "notification",
+		.summary = "says that an mp3 is ready, or why there is none",
+		.keys = notification_config_keys,
+		.config_size = sizeof(struct notification_config),
+		.run = run,
+	};
+
+	return daemon_main(argc, argv, &spec);
+}

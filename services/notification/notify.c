@@ -1,0 +1,95 @@
+#include "notification/notify.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "wire/job_json.h"
+
+#define LINE_MAX_BYTES 512
+
+/* A line stays a line whatever a message holds. */
+static void
+flatten(char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = ' ';
+}
+
+static void
+say(const struct job_message *m)
+{
+	char line[LINE_MAX_BYTES];
+
+	if (!blob_id_is_none(&m->mp3_fid))
+		(void)snprintf(line, sizeof line, "Your mp3 is ready for download- FID: %s",
+			       m->mp3_fid.hex);
+	else
+		(void)snprintf(line, sizeof line, "Your mp3 could not be made- FID: %s: %s",
+			       m->video_fid.hex, m->error.message);
+	flatten(line);
+	log_bare(line, (const struct log_field[]){ LOG_EVENT("notification"),
+						   LOG_STR("video_fid", m->video_fid.hex),
+						   LOG_STR("mp3_fid", m->mp3_fid.hex),
+						   LOG_STR("user", m->username), LOG_END });
+}
+
+/* 1 when this result was announced before; a video without a job (a fleet of MsgQ's) never was. */
+static int
+was_said(const struct notifier *n, const struct job_message *m, struct err *e)
+{
+	struct job job;
+	int r = job_get(n->jobs, &m->video_fid, &job, e);
+
+	if (r == ERR_NOT_FOUND)
+		return 0;
+	return r < 0 ? r : job.notified_ms != 0;
+}
+
+/* The record comes after the line: dying between the two says it again rather than never. */
+static int
+say_and_record(const struct notifier *n, const struct job_message *m, struct err *e)
+{
+	int r = was_said(n, m, e);
+
+	if (r != 0)
+		return r;
+	say(m);
+	r = job_mark_notified(n->jobs, m, e);
+	return r == ERR_NOT_FOUND || r == ERR_CONFLICT ? 0 : r;
+}
+
+static enum notice
+bury(const struct notifier *n, const struct queue_delivery *d, struct err *e)
+{
+	struct err why = ERR_NONE;
+
+	if (queue_bury(n->consumer, d, e->text, &why) == 0)
+		return NOTICE_BURIED;
+	*e = why; /* it comes again with the next connection */
+	return NOTICE_LATER;
+}
+
+enum notice
+notify(const struct notifier *n, struct queue_delivery *d, struct err *e)
+{
+	bool failed = strcmp(d->queue, n->failed_queue) == 0;
+	enum notice notice;
+	struct job_message m;
+	int r;
+
+	if (job_message_read(d->body, d->len, failed ? JOB_MESSAGE_FAILED : JOB_MESSAGE_MP3, &m,
+			     e) < 0) {
+		notice = bury(n, d, e);
+	} else if ((r = say_and_record(n, &m, e)) < 0) {
+		(void)queue_requeue(n->consumer, d, NULL);
+		notice = NOTICE_LATER;
+	} else {
+		(void)queue_ack(n->consumer, d,
+				NULL); /* a lost ack: it comes again, and is known then */
+		notice = r == 1 ? NOTICE_KNOWN : NOTICE_SAID;
+	}
+	queue_delivery_free(d);
+	return notice;
+}
