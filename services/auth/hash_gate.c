@@ -58,6 +58,17 @@ hash_gate_enter(struct hash_gate *g, struct err *e)
 	return r;
 }
 
+bool
+hash_gate_has_room(struct hash_gate *g)
+{
+	bool room;
+
+	pthread_mutex_lock(&g->lock);
+	room = g->running < g->max_running || g->waiting < g->max_waiting;
+	pthread_mutex_unlock(&g->lock);
+	return room;
+}
+
 void
 hash_gate_leave(struct hash_gate *g)
 {

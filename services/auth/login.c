@@ -137,6 +137,10 @@ decide(struct login *l, const struct credentials *c, struct login_answer *ret, s
 	struct user user;
 	int found = ERR_NOT_FOUND, r;
 
+	if (!hash_gate_has_room(l->gate)) {
+		err_set(e, ERR_UNAVAILABLE, "too many logins are waiting");
+		return LOGIN_BUSY;
+	}
 	if (c->user[0] != '\0')
 		found = user_find(l->users, c->user, &user, e);
 	if (found < 0 && found != ERR_NOT_FOUND)

@@ -1,9 +1,12 @@
 #include "contract/user_store_suite.h"
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <mysql.h>
 
@@ -229,6 +232,31 @@ a_server_that_is_not_there_is_unavailable_at_once(void **state)
 	assert_null(strstr(e.text, server.password.bytes));
 }
 
+/* What a stopped process looks like: the kernel connects, nobody answers. */
+static void
+a_server_that_never_answers_costs_less_than_the_deadline(void **state)
+{
+	struct user_mysql_config config = server.config;
+	SCOPED(user_store_close_p) struct user_store *store = NULL;
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	socklen_t len = sizeof at;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int64_t started = now_monotonic_ms();
+	struct user user;
+
+	(void)state;
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+	config.host = "127.0.0.1";
+	config.port = ntohs(at.sin_port);
+	assert_int_equal(user_mysql_new(&config, &store, NULL), 0);
+	assert_int_equal(user_find(store, "a@b.c", &user, NULL), ERR_UNAVAILABLE);
+	assert_true(now_monotonic_ms() - started < 3000);
+	close(fd);
+}
+
 static void
 a_fresh_database_is_named_as_not_migrated(void **state)
 {
@@ -264,6 +292,7 @@ main(void)
 		cmocka_unit_test(a_killed_connection_is_not_noticed),
 		cmocka_unit_test(more_threads_than_connections_all_get_their_turn),
 		cmocka_unit_test(a_server_that_is_not_there_is_unavailable_at_once),
+		cmocka_unit_test(a_server_that_never_answers_costs_less_than_the_deadline),
 		cmocka_unit_test(a_fresh_database_is_named_as_not_migrated),
 	};
 	int r = connect_root();
