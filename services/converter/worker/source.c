@@ -7,6 +7,8 @@
 #include <libavformat/avformat.h>
 #include <libavutil/avstring.h>
 
+#include "converter/worker/declared_end.h"
+
 /* Containers that are believed to be what users upload. Left out: everything that names other files
  * or addresses (hls, dash, concat, sdp, image2, ...), devices, and formats that hold no sound. */
 #define FORMATS "mov,matroska,avi,mpegts,mpeg,flv,asf,mp3,ogg,wav,w64,flac,aac,aiff,caf,amr,au"
@@ -22,6 +24,9 @@
  * padding is shorter, a lying header is not. Samples. */
 #define PADDING_MAX 8192
 
+/* Writers are off by a few padding bytes. */
+#define END_SLACK 1024
+
 struct source {
 	AVFormatContext *format;
 	AVCodecContext *decoder;
@@ -30,6 +35,7 @@ struct source {
 	AVStream *stream; /* borrowed from format */
 	int read_result;  /* why reading ended: AVERROR_EOF or an error */
 	bool ended, cut_packet;
+	bool declared_longer; /* the container's header names an end that the file lacks */
 	int64_t packets, damaged, frames;
 };
 
@@ -76,6 +82,17 @@ discard_all_but(AVFormatContext *format, int keep)
 		if (!wanted && stream->codecpar->codec_type != AVMEDIA_TYPE_UNKNOWN)
 			stream->discard = AVDISCARD_ALL;
 	}
+}
+
+static void
+look_for_end(struct source *s)
+{
+	uint8_t start[DECLARED_END_START];
+	int got = avio_read(s->in->avio, start, sizeof start);
+
+	if (got > 0)
+		s->declared_longer = declared_end(start, (size_t)got) > s->in->size + END_SLACK;
+	(void)avio_seek(s->in->avio, 0, SEEK_SET);
 }
 
 static enum worker_failure
@@ -150,8 +167,11 @@ source_open(struct input *in, struct source **ret, struct err *e)
 	if (!s)
 		return failure_set(e, WORKER_OUT_OF_MEMORY, "source: no memory");
 	s->in = in;
+	look_for_end(s);
 	if ((f = open_container(s, e)) || (f = choose_track(s, e)))
 		return f;
+	if (s->declared_longer)
+		return failure_set(e, WORKER_TRUNCATED, "the header names a later end");
 	*ret = TAKE(s);
 	return WORKER_FAILURE_NONE;
 }
@@ -275,7 +295,8 @@ source_verdict(const struct source *s, int64_t decoded, int rate, struct err *e)
 	if (input_is_cut(s) || (shorter && s->damaged <= 1))
 		return failure_set(e, WORKER_TRUNCATED, "%lld of %lld samples, read ended with %d",
 				   (long long)decoded, (long long)whole, s->read_result);
-	if (s->damaged > s->packets / 2 || decoded < whole / 10 * 9 || (decoded == 0 && s->packets > 0))
+	if (s->damaged > s->packets / 2 || decoded < whole / 10 * 9 ||
+	    (decoded == 0 && s->packets > 0))
 		return failure_set(e, WORKER_DAMAGED, "%lld of %lld packets", (long long)s->damaged,
 				   (long long)s->packets);
 	if (decoded == 0)

@@ -1,0 +1,176 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "wire/worker_protocol.h"
+
+static int
+read_back(enum worker_message type, uint32_t len, uint64_t offset, enum worker_direction direction,
+	  struct worker_header *ret)
+{
+	uint8_t bytes[WORKER_HEADER_BYTES];
+
+	worker_header_write(&(struct worker_header){ type, len, offset }, bytes);
+	return worker_header_read(bytes, direction, ret, NULL);
+}
+
+static void
+a_header_survives_the_way_there(void **state)
+{
+	struct worker_header h = { 0 };
+
+	(void)state;
+	assert_int_equal(read_back(WORKER_READ, 4, INT64_MAX, WORKER_TO_PARENT, &h), 0);
+	assert_int_equal(h.type, WORKER_READ);
+	assert_int_equal(h.len, 4);
+	assert_true(h.offset == INT64_MAX);
+}
+
+static void
+a_message_going_the_wrong_way_is_refused(void **state)
+{
+	struct worker_header h = { .len = 77 };
+
+	(void)state;
+	assert_int_equal(read_back(WORKER_WRITE, 1, 0, WORKER_TO_WORKER, &h), ERR_CORRUPT);
+	assert_int_equal(read_back(WORKER_DATA, 1, 0, WORKER_TO_PARENT, &h), ERR_CORRUPT);
+	assert_int_equal(h.len, 77);
+}
+
+static void
+lengths_outside_a_types_range_are_refused(void **state)
+{
+	struct worker_header h;
+
+	(void)state;
+	assert_int_equal(read_back(WORKER_WRITE, 0, 0, WORKER_TO_PARENT, &h), ERR_CORRUPT);
+	assert_int_equal(read_back(WORKER_WRITE, WORKER_PAYLOAD_MAX, 0, WORKER_TO_PARENT, &h), 0);
+	assert_int_equal(read_back(WORKER_WRITE, WORKER_PAYLOAD_MAX + 1, 0, WORKER_TO_PARENT, &h),
+			 ERR_CORRUPT);
+	assert_int_equal(read_back(WORKER_PATCH, WORKER_HEAD_MAX + 1, 0, WORKER_TO_PARENT, &h),
+			 ERR_CORRUPT);
+	assert_int_equal(read_back(WORKER_READ, 5, 0, WORKER_TO_PARENT, &h), ERR_CORRUPT);
+}
+
+static void
+offsets_are_refused_where_none_belongs_or_past_the_sign(void **state)
+{
+	struct worker_header h;
+
+	(void)state;
+	assert_int_equal(read_back(WORKER_WRITE, 1, 1, WORKER_TO_PARENT, &h), ERR_CORRUPT);
+	assert_int_equal(read_back(WORKER_READ, 4, UINT64_C(1) << 63, WORKER_TO_PARENT, &h),
+			 ERR_CORRUPT);
+}
+
+static void
+unknown_types_are_refused(void **state)
+{
+	uint8_t bytes[WORKER_HEADER_BYTES] = { 0 };
+	struct worker_header h;
+
+	(void)state;
+	for (int type = 0; type < 256; type++) {
+		bytes[1] = (uint8_t)type;
+		assert_int_equal(worker_header_read(bytes, WORKER_TO_PARENT, &h, NULL),
+				 ERR_CORRUPT);
+	}
+}
+
+static void
+a_start_survives_and_nonsense_in_it_does_not(void **state)
+{
+	struct worker_start start = { WORKER_PROTOCOL_VERSION, 44100, 2, 128000, 12345, 99 };
+	uint8_t bytes[WORKER_START_BYTES];
+	struct worker_start got;
+
+	(void)state;
+	worker_start_write(&start, bytes);
+	assert_int_equal(worker_start_read(bytes, &got, NULL), 0);
+	assert_memory_equal(&got, &start, sizeof got);
+	start.channels = 3;
+	worker_start_write(&start, bytes);
+	assert_int_equal(worker_start_read(bytes, &got, NULL), ERR_CORRUPT);
+	start.channels = 2;
+	start.version++;
+	worker_start_write(&start, bytes);
+	assert_int_equal(worker_start_read(bytes, &got, NULL), ERR_CORRUPT);
+}
+
+static void
+a_report_of_nothing_or_of_too_much_is_refused(void **state)
+{
+	uint8_t bytes[WORKER_DONE_BYTES];
+	struct worker_done got;
+
+	(void)state;
+	worker_done_write(&(struct worker_done){ 5, 44100 }, bytes);
+	assert_int_equal(worker_done_read(bytes, &got, NULL), 0);
+	assert_int_equal(got.samples, 5);
+	worker_done_write(&(struct worker_done){ 0, 44100 }, bytes);
+	assert_int_equal(worker_done_read(bytes, &got, NULL), ERR_CORRUPT);
+	worker_done_write(&(struct worker_done){ -1, 44100 }, bytes);
+	assert_int_equal(worker_done_read(bytes, &got, NULL), ERR_CORRUPT);
+}
+
+static void
+progress_is_a_fraction_or_unknown(void **state)
+{
+	const double given[] = { 0, 0.5, 1, 7, -1 };
+	const double expected[] = { 0, 0.5, 1, 1, -1 };
+	uint8_t bytes[4];
+	double got;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
+		worker_progress_write(given[i], bytes);
+		assert_int_equal(worker_progress_read(bytes, &got, NULL), 0);
+		assert_true(got > expected[i] - 1e-6 && got < expected[i] + 1e-6);
+	}
+	memset(bytes, 0x7f, sizeof bytes);
+	assert_int_equal(worker_progress_read(bytes, &got, NULL), ERR_CORRUPT);
+}
+
+static void
+a_failures_words_are_cut_and_made_printable(void **state)
+{
+	char words[2 * WORKER_DETAIL_MAX + 1], detail[WORKER_DETAIL_MAX + 1];
+	uint8_t bytes[4 + WORKER_DETAIL_MAX];
+	enum worker_failure failure;
+	size_t len;
+
+	(void)state;
+	memset(words, '\n', sizeof words - 1);
+	words[sizeof words - 1] = '\0';
+	len = worker_fail_write(WORKER_NO_AUDIO, words, bytes);
+	assert_int_equal(len, sizeof bytes);
+	assert_int_equal(worker_fail_read(bytes, len, &failure, detail, NULL), 0);
+	assert_int_equal(failure, WORKER_NO_AUDIO);
+	assert_int_equal(strspn(detail, "?"), WORKER_DETAIL_MAX);
+	bytes[0] = WORKER_FAILURES;
+	assert_int_equal(worker_fail_read(bytes, len, &failure, detail, NULL), ERR_CORRUPT);
+	bytes[0] = WORKER_FAILURE_NONE;
+	assert_int_equal(worker_fail_read(bytes, len, &failure, detail, NULL), ERR_CORRUPT);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_header_survives_the_way_there),
+		cmocka_unit_test(a_message_going_the_wrong_way_is_refused),
+		cmocka_unit_test(lengths_outside_a_types_range_are_refused),
+		cmocka_unit_test(offsets_are_refused_where_none_belongs_or_past_the_sign),
+		cmocka_unit_test(unknown_types_are_refused),
+		cmocka_unit_test(a_start_survives_and_nonsense_in_it_does_not),
+		cmocka_unit_test(a_report_of_nothing_or_of_too_much_is_refused),
+		cmocka_unit_test(progress_is_a_fraction_or_unknown),
+		cmocka_unit_test(a_failures_words_are_cut_and_made_printable),
+	};
+
+	return cmocka_run_group_tests_name("worker_protocol", tests, NULL, NULL);
+}
