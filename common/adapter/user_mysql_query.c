@@ -70,6 +70,18 @@ prepared(struct mysql_conn *c, struct query *q, MYSQL_STMT **ret, struct err *e)
 	return 0;
 }
 
+/* The library's struct has no const, but it only reads a parameter. */
+static void *
+unconst(const char *text)
+{
+	union {
+		const char *in;
+		void *out;
+	} u = { .in = text };
+
+	return u.out;
+}
+
 static void
 bind_params(MYSQL_BIND *bind, struct param *params)
 {
@@ -82,7 +94,7 @@ bind_params(MYSQL_BIND *bind, struct param *params)
 					.buffer = &param->number };
 		if (param->text)
 			bind[i] = (MYSQL_BIND){ .buffer_type = MYSQL_TYPE_STRING,
-						.buffer = (void *)(uintptr_t)param->text,
+						.buffer = unconst(param->text),
 						.buffer_length = strlen(param->text) };
 	}
 }

@@ -10,7 +10,8 @@ advice(int code)
 	case ERR_UNAVAILABLE:
 	case ERR_TIMEOUT:
 		return "check MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD and MYSQL_DB, and "
-		       "that the server runs; then try again";
+		       "that the server runs and lets this user do it (migrate needs CREATE and "
+		       "ALTER)";
 	case ERR_NOT_FOUND:
 		return "`auth user list` shows who there is";
 	case ERR_CONFLICT:
@@ -26,7 +27,7 @@ int
 command_failed(const char *what, const struct err *e)
 {
 	/* Words that say what to do need no more of it. */
-	const char *next = strchr(e->text, '`') ? NULL : advice(e->code);
+	const char *next = strstr(e->text, "`auth ") ? NULL : advice(e->code);
 
 	(void)fprintf(stderr, "auth: %s: %s\n", what, e->text);
 	if (next)

@@ -1,8 +1,11 @@
 #include "auth/command.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -37,23 +40,51 @@ read_line(char to[PASSWORD_TEXT_MAX + 1], struct err *e)
 	return 0;
 }
 
+/* Waits for a line; false when a signal comes first that would end us with the echo switched off.
+ */
+static bool
+line_comes(int signals)
+{
+	struct pollfd fds[2] = { { STDIN_FILENO, POLLIN, 0 }, { signals, POLLIN, 0 } };
+
+	while (poll(fds, 2, -1) < 0 && errno == EINTR)
+		;
+	return (fds[1].revents & POLLIN) == 0;
+}
+
+static int
+ask_silently(const struct termios *before, char to[PASSWORD_TEXT_MAX + 1], struct err *e)
+{
+	struct termios silent = *before;
+	sigset_t ending, old;
+	int signals, r;
+
+	silent.c_lflag &= ~(tcflag_t)ECHO;
+	sigemptyset(&ending);
+	sigaddset(&ending, SIGINT);
+	sigaddset(&ending, SIGTERM);
+	sigaddset(&ending, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ending, &old);
+	signals = signalfd(-1, &ending, SFD_CLOEXEC);
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+	r = line_comes(signals) ? read_line(to, e) : err_set(e, ERR_INVALID, "interrupted");
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, before);
+	(void)close(signals);
+	(void)fputc('\n', stderr);
+	sigprocmask(SIG_SETMASK, &old, NULL); /* a signal that came is delivered here */
+	return r;
+}
+
 static int
 ask(const char *question, char to[PASSWORD_TEXT_MAX + 1], struct err *e)
 {
-	struct termios before, silent;
-	int r;
+	struct termios before;
 
 	if (tcgetattr(STDIN_FILENO, &before) != 0)
 		return err_errno(e, ERR_INVALID, errno, "terminal");
-	silent = before;
-	silent.c_lflag &= ~(tcflag_t)ECHO;
 	(void)fputs(question, stderr);
 	(void)fflush(stderr);
-	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-	r = read_line(to, e);
-	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-	(void)fputc('\n', stderr);
-	return r;
+	return ask_silently(&before, to, e);
 }
 
 static int
