@@ -16,6 +16,8 @@
 #define BACKOFF_FIRST_MS 200
 #define BACKOFF_MAX_MS 5000
 
+static char default_vhost[] = "/";
+
 int
 link_init(struct link *l, const struct queue_amqp_config *config, struct err *e)
 {
@@ -26,6 +28,10 @@ link_init(struct link *l, const struct queue_amqp_config *config, struct err *e)
 			       "AMQP_URL is not of the form amqp://user:password@host:port/vhost");
 	if (l->info.ssl)
 		return err_set(e, ERR_INVALID, "AMQP_URL: amqps is not supported, use amqp");
+	/* "…:5672/" means the default virtual host to every operator, though the URI's rule says an
+	 * empty name */
+	if (l->info.vhost[0] == '\0')
+		l->info.vhost = default_vhost;
 	l->heartbeat_s = config->heartbeat_s;
 	l->deadline_ms = config->deadline_ms;
 	l->fd = -1;
