@@ -1,0 +1,44 @@
+/* What the parts of the fake blob store share. Every call starts with
+ * SCOPED(blob_fake_leave_p) struct blob_fake *f = blob_fake_enter(s). */
+#ifndef TONEARM_TEST_BLOB_FAKE_PRIVATE_H
+#define TONEARM_TEST_BLOB_FAKE_PRIVATE_H
+
+#include <pthread.h>
+
+#include "base/str.h"
+#include "fake/blob_fake.h"
+
+#define FAKE_CHUNK 261120
+#define FAKE_BLOB_MAX ((size_t)1 << 30)
+
+struct fake_blob {
+	struct blob_info info;
+	struct str bytes; /* owned */
+};
+
+struct blob_fake {
+	struct blob_store port;
+	pthread_mutex_t lock;
+	/* under lock */
+	struct fake_blob *blobs;
+	size_t count, room, aborted;
+	int broken, broken_once, broken_in, calls;
+};
+
+struct blob_fake *blob_fake_enter(struct blob_store *s);
+void blob_fake_leave_p(struct blob_fake **f);
+/* Counts the call; the failure that the test has asked for, else 0. */
+int blob_fake_refusal(struct blob_fake *f, struct err *e);
+struct fake_blob *blob_fake_find(struct blob_fake *f, const struct blob_id *id);
+struct fake_blob *blob_fake_find_output(struct blob_fake *f, const struct blob_id *video);
+/* Takes the bytes over on success. */
+int blob_fake_add(struct blob_fake *f, const struct blob_info *info, struct str *bytes,
+		  struct err *e);
+
+int blob_fake_writer_new(struct blob_store *s, const struct blob_id *id,
+			 const struct blob_meta *meta, enum blob_head head,
+			 struct blob_writer **ret, struct err *e);
+int blob_fake_reader_new(struct blob_store *s, const struct blob_info *info,
+			 struct blob_reader **ret, struct err *e);
+
+#endif
