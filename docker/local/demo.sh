@@ -14,7 +14,7 @@ say() { printf '\033[1m%s\033[0m\n' "$*"; }
 [ -t 1 ] || say() { printf '%s\n' "$*"; }
 
 demo_user() {
-	export MYSQL_HOST=127.0.0.1 MYSQL_PORT=$MARIADB_PORT MYSQL_USER=root MYSQL_DB=auth MYSQL_PASSWORD_FILE="$run/mysql-root.secret" \
+	export MYSQL_HOST=127.0.0.1 MYSQL_PORT=$MARIADB_PORT MYSQL_USER=auth_user MYSQL_DB=auth MYSQL_PASSWORD_FILE="$run/mysql-auth.secret" \
 		JWT_SECRET_FILE="$run/jwt.secret"
 	[ -s "$run/demo.secret" ] && return 0
 	(umask 077 && head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$run/demo.secret")
