@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# All tests: static checks; unit, contract and service tests, then the system tests, each on the release build and
+# under ASan+UBSan. The last line is the sum. TESTS_FOLDER keeps logs there.
+#   tests/run.sh [release] [asan]      (default: both)
+set -uo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+work=${TESTS_FOLDER:-$(mktemp -d "${TMPDIR:-/tmp}/tonearm-tests.XXXXXX")}
+mkdir -p "$work"
+python=$root/build/deps/venv/bin/python
+passed=0 failed=0 skipped=0
+[ $# -gt 0 ] || set -- release asan
+
+say() { printf '\n== %s\n' "$*"; }
+count() { passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3)); }
+
+stop_servers() {
+	[ ! -d "$work/servers" ] || docker/local/servers.sh stop "$work/servers" || true
+}
+finish() {
+	stop_servers
+	[ -n "${TESTS_FOLDER:-}" ] || rm -rf "$work"
+}
+trap finish EXIT
+
+static_checks() {
+	local what
+	for what in format layers tidy; do
+		say "$what"
+		if tests/support/check.sh "$what"; then count 1 0 0; else count 0 1 0; fi
+	done
+}
+
+# the real servers of the contract suites, on free ports
+start_servers() {
+	local ports
+	read -r -a ports < <(PYTHONPATH=tests/support "$python" -c 'import ports; print(*ports.free(4))')
+	export MARIADB_PORT=${ports[0]} RABBITMQ_PORT=${ports[1]} EPMD_PORT=${ports[2]} MONGOD_PORT=${ports[3]}
+	docker/local/servers.sh start "$work/servers" || return 1
+	export TONEARM_TEST_MONGODB_URI=mongodb://127.0.0.1:$MONGOD_PORT TONEARM_TEST_AMQP_URL=amqp://guest:guest@127.0.0.1:$RABBITMQ_PORT/ \
+		TONEARM_TEST_MYSQL_HOST=127.0.0.1 TONEARM_TEST_MYSQL_PORT=$MARIADB_PORT TONEARM_TEST_MYSQL_USER=root
+	TONEARM_TEST_MYSQL_PASSWORD=$(cat "$work/servers/mysql-root.secret")
+	export TONEARM_TEST_MYSQL_PASSWORD
+}
+
+build() {
+	say "build ($1)"
+	cmake --preset "$1" >"$work/cmake-$1.log" 2>&1 && cmake --build --preset "$1" -j "$(nproc)" >"$work/build-$1.log" 2>&1 && return 0
+	tail -n 40 "$work/cmake-$1.log" "$work/build-$1.log" 2>/dev/null
+	return 1
+}
+
+# ctest's own report is what counts: a test that did not run is skipped, never passed
+run_ctest() {
+	say "unit, contract and service tests ($1)"
+	rm -f "$work/ctest-$1.xml"
+	ctest --test-dir "build/$1" --output-on-failure --output-junit "$work/ctest-$1.xml" --timeout 180 -j 2 2>&1 | grep -v '^ *Start '
+	read -r p f s < <("$python" tests/support/junit.py "$work/ctest-$1.xml")
+	count "$p" "$f" "$s"
+}
+
+run_system() {
+	say "system tests ($1)"
+	TONEARM_RUN_DIR=$work/system-$1 "$python" tests/system/run.py "build/$1" 2>&1 | tee "$work/system-$1.log"
+	read -r p f s < <(sed -n 's/^system tests: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$work/system-$1.log" | tail -n 1) ||
+		read -r p f s <<<"0 1 0"
+	count "$p" "$f" "$s"
+}
+
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:exitcode=99} UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
+static_checks
+say "servers"
+start_servers || { echo "tests: the servers did not start"; count 0 1 0; }
+for preset in "$@"; do
+	if build "$preset"; then run_ctest "$preset"; else count 0 1 0; fi
+done
+stop_servers
+for preset in "$@"; do
+	[ -x "build/$preset/services/gateway/gateway" ] || { count 0 1 0; continue; }
+	if [ "$preset" = asan ]; then TONEARM_SANITIZED=1 run_system asan; else run_system "$preset"; fi
+done
+say "mixed fleet"
+tests/system/mixed.sh
+case $? in
+0) count 1 0 0 ;;
+77) count 0 0 1 ;;
+*) count 0 1 0 ;;
+esac
+printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
