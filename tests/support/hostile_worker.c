@@ -76,7 +76,9 @@ count_descriptors(void)
 
 	while (dir && readdir(dir))
 		count++;
-	return dir ? count - 3 : -1; /* without . and .. and the directory's own */
+	if (dir)
+		(void)closedir(dir);
+	return count - 3; /* without . and .. and the directory's own */
 }
 
 /* Converts, so to speak, only if it was given nothing but its socket. */
