@@ -1,5 +1,6 @@
 #include "converter/worker/input.h"
 
+#include <libavformat/avio.h>
 #include <libavutil/error.h>
 #include <libavutil/mem.h>
 

@@ -6,13 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <libavformat/avio.h>
-
 #include "base/scope.h"
 #include "converter/worker/failure.h"
 
+struct AVIOContext; /* of libav */
 struct input {
-	AVIOContext *avio;
+	struct AVIOContext *avio;
 	int fd;
 	int64_t size, position; /* bytes */
 	bool end_passed;        /* a seek went behind the end: the file points to bytes it lacks */

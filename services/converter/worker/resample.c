@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <libavutil/channel_layout.h>
+#include <libavutil/frame.h>
 #include <libswresample/swresample.h>
 
 #include "converter/worker/mp3.h"

@@ -5,11 +5,10 @@
 
 #include <stddef.h>
 
-#include <libavutil/frame.h>
-
 #include "base/scope.h"
 #include "converter/worker/failure.h"
 
+struct AVFrame; /* of libav */
 struct resampler;
 /* Takes one block of samples; a failure ends the work. */
 typedef enum worker_failure (*resample_sink)(void *arg, float *const planes[2], size_t count,
@@ -17,7 +16,7 @@ typedef enum worker_failure (*resample_sink)(void *arg, float *const planes[2], 
 
 enum worker_failure resampler_open(const struct worker_start *spec, resample_sink sink, void *arg,
 				   struct resampler **ret, struct err *e);
-enum worker_failure resample_frame(struct resampler *r, const AVFrame *frame, struct err *e);
+enum worker_failure resample_frame(struct resampler *r, const struct AVFrame *frame, struct err *e);
 /* Hands over what the filter still holds. */
 enum worker_failure resample_flush(struct resampler *r, struct err *e);
 void resampler_close(struct resampler *r);

@@ -6,19 +6,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <libavutil/frame.h>
-
 #include "base/scope.h"
 #include "converter/worker/failure.h"
 #include "converter/worker/input.h"
 
+struct AVFrame; /* of libav */
 struct source;
 
 /* in is borrowed until source_close. */
 enum worker_failure source_open(struct input *in, struct source **ret, struct err *e);
 /* The next decoded frame into *ret, or *ret_end at the end. A damaged packet is skipped; what the
  * file as a whole means is said at its end. */
-enum worker_failure source_next(struct source *s, AVFrame *ret, bool *ret_end, struct err *e);
+enum worker_failure source_next(struct source *s, struct AVFrame *ret, bool *ret_end,
+				struct err *e);
 /* The track's length in samples at rate, as the container's index (with its edit list) says;
  * -1 = nothing that binds. */
 int64_t source_limit(const struct source *s, int rate);
