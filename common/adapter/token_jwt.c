@@ -161,6 +161,8 @@ jwt_verify(struct token_service *t, const char *token, struct claims *ret, struc
 
 	if (!is_compact(token))
 		return err_set(e, ERR_DENIED, "token: not three parts of base64url");
+	if ((r = token_check_depth(token, e)) < 0)
+		return r;
 	if ((r = check_header(token, e)) < 0 || (r = check_signature(self, token, &jwt, e)) < 0 ||
 	    (r = read_claims(jwt, &claims, e)) < 0 || (r = check_times(self, jwt, &claims, e)) < 0)
 		return r;

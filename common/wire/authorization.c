@@ -8,47 +8,9 @@
 #include "base/scope.h"
 #include "base/secret.h"
 #include "base/str.h"
+#include "wire/base64.h"
 
 #define BLANKS " \t"
-
-static int
-base64_value(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* Standard alphabet, padding optional, nothing else. Bytes written to `to` (3/4 of len), or -1. */
-static long
-base64_decode(const char *text, size_t len, char *to)
-{
-	size_t i, out = 0;
-	uint32_t bits = 0;
-	int have = 0;
-
-	if (len % 4 == 0 && len > 0 && text[len - 1] == '=')
-		len -= text[len - 2] == '=' ? 2 : 1;
-	if (len % 4 == 1)
-		return -1;
-	for (i = 0; i < len; i++) {
-		int value = base64_value(text[i]);
-
-		if (value < 0)
-			return -1;
-		bits = bits << 6 | (uint32_t)value;
-		have += 6;
-		if (have >= 8) {
-			have -= 8;
-			to[out++] = (char)(bits >> have & 0xff);
-		}
-	}
-	return (long)out;
-}
 
 static bool
 is_blank(char c)

@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "base/scope.h"
+#include "wire/base64.h"
 #include "wire/json_text.h"
 
 #define CLAIMS_MAX 16384
@@ -41,5 +42,24 @@ claims_read(const char *bytes, size_t len, struct claims *ret, struct err *e)
 		return r;
 	claims.admin = json_is_true(json_object_get(root, "admin"));
 	*ret = claims;
+	return 0;
+}
+
+int
+token_check_depth(const char *token, struct err *e)
+{
+	SCOPED_FREE char *json = malloc(strlen(token) + 1);
+	const char *part = token;
+
+	if (json == NULL)
+		return err_set(e, ERR_NO_MEMORY, "token");
+	for (int i = 0; i < 2; i++) {
+		size_t len = strcspn(part, ".");
+		long got = base64_decode(part, len, json);
+
+		if (got < 0 || !json_is_shallow(json, (size_t)got))
+			return err_set(e, ERR_DENIED, "token: nested too deeply");
+		part += len + (part[len] != '\0');
+	}
 	return 0;
 }

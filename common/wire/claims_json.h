@@ -14,4 +14,8 @@ int claims_write(const struct claims *claims, struct str *ret, struct err *e);
  * JSON true only; any other value, or none, reads as false. INVALID otherwise. */
 int claims_read(const char *bytes, size_t len, struct claims *ret, struct err *e);
 
+/* Whether header and payload of a compact token nest so little that any parser may see them: libjwt's recurses, and an
+ * HTTP thread's stack is small. The token's shape is checked already (three parts of base64url). */
+int token_check_depth(const char *token, struct err *e);
+
 #endif

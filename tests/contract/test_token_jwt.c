@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <pthread.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -201,47 +202,45 @@ only_hs256_is_believed(void **state)
 static void
 claims_that_are_not_to_be_believed_are_denied(void **state)
 {
-	static const char
-		*const
-			payloads[] = {
-				"[]",
-				"[\"username\"]",
-				"not json",
-				"null",
-				"{}",
-				"{\"username\":\"a\",\"exp\":1799999999,\"iat\":1799000000,"
-				"\"admin\":true}", /* expired
-						    */
-				"{\"username\":\"a\",\"exp\":1800000000,\"iat\":1799000000,"
-				"\"admin\":true}", /* now
-						    */
-				"{\"username\":\"a\",\"exp\":\"1800086400\",\"iat\":1800000000,"
-				"\"admin\":true}",
-				"{\"username\":\"a\",\"exp\":null,\"iat\":1800000000,\"admin\":"
-				"true}",
-				"{\"username\":\"a\",\"exp\":99999999999999999999999,\"iat\":"
-				"1800000000,\"admin\":"
-				"true}",
-				"{\"username\":\"a\",\"iat\":1800000000,\"admin\":true}", /* no exp
-											   */
-				"{\"username\":\"a\",\"exp\":1800086400,\"iat\":1800000061,"
-				"\"admin\":true}",
-				"{\"username\":\"a\",\"exp\":1800086400,\"iat\":\"x\",\"admin\":"
-				"true}",
-				"{\"exp\":1800086400,\"iat\":1800000000,\"admin\":true}", /* no
-											     username
-											   */
-				"{\"username\":\"\",\"exp\":1800086400,\"iat\":1800000000,"
-				"\"admin\":true}",
-				"{\"username\":7,\"exp\":1800086400,\"iat\":1800000000,\"admin\":"
-				"true}",
-				"{\"username\":null,\"exp\":1800086400,\"iat\":1800000000,"
-				"\"admin\":true}",
-				"{" GOOD ",\"nbf\":1800003600}",
-				"{" GOOD ",\"nbf\":\"soon\"}",
-				"{" GOOD ",\"aud\":\"elsewhere\"}",
-				"{" GOOD,
-			};
+	static const char *const payloads[] = {
+		"[]",
+		"[\"username\"]",
+		"not json",
+		"null",
+		"{}",
+		"{\"username\":\"a\",\"exp\":1799999999,\"iat\":1799000000,"
+		"\"admin\":true}", /* expired
+				    */
+		"{\"username\":\"a\",\"exp\":1800000000,\"iat\":1799000000,"
+		"\"admin\":true}", /* now
+				    */
+		"{\"username\":\"a\",\"exp\":\"1800086400\",\"iat\":1800000000,"
+		"\"admin\":true}",
+		"{\"username\":\"a\",\"exp\":null,\"iat\":1800000000,\"admin\":"
+		"true}",
+		"{\"username\":\"a\",\"exp\":99999999999999999999999,\"iat\":"
+		"1800000000,\"admin\":"
+		"true}",
+		"{\"username\":\"a\",\"iat\":1800000000,\"admin\":true}", /* no exp
+									   */
+		"{\"username\":\"a\",\"exp\":1800086400,\"iat\":1800000061,"
+		"\"admin\":true}",
+		"{\"username\":\"a\",\"exp\":1800086400,\"iat\":\"x\",\"admin\":"
+		"true}",
+		"{\"exp\":1800086400,\"iat\":1800000000,\"admin\":true}", /* no
+									     username
+									   */
+		"{\"username\":\"\",\"exp\":1800086400,\"iat\":1800000000,"
+		"\"admin\":true}",
+		"{\"username\":7,\"exp\":1800086400,\"iat\":1800000000,\"admin\":"
+		"true}",
+		"{\"username\":null,\"exp\":1800086400,\"iat\":1800000000,"
+		"\"admin\":true}",
+		"{" GOOD ",\"nbf\":1800003600}",
+		"{" GOOD ",\"nbf\":\"soon\"}",
+		"{" GOOD ",\"aud\":\"elsewhere\"}",
+		"{" GOOD,
+	};
 	size_t i;
 
 	(void)state;
@@ -344,6 +343,39 @@ an_empty_secret_and_too_many_are_invalid(void **state)
 	assert_null(untouched);
 }
 
+/* libjwt parses before it verifies, and its parser recurses: 2,000 levels overran the small stack
+ * of a thread. */
+static void *
+deny_deep_tokens(void *arg)
+{
+	char deep[6000], token[16384];
+
+	for (size_t part = 0; part < 2; part++) {
+		memset(deep, '[', sizeof deep);
+		token[0] = '\0';
+		append(token, part == 0 ? "{}" : deep, part == 0 ? 2 : 2000);
+		memcpy(token + strlen(token), ".", 2);
+		append(token, part == 0 ? deep : "{}", part == 0 ? 2000 : 2);
+		memcpy(token + strlen(token), ".AAAA", 6);
+		denied(token);
+	}
+	return arg;
+}
+
+static void
+a_token_that_nests_deeply_is_denied_on_a_small_stack(void **state)
+{
+	pthread_attr_t small;
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(pthread_attr_init(&small), 0);
+	assert_int_equal(pthread_attr_setstacksize(&small, 128 * 1024), 0);
+	assert_int_equal(pthread_create(&thread, &small, deny_deep_tokens, NULL), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(pthread_attr_destroy(&small), 0);
+}
+
 int
 main(void)
 {
@@ -358,6 +390,7 @@ main(void)
 		cmocka_unit_test(texts_that_are_no_token_are_denied),
 		cmocka_unit_test(a_changed_byte_anywhere_is_noticed),
 		cmocka_unit_test(an_empty_secret_and_too_many_are_invalid),
+		cmocka_unit_test(a_token_that_nests_deeply_is_denied_on_a_small_stack),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
