@@ -29,7 +29,8 @@ authorize(struct http_request *req, const struct gateway *g, enum refusal_style 
 	struct err e = ERR_NONE;
 	const char *token;
 
-	/* auth asks the same; here too because MsgQ's auth answers 500 to one word and takes any scheme */
+	/* auth asks the same; here too because MsgQ's auth answers 500 to one word and takes any
+	 * scheme */
 	if (bearer_read(authorization, &token) == BEARER_MISSING) {
 		refuse(req, style, &(struct refusal){ 401, "missing credentials", "Bearer", 0 });
 		return false;

@@ -73,16 +73,6 @@ announce(struct intake *in)
 		relay_poke(in->gateway->relay);
 }
 
-/* The answer of the ledger may have been lost on the way: what counts is what it says now. */
-static bool
-was_enqueued(const struct intake *in)
-{
-	struct job now;
-
-	return job_get(in->gateway->jobs, &in->job.video_fid, &now, NULL) == 0 &&
-	       now.state != JOB_UPLOADING;
-}
-
 int
 intake_accept(struct intake *in, struct err *e)
 {
@@ -91,11 +81,10 @@ intake_accept(struct intake *in, struct err *e)
 	if (in->writer->length == 0)
 		return err_set(e, ERR_INVALID, "file is empty");
 	in->job.source.bytes = in->writer->length;
+	in->stored = true; /* also when the commit's answer was lost */
 	if ((r = blob_commit(in->writer, e)) < 0)
 		return err_prefix(e, r, "store %s", in->job.video_fid.hex);
-	in->stored = true;
-	r = job_enqueue(in->gateway->jobs, &in->job.video_fid, &in->job.source, e);
-	if (r < 0 && !was_enqueued(in))
+	if ((r = job_enqueue(in->gateway->jobs, &in->job.video_fid, &in->job.source, e)) < 0)
 		return err_prefix(e, r, "queue %s", in->job.video_fid.hex);
 	in->job.state = JOB_QUEUED;
 	in->registered = false;

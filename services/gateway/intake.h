@@ -14,7 +14,7 @@ struct intake {
 	struct blob_writer *writer; /* owned; NULL before begin and after accept or close */
 	struct job job;             /* as registered */
 	bool registered;            /* the ledger has it as uploading */
-	bool stored;                /* the blob is committed */
+	bool stored;                /* the blob may be visible */
 };
 
 int intake_begin(struct intake *in, const struct gateway *g, const char *username,

@@ -114,14 +114,18 @@ gateway_upload_begin(struct http_request *req, void *gateway)
 	http_set_state(req, TAKE(u), upload_free);
 }
 
-/* What the sender did wrong is said at once; the bytes stored so far go. */
+/* What the sender did wrong is said at once, and the bytes stored so far go. With the store lost
+ * the answer comes first: to clear up would wait for the same server, and is done when the request
+ * ends (upload_free). */
 static void
 refuse_upload(struct http_request *req, struct upload *u, const struct err *e)
 {
-	intake_close(&u->intake);
-	if (u->store_lost)
+	if (u->store_lost) {
 		refuse_error(req, REFUSAL_PLAIN, "upload", e);
-	else if (u->files > 1)
+		return;
+	}
+	intake_close(&u->intake);
+	if (u->files > 1)
 		refuse(req, REFUSAL_PLAIN, &not_one_file);
 	else if (e->code == ERR_TOO_LARGE && u->in_file)
 		refuse(req, REFUSAL_PLAIN, &too_large);
@@ -178,7 +182,6 @@ gateway_upload_end(struct http_request *req, void *gateway)
 		return;
 	}
 	if (intake_accept(&u->intake, &e) < 0) {
-		intake_close(&u->intake);
 		refuse_error(req, REFUSAL_PLAIN, "upload", &e);
 		return;
 	}
