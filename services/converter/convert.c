@@ -5,9 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "flow/reaction.h"
+
 static const struct job_error video_missing = { "video_missing", "the video is no longer there" };
 static const struct job_error video_damaged = { "storage_damaged", "the stored video is damaged" };
 static const struct job_error internal = { "internal", "the conversion failed" };
+static const struct job_error gave_up = { "gave_up", "the conversion was tried too often" };
 
 bool
 attempt_lost(const struct attempt *a)
@@ -105,6 +108,12 @@ make_output(struct attempt *a, struct err *e)
 
 	if ((r = adopt_output(a, e)) != ERR_NOT_FOUND)
 		return r;
+	/* A job that ends converters never reaches its record: only the count of its leases tells.
+	 */
+	if (a->job->attempts > REACTION_ATTEMPTS_MAX) {
+		a->why = gave_up;
+		return err_set(e, ERR_CORRUPT, "leased %d times without an end", a->job->attempts);
+	}
 	if ((r = blob_create(a->c->mp3s, &id, &meta, BLOB_HEAD_HELD, &out, e)) < 0 ||
 	    (r = encode(a, out, e)) < 0)
 		return r;

@@ -80,6 +80,20 @@ the_last_attempt_that_crashes_fails_the_job(void **state)
 }
 
 static void
+a_job_that_ends_converters_is_given_up(void **state)
+{
+	SCOPED(world_free_p) struct world *w = world_new();
+	struct job job = world_lease(w);
+
+	(void)state;
+	job.attempts = 6; /* five leases ran out with nobody left to record an end */
+	assert_int_equal(convert_job(&w->converter, &job), CONVERT_ENDED);
+	assert_int_equal(world_job(w).state, JOB_FAILED);
+	assert_string_equal(world_job(w).error.code, "gave_up");
+	assert_int_equal(w->mp3s.count, 0);
+}
+
+static void
 a_server_that_is_away_is_no_attempt(void **state)
 {
 	SCOPED(world_free_p) struct world *w = world_new();
@@ -297,6 +311,7 @@ main(void)
 		cmocka_unit_test(what_can_never_work_fails_at_once_with_its_words),
 		cmocka_unit_test(a_crash_is_tried_again_later),
 		cmocka_unit_test(the_last_attempt_that_crashes_fails_the_job),
+		cmocka_unit_test(a_job_that_ends_converters_is_given_up),
 		cmocka_unit_test(a_server_that_is_away_is_no_attempt),
 		cmocka_unit_test(a_server_lost_in_mid_conversion_is_no_attempt),
 		cmocka_unit_test(a_video_that_is_gone_fails_the_job),
