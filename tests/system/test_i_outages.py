@@ -3,6 +3,9 @@ import contextlib
 import signal
 import time
 
+import gridfs
+import pymongo
+
 import media
 from lib import Daemon, all_ok, expect, until
 from test_a_login import is_token, plain
@@ -140,9 +143,8 @@ def test_mongodb_lost_in_mid_upload_is_503_and_leaves_nothing(s):
 
 
 def test_mongodb_lost_in_mid_download_breaks_it_visibly(s):
-    import gridfs
-
-    fid = gridfs.GridFS(s.mongo()["mp3s"]).put(bytes(64 << 20))
+    journaled = s.mongo().get_database("mp3s", write_concern=pymongo.WriteConcern(w=1, j=True))
+    fid = gridfs.GridFS(journaled).put(bytes(64 << 20))
     with connect(s.gateway) as sock:
         sock.sendall(encode("GET", f"/download?fid={fid}", s.bearer()))
         reader = Reader(sock)
