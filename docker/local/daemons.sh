@@ -7,7 +7,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/docker/local/lib.sh"
 [ $# = 2 ] || { echo "usage: daemons.sh start|stop|status RUN_DIR" >&2; exit 2; }
 run=$(cd "$2" && pwd)
-build=${TONEARM_BUILD:-$root/build/release}
+build=$(cd "${TONEARM_BUILD:-$root/build/release}" && pwd)
 : "${AUTH_PORT:=15000}" "${GATEWAY_PORT:=18080}" "${ADMIN_PORTS:=19101}"
 names=(auth gateway converter notification)
 

@@ -6,7 +6,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 run=$(cd "$1" && pwd)
 . "$run/servers.env"
 . "$run/daemons.env"
-build=${TONEARM_BUILD:-$root/build/release}
+build=$(cd "${TONEARM_BUILD:-$root/build/release}" && pwd)
 base="http://127.0.0.1:$GATEWAY_PORT"
 user=demo@example.org
 

@@ -12,11 +12,12 @@ running() {
 	[ -s "$1" ] && read -r pid started <"$1" && [ -n "$started" ] && [ "$(start_time "$pid")" = "$started" ]
 }
 
-# launch NAME COMMAND...: in a session of its own, output to $run/NAME.log, pid to $run/NAME.pid
+# launch NAME COMMAND...: in a session of its own and in $run (crash dumps go there), output to $run/NAME.log, pid to
+# $run/NAME.pid
 launch() {
 	local name=$1
 	shift
-	setsid "$@" </dev/null >>"$run/$name.log" 2>&1 &
+	env -C "$run" setsid "$@" </dev/null >>"$run/$name.log" 2>&1 &
 	printf '%s %s\n' "$!" "$(start_time $!)" >"$run/$name.pid"
 }
 
