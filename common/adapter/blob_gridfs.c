@@ -50,13 +50,12 @@ int
 gridfs_ensure_indexes(struct blob_gridfs *g, struct err *e)
 {
 	SCOPED(gridfs_bson_free_p)
-	bson_t *files =
-		BCON_NEW("createIndexes", "fs.files", "indexes", "[", "{", "name",
-			 "filename_1_uploadDate_1", "key", "{", "filename", BCON_INT32(1),
-			 "uploadDate", BCON_INT32(1), "}", "}", "{", "name", "metadata.video_fid_1",
-			 "key", "{", "metadata.video_fid", BCON_INT32(1), "}", "unique",
-			 BCON_BOOL(true), "partialFilterExpression", "{", "metadata.video_fid", "{",
-			 "$exists", BCON_BOOL(true), "}", "}", "}", "]");
+	bson_t *files = BCON_NEW(
+		"createIndexes", "fs.files", "indexes", "[", "{", "name", "filename_1_uploadDate_1",
+		"key", "{", "filename", BCON_INT32(1), "uploadDate", BCON_INT32(1), "}", "}", "{",
+		"name", "metadata.video_fid_1", "key", "{", "metadata.video_fid", BCON_INT32(1),
+		"}", "unique", BCON_BOOL(true), "partialFilterExpression", "{",
+		"metadata.video_fid", "{", "$exists", BCON_BOOL(true), "}", "}", "}", "]");
 	SCOPED(gridfs_bson_free_p)
 	bson_t *chunks = BCON_NEW("createIndexes", "fs.chunks", "indexes", "[", "{", "name",
 				  "files_id_1_n_1", "key", "{", "files_id", BCON_INT32(1), "n",
@@ -148,6 +147,21 @@ gridfs_delete_chunks(struct blob_gridfs *g, const struct blob_id *id, struct err
 	if (!mongoc_collection_delete_many(s.chunks, filter, NULL, NULL, &error))
 		return mongo_err(e, &error, "delete chunks");
 	return 0;
+}
+
+int
+gridfs_is_committed(struct blob_gridfs *g, const struct blob_id *id, struct err *e)
+{
+	SCOPED(gridfs_bson_free_p) bson_t *filter = gridfs_by_id("_id", id);
+	SCOPED(gridfs_end) struct gridfs_session s = { 0 };
+	bson_error_t error;
+	int64_t n;
+	int r;
+
+	if ((r = gridfs_begin(g, &s, e)) < 0)
+		return r;
+	n = mongoc_collection_count_documents(s.files, filter, NULL, NULL, NULL, &error);
+	return n < 0 ? mongo_err(e, &error, "find blob") : n > 0;
 }
 
 static int

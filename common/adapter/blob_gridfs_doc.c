@@ -8,6 +8,13 @@
 #include "base/clock.h"
 #include "base/str.h"
 
+#define LONGEST_TEXT 255
+#define LENGTH_MAX ((int64_t)1 << 53) /* whole as a double too; keeps sums of lengths in range */
+
+_Static_assert(USERNAME_MAX <= LONGEST_TEXT && FILENAME_MAX_BYTES <= LONGEST_TEXT &&
+		       CONTENT_TYPE_MAX <= LONGEST_TEXT,
+	       "append_text holds every text");
+
 bson_t *
 gridfs_by_id(const char *key, const struct blob_id *id)
 {
@@ -17,11 +24,20 @@ gridfs_by_id(const char *key, const struct blob_id *id)
 	return BCON_NEW(key, BCON_OID(&oid));
 }
 
+/* The driver refuses a document whose text is not UTF-8: a sender's odd name must not cost the
+ * blob. */
 static void
 append_text(bson_t *to, const char *key, const char *text)
 {
-	if (text[0] != '\0')
-		BSON_APPEND_UTF8(to, key, text);
+	char legible[LONGEST_TEXT + 1];
+
+	if (text[0] == '\0' || str_copy(legible, sizeof legible, text, NULL) < 0)
+		return;
+	if (!utf8_valid(legible, strlen(legible)))
+		for (char *at = legible; *at; at++)
+			if ((unsigned char)*at >= 0x80)
+				*at = '?';
+	BSON_APPEND_UTF8(to, key, legible);
 }
 
 bson_t *
@@ -48,8 +64,8 @@ gridfs_file_doc(const struct blob_writer *w, const struct blob_meta *meta)
 }
 
 /* Drivers of some languages store numbers as doubles. */
-static bool
-read_whole(const bson_iter_t *it, int64_t *ret)
+bool
+gridfs_whole(const bson_iter_t *it, int64_t *ret)
 {
 	double d;
 
@@ -60,7 +76,7 @@ read_whole(const bson_iter_t *it, int64_t *ret)
 	if (!BSON_ITER_HOLDS_DOUBLE(it))
 		return false;
 	d = bson_iter_double(it);
-	if (!(d >= 0 && d <= 9e15) || floor(d) < d)
+	if (!(d >= 0 && d <= (double)LENGTH_MAX) || floor(d) < d)
 		return false;
 	*ret = (int64_t)d;
 	return true;
@@ -107,9 +123,9 @@ gridfs_file_read(const bson_t *doc, struct blob_info *ret, struct err *e)
 
 		if (strcmp(key, "_id") == 0 && BSON_ITER_HOLDS_OID(&it))
 			bson_oid_to_string(bson_iter_oid(&it), info.id.hex);
-		else if (strcmp(key, "length") == 0 && !read_whole(&it, &length))
+		else if (strcmp(key, "length") == 0 && !gridfs_whole(&it, &length))
 			length = -1;
-		else if (strcmp(key, "chunkSize") == 0 && !read_whole(&it, &chunk_size))
+		else if (strcmp(key, "chunkSize") == 0 && !gridfs_whole(&it, &chunk_size))
 			chunk_size = -1;
 		else if (strcmp(key, "uploadDate") == 0 && BSON_ITER_HOLDS_DATE_TIME(&it))
 			info.uploaded_ms = bson_iter_date_time(&it);
@@ -118,7 +134,7 @@ gridfs_file_read(const bson_t *doc, struct blob_info *ret, struct err *e)
 		else if (strcmp(key, "metadata") == 0)
 			read_meta(&it, &info.meta);
 	}
-	if (length < 0)
+	if (length < 0 || length > LENGTH_MAX)
 		return err_set(e, ERR_CORRUPT, "files document: length is missing or bad");
 	if (chunk_size < 1 || chunk_size > CHUNK_SIZE_MAX)
 		return err_set(e, ERR_CORRUPT, "files document: chunkSize is missing or bad");

@@ -1,4 +1,4 @@
-/* Chunks of writers that ended while the server was away. In memory only: what a process that dies
+/* Chunks of writers that ended without a commit. In memory only: what a process that dies
  * leaves behind, the janitor finds by the ledger. */
 #include "adapter/blob_gridfs_private.h"
 
@@ -14,6 +14,7 @@ struct orphan {
 	struct blob_id id;
 	int64_t due_ms; /* monotonic */
 	enum orphan_care care;
+	bool second; /* the server answered once already */
 };
 
 struct orphans {
@@ -65,20 +66,47 @@ wait_round(struct orphans *o)
 		(void)pthread_cond_timedwait(&o->changed, &o->lock, &t);
 }
 
+/* One pass over the server's side: 0 = done, 1 = worth another pass, negative = failed. */
+static int
+pass(struct blob_gridfs *g, const struct orphan *orphan)
+{
+	int r;
+
+	if (orphan->care == ORPHAN_UNLESS_COMMITTED) {
+		if ((r = gridfs_is_committed(g, &orphan->id, NULL)) != 0)
+			return r < 0 ? r : 0;
+		if (!orphan->second)
+			return 1;
+	}
+	if ((r = gridfs_delete_chunks(g, &orphan->id, NULL)) < 0)
+		return r;
+	return orphan->care == ORPHAN_DELETE_TWICE && !orphan->second;
+}
+
 static void
 clear_one(struct orphans *o, struct orphan orphan)
 {
 	int r;
 
 	(void)pthread_mutex_unlock(&o->lock);
-	r = gridfs_delete_chunks(o->store, &orphan.id, NULL);
+	r = pass(o->store, &orphan);
 	(void)pthread_mutex_lock(&o->lock);
-	if (r == 0 && orphan.care == ORPHAN_DELETE_ONCE)
-		return;
 	if (r == 0)
-		orphan.care = ORPHAN_DELETE_ONCE;
-	orphan.due_ms = now_monotonic_ms() + (r == 0 ? SECOND_PASS_MS : ROUND_MS);
+		return;
+	orphan.second |= r > 0;
+	orphan.due_ms = now_monotonic_ms() + (r > 0 ? SECOND_PASS_MS : ROUND_MS);
 	put(o, orphan);
+}
+
+/* A store that closes tries each once more, due or not; a server that is away ends it. */
+static void
+last_round(struct orphans *o)
+{
+	int64_t until = now_monotonic_ms() + mongo_pool_deadline_ms(o->store->pool);
+
+	while (o->count > 0 && now_monotonic_ms() < until)
+		if (pass(o->store, &o->list[--o->count]) < 0)
+			return;
 }
 
 static void *
@@ -94,6 +122,7 @@ work(void *arg)
 		else
 			wait_round(o);
 	}
+	last_round(o);
 	(void)pthread_mutex_unlock(&o->lock);
 	return NULL;
 }
@@ -124,7 +153,7 @@ void
 orphans_add(struct orphans *o, const struct blob_id *id, enum orphan_care care)
 {
 	(void)pthread_mutex_lock(&o->lock);
-	put(o, (struct orphan){ *id, now_monotonic_ms(), care });
+	put(o, (struct orphan){ *id, now_monotonic_ms(), care, false });
 	(void)pthread_cond_signal(&o->changed);
 	(void)pthread_mutex_unlock(&o->lock);
 }

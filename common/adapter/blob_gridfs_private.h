@@ -54,22 +54,39 @@ gridfs_bson_free_p(bson_t **b)
 /* Documents (blob_gridfs_doc.c). */
 bson_t *gridfs_file_doc(const struct blob_writer *w, const struct blob_meta *meta);
 int gridfs_file_read(const bson_t *doc, struct blob_info *ret, struct err *e);
+/* A number of any kind that is whole; false for all else. */
+bool gridfs_whole(const bson_iter_t *it, int64_t *ret);
 bson_t *gridfs_by_id(const char *key, const struct blob_id *id);
 
 /* Deletes all chunks of id now, within the pool's deadline. */
 int gridfs_delete_chunks(struct blob_gridfs *g, const struct blob_id *id, struct err *e);
+
+/* A chunk document under construction (blob_gridfs_slot.c). */
+#define SLOT_DATA_AT 61 /* bytes of the document before its data */
+struct gridfs_slot {
+	uint8_t *doc; /* owned by the writer */
+	size_t cap;
+	size_t len; /* of the data */
+};
+int gridfs_slot_reserve(struct gridfs_slot *s, size_t data, struct err *e);
+void gridfs_slot_seal(struct gridfs_slot *s, const struct blob_id *files_id, int32_t n);
 
 int gridfs_writer_new(struct blob_gridfs *g, const struct blob_id *id, const struct blob_meta *meta,
 		      enum blob_head head, struct blob_writer **ret, struct err *e);
 int gridfs_reader_new(struct blob_gridfs *g, const struct blob_info *info, struct blob_reader **ret,
 		      struct err *e);
 
-/* Chunks that could not be deleted when their writer ended, because the server was away: a bounded
- * list that one thread works off. ORPHAN_DELETE_TWICE: an insert with an unknown end may still
- * arrive after the first deletion. */
-enum orphan_care { ORPHAN_DELETE_ONCE, ORPHAN_DELETE_TWICE };
+/* 1 when the files document of id is there, 0 when it is not. */
+int gridfs_is_committed(struct blob_gridfs *g, const struct blob_id *id, struct err *e);
+
+/* Chunks of writers that ended without a commit: a bounded list that one thread works off.
+ * ORPHAN_DELETE_TWICE: an insert with an unknown end may still arrive after the first deletion.
+ * ORPHAN_UNLESS_COMMITTED: so may the files document; the chunks go only when it is not there after
+ * that time either. */
+enum orphan_care { ORPHAN_DELETE_ONCE, ORPHAN_DELETE_TWICE, ORPHAN_UNLESS_COMMITTED };
 int orphans_start(struct blob_gridfs *g, struct orphans **ret, struct err *e);
 void orphans_add(struct orphans *o, const struct blob_id *id, enum orphan_care care);
+/* Works off what is left within the pool's deadline, then ends. */
 void orphans_stop(struct orphans *o);
 
 #endif

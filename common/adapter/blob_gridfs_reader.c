@@ -46,8 +46,9 @@ take_chunk(struct gridfs_reader *r, const bson_t *doc, int64_t n, struct err *e)
 	bson_subtype_t subtype;
 	bson_iter_t it;
 	uint32_t len = 0;
+	int64_t number;
 
-	if (!bson_iter_init_find(&it, doc, "n") || bson_iter_as_int64(&it) != n)
+	if (!bson_iter_init_find(&it, doc, "n") || !gridfs_whole(&it, &number) || number != n)
 		return err_set(e, ERR_CORRUPT, "blob %s: chunk %lld is missing", info->id.hex,
 			       (long long)n);
 	if (!bson_iter_init_find(&it, doc, "data") || !BSON_ITER_HOLDS_BINARY(&it))

@@ -10,94 +10,33 @@
 
 #include "base/clock.h"
 
-#define DATA_AT 61        /* bytes of a chunk document before its data */
-#define SLOT_FIRST 16384  /* a small upload is cheap */
 #define FAST_CHUNK_MS 100 /* a chunk filled faster than this is worth a batch */
 #define RETRY_PAUSE_MS 100
-
-struct slot {
-	uint8_t *doc;
-	size_t cap;
-	size_t len; /* of the data */
-};
 
 struct gridfs_writer {
 	struct blob_writer port;
 	struct blob_gridfs *store;
 	struct blob_meta meta;
 	enum blob_head head_mode;
-	struct slot open;                /* being filled */
-	struct slot head;                /* chunk 0 of BLOB_HEAD_HELD, once it is full */
-	struct slot ready[BATCH_CHUNKS]; /* sealed, not yet inserted */
-	struct slot spare[BATCH_CHUNKS]; /* inserted, to be filled again */
+	struct gridfs_slot open;                /* being filled */
+	struct gridfs_slot head;                /* chunk 0 of BLOB_HEAD_HELD, once it is full */
+	struct gridfs_slot ready[BATCH_CHUNKS]; /* sealed, not yet inserted */
+	struct gridfs_slot spare[BATCH_CHUNKS]; /* inserted, to be filled again */
 	size_t ready_count, spare_count;
 	int32_t n; /* number of the open chunk */
 	int64_t chunk_began_ms;
 	bool batching;   /* holds one of the store's batches */
 	bool sent;       /* the server may hold chunks of this id */
 	bool unsure;     /* an insert ended with its result unknown */
-	bool committing; /* the files document may exist: nothing is deleted any more */
+	bool committing; /* the files document may exist */
+	bool committed;
+	int failed; /* the first failure: only close is left then */
 };
 
 static struct gridfs_writer *
 writer_of(struct blob_writer *w)
 {
 	return CONTAINER_OF(w, struct gridfs_writer, port);
-}
-
-static void
-put_i32(uint8_t *to, int32_t value)
-{
-	uint32_t le = BSON_UINT32_TO_LE((uint32_t)value);
-
-	memcpy(to, &le, sizeof le);
-}
-
-/* Lays the document around the data: {_id: oid, files_id: oid, n: int32, data: binary} */
-static void
-seal(struct slot *s, const struct blob_id *files_id, int32_t n)
-{
-	bson_oid_t own, files;
-	uint8_t *at = s->doc;
-
-	bson_oid_init(&own, NULL);
-	bson_oid_init_from_string(&files, files_id->hex);
-	put_i32(at, (int32_t)(DATA_AT + s->len + 1));
-	memcpy(at + 4, "\x07_id", 5);
-	memcpy(at + 9, own.bytes, 12);
-	memcpy(at + 21,
-	       "\x07"
-	       "files_id",
-	       10);
-	memcpy(at + 31, files.bytes, 12);
-	memcpy(at + 43, "\x10n", 3);
-	put_i32(at + 46, n);
-	memcpy(at + 50,
-	       "\x05"
-	       "data",
-	       6);
-	put_i32(at + 56, (int32_t)s->len);
-	at[60] = 0; /* subtype: generic */
-	at[DATA_AT + s->len] = 0;
-}
-
-static int
-slot_reserve(struct slot *s, size_t data, struct err *e)
-{
-	size_t want = s->cap ? s->cap : SLOT_FIRST;
-	uint8_t *doc;
-
-	if (DATA_AT + data + 1 <= s->cap)
-		return 0;
-	while (want < DATA_AT + data + 1)
-		want *= 2;
-	if (want > DATA_AT + CHUNK_SIZE + 1)
-		want = DATA_AT + CHUNK_SIZE + 1;
-	if ((doc = realloc(s->doc, want)) == NULL)
-		return err_set(e, ERR_NO_MEMORY, "chunk buffer");
-	s->doc = doc;
-	s->cap = want;
-	return 0;
 }
 
 /* Every complaint is a duplicate key: an earlier try had arrived. */
@@ -120,7 +59,7 @@ only_duplicates(const bson_t *reply)
 
 /* One try. Unordered, so that a repeat goes on past what is there already. */
 static bool
-insert_slots(struct gridfs_writer *w, struct slot *slots, size_t count, bool repeat,
+insert_slots(struct gridfs_writer *w, struct gridfs_slot *slots, size_t count, bool repeat,
 	     bson_error_t *error, int *ret_code, struct err *e)
 {
 	SCOPED(gridfs_bson_free_p) bson_t *options = BCON_NEW("ordered", BCON_BOOL(false));
@@ -133,7 +72,7 @@ insert_slots(struct gridfs_writer *w, struct slot *slots, size_t count, bool rep
 	if ((*ret_code = gridfs_begin(w->store, &s, e)) < 0)
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		(void)bson_init_static(&views[i], slots[i].doc, DATA_AT + slots[i].len + 1);
+		(void)bson_init_static(&views[i], slots[i].doc, SLOT_DATA_AT + slots[i].len + 1);
 		docs[i] = &views[i];
 	}
 	w->sent = true;
@@ -145,7 +84,7 @@ insert_slots(struct gridfs_writer *w, struct slot *slots, size_t count, bool rep
 }
 
 static int
-send_slots(struct gridfs_writer *w, struct slot *slots, size_t count, struct err *e)
+send_slots(struct gridfs_writer *w, struct gridfs_slot *slots, size_t count, struct err *e)
 {
 	int64_t until = now_monotonic_ms() + mongo_pool_deadline_ms(w->store->pool);
 	bson_error_t error;
@@ -178,7 +117,7 @@ flush(struct gridfs_writer *w, struct err *e)
 			w->spare[w->spare_count++] = w->ready[i];
 		else
 			free(w->ready[i].doc);
-		w->ready[i] = (struct slot){ 0 };
+		w->ready[i] = (struct gridfs_slot){ 0 };
 	}
 	w->ready_count = 0;
 	return 0;
@@ -208,20 +147,20 @@ stop_batching(struct gridfs_writer *w)
 static int
 chunk_done(struct gridfs_writer *w, struct err *e)
 {
-	seal(&w->open, &w->port.id, w->n);
+	gridfs_slot_seal(&w->open, &w->port.id, w->n);
 	try_batching(w);
 	if (w->n == 0 && w->head_mode == BLOB_HEAD_HELD)
 		w->head = w->open;
 	else
 		w->ready[w->ready_count++] = w->open;
 	w->n++;
-	w->open = w->spare_count > 0 ? w->spare[--w->spare_count] : (struct slot){ 0 };
+	w->open = w->spare_count > 0 ? w->spare[--w->spare_count] : (struct gridfs_slot){ 0 };
 	w->chunk_began_ms = now_monotonic_ms();
 	return w->batching && w->ready_count < BATCH_CHUNKS ? 0 : flush(w, e);
 }
 
 static int
-writer_write(struct blob_writer *port, const void *data, size_t len, struct err *e)
+take_bytes(struct blob_writer *port, const void *data, size_t len, struct err *e)
 {
 	struct gridfs_writer *w = writer_of(port);
 	const uint8_t *from = data;
@@ -230,9 +169,9 @@ writer_write(struct blob_writer *port, const void *data, size_t len, struct err 
 	while (len > 0) {
 		size_t n = CHUNK_SIZE - w->open.len < len ? CHUNK_SIZE - w->open.len : len;
 
-		if ((r = slot_reserve(&w->open, w->open.len + n, e)) < 0)
+		if ((r = gridfs_slot_reserve(&w->open, w->open.len + n, e)) < 0)
 			return r;
-		memcpy(w->open.doc + DATA_AT + w->open.len, from, n);
+		memcpy(w->open.doc + SLOT_DATA_AT + w->open.len, from, n);
 		w->open.len += n;
 		port->length += (int64_t)n;
 		from += n;
@@ -244,15 +183,26 @@ writer_write(struct blob_writer *port, const void *data, size_t len, struct err 
 }
 
 static int
+writer_write(struct blob_writer *port, const void *data, size_t len, struct err *e)
+{
+	struct gridfs_writer *w = writer_of(port);
+
+	if (w->failed)
+		return err_set(e, w->failed, "the blob's writer failed before");
+	return w->failed = take_bytes(port, data, len, e);
+}
+
+static int
 writer_patch(struct blob_writer *port, int64_t offset, const void *data, size_t len, struct err *e)
 {
 	struct gridfs_writer *w = writer_of(port);
-	struct slot *first = w->n == 0 ? &w->open : &w->head;
+	struct gridfs_slot *first = w->n == 0 ? &w->open : &w->head;
 
 	if (w->head_mode != BLOB_HEAD_HELD || offset < 0 || (size_t)offset > first->len ||
 	    len > first->len - (size_t)offset)
 		return err_set(e, ERR_INVALID, "patch outside the first chunk");
-	memcpy(first->doc + DATA_AT + offset, data, len);
+	if (len > 0)
+		memcpy(first->doc + SLOT_DATA_AT + offset, data, len);
 	return 0;
 }
 
@@ -285,19 +235,6 @@ check_chunks(struct gridfs_writer *w, struct err *e)
 	return r;
 }
 
-/* A duplicate key is either our own earlier try, or another output of the same video. */
-static int
-is_own_file(struct gridfs_session *s, const struct blob_id *id, struct err *e)
-{
-	SCOPED(gridfs_bson_free_p) bson_t *filter = gridfs_by_id("_id", id);
-	bson_error_t error;
-	int64_t n = mongoc_collection_count_documents(s->files, filter, NULL, NULL, NULL, &error);
-
-	if (n < 0)
-		return mongo_err(e, &error, "find blob");
-	return n > 0 ? 0 : err_set(e, ERR_CONFLICT, "another output of this video was faster");
-}
-
 static int
 insert_file(struct gridfs_writer *w, const bson_t *doc, struct err *e)
 {
@@ -314,12 +251,14 @@ insert_file(struct gridfs_writer *w, const bson_t *doc, struct err *e)
 	w->committing = true;
 	if (mongoc_collection_insert_one(s.files, doc, options, NULL, &error))
 		return 0;
-	r = mongo_err(e, &error, "insert blob");
-	if (r == ERR_CONFLICT)
-		r = is_own_file(&s, &w->port.id, e);
-	if (r == ERR_CONFLICT)
-		w->committing = false; /* refused for certain: the chunks may go */
-	return r;
+	if ((r = mongo_err(e, &error, "insert blob")) != ERR_CONFLICT)
+		return r;
+	/* a duplicate key is our own earlier try, or another output of the same video */
+	gridfs_end(&s);
+	if ((r = gridfs_is_committed(w->store, &w->port.id, e)) != 0)
+		return r < 0 ? r : 0;
+	w->committing = false; /* refused for certain: the chunks may go */
+	return err_set(e, ERR_CONFLICT, "another output of this video was faster");
 }
 
 static int
@@ -338,18 +277,17 @@ make_visible(struct gridfs_writer *w, struct err *e)
 }
 
 static int
-writer_commit(struct blob_writer *port, struct err *e)
+finish(struct gridfs_writer *w, struct err *e)
 {
-	struct gridfs_writer *w = writer_of(port);
 	int r;
 
 	if (w->open.len > 0) {
-		seal(&w->open, &port->id, w->n);
+		gridfs_slot_seal(&w->open, &w->port.id, w->n);
 		if (w->n == 0 && w->head_mode == BLOB_HEAD_HELD)
 			w->head = w->open;
 		else
 			w->ready[w->ready_count++] = w->open;
-		w->open = (struct slot){ 0 };
+		w->open = (struct gridfs_slot){ 0 };
 		w->n++;
 	}
 	if ((r = gridfs_ensure_indexes(w->store, e)) < 0 || (r = flush(w, e)) < 0)
@@ -361,6 +299,18 @@ writer_commit(struct blob_writer *port, struct err *e)
 	if ((r = check_chunks(w, e)) < 0)
 		return r;
 	return make_visible(w, e);
+}
+
+static int
+writer_commit(struct blob_writer *port, struct err *e)
+{
+	struct gridfs_writer *w = writer_of(port);
+
+	if (w->failed)
+		return err_set(e, w->failed, "the blob's writer failed before");
+	if ((w->failed = finish(w, e)) == 0)
+		w->committed = true;
+	return w->failed;
 }
 
 static void
@@ -379,12 +329,14 @@ static void
 writer_close(struct blob_writer *port)
 {
 	struct gridfs_writer *w = writer_of(port);
+	enum orphan_care care = w->committing ? ORPHAN_UNLESS_COMMITTED
+				: w->unsure   ? ORPHAN_DELETE_TWICE
+					      : ORPHAN_DELETE_ONCE;
 
 	stop_batching(w);
 	free_slots(w);
-	if (w->sent && !w->committing)
-		orphans_add(w->store->orphans, &port->id,
-			    w->unsure ? ORPHAN_DELETE_TWICE : ORPHAN_DELETE_ONCE);
+	if (w->sent && !w->committed)
+		orphans_add(w->store->orphans, &port->id, care);
 	free(w);
 }
 
