@@ -155,7 +155,7 @@ def compare_transfer(stack, parallel, bar):
         rate = {who: FILE_BYTES * parallel / 1e6 / t for who, t in median.items()}
         ratio = rate["ours"] / max(rate["pymongo"], rate["driver"])
         row(
-            f"{label}, {parallel} at once, 368 MB each",
+            f"{label}, {parallel} at once, {FILE_BYTES / 1e6:.0f} MB each",
             f"{ratio:.2f} × the faster peer ({rate['ours']:.0f} MB/s; PyMongo {rate['pymongo']:.0f}, mongo-c-driver {rate['driver']:.0f})",
             f"≥ {bar} ×",
             ratio >= bar,
@@ -232,17 +232,19 @@ def validate_row(stack):
 
 
 def login_row(stack):
-    """CPU of /login beside the hash: auth's and gateway's CPU per login, less the CPU of the bare hash."""
-    logins = 20 if QUICK else 100
+    """CPU of /login beside the hash: auth's and gateway's CPU per login where the hash has argon2id's least parameters,
+    less the CPU of such a hash alone. With the usual hash (some 20 ms) the difference would drown in its noise."""
+    logins = 100 if QUICK else 1000
     values = []
-    for _ in range(ROUNDS):
-        before = bench_stack.cpu_seconds(stack.auth_pid) + bench_stack.cpu_seconds(stack.gateway_pid)
-        for _ in range(logins):
-            stack.login()
-        used = bench_stack.cpu_seconds(stack.auth_pid) + bench_stack.cpu_seconds(stack.gateway_pid) - before
-        values.append((used / logins - stack.hash_cpu_seconds(logins)) * 1000)
+    with stack.light() as light:
+        for _ in range(ROUNDS):
+            before = light.cpu_seconds()
+            for _ in range(logins):
+                light.login()
+            used = light.cpu_seconds() - before
+            values.append((used / logins - light.hash_cpu_seconds(logins)) * 1000)
     value = statistics.median(values)
-    row("CPU of /login beside the hash", f"{value:.2f} ms", "≤ 0.3 ms", value <= 0.3)
+    row("CPU of /login beside the hash (auth and gateway)", f"{value:.2f} ms", "≤ 0.3 ms", value <= 0.3)
 
 
 def main():

@@ -31,7 +31,7 @@ def download(db, fid):
 
 def main():
     uri, verb, what, parallel = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
-    client = pymongo.MongoClient(uri, w="majority", journal=True)
+    client = pymongo.MongoClient(uri, w="majority")
     db = client["peer"]
     db.command("ping")
     start = time.monotonic()
