@@ -602,6 +602,8 @@ consumer_init(struct consumer_amqp *c, const struct queue_amqp_config *config,
 
 	c->port.ops = &consumer_amqp_ops;
 	c->deadline_ms = config->deadline_ms;
+	if (c->prefetch < 1 || c->queue_count < 1 || c->queue_count > 10)
+		return err_set(e, ERR_INVALID, "a consumer wants 1 to 10 queues and a prefetch");
 	c->room = (size_t)c->prefetch * c->queue_count * 2; /* redeliveries may overtake verdicts */
 	c->queues = calloc(c->queue_count, sizeof *c->queues);
 	c->list = calloc(c->room, sizeof *c->list);

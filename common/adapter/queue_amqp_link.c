@@ -1,9 +1,12 @@
 #include "adapter/queue_amqp_private.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <amqp_tcp_socket.h>
@@ -13,6 +16,7 @@
 #include "base/str.h"
 
 #define FRAME_MAX 131072
+#define STUCK_MS 10000
 #define BACKOFF_FIRST_MS 200
 #define BACKOFF_MAX_MS 5000
 
@@ -72,7 +76,7 @@ link_check(amqp_rpc_reply_t reply, const char *what, struct err *e)
 	if (reply.reply.id == AMQP_CHANNEL_CLOSE_METHOD) {
 		const amqp_channel_close_t *m = reply.reply.decoded;
 
-		return err_set(e, m->reply_code == 404 ? ERR_NOT_FOUND : ERR_UNAVAILABLE,
+		return err_set(e, m->reply_code == 404 ? ERR_NOT_FOUND : ERR_DENIED,
 			       "rabbitmq: %s: %.*s", what, (int)m->reply_text.len,
 			       (const char *)m->reply_text.bytes);
 	}
@@ -112,6 +116,7 @@ open_channel(struct link *l, amqp_channel_t channel, struct err *e)
 static int
 connect_and_login(struct link *l, struct err *e)
 {
+	unsigned int stuck_ms = STUCK_MS;
 	struct timeval limit = { .tv_sec = l->deadline_ms / 1000,
 				 .tv_usec = l->deadline_ms % 1000 * 1000 };
 	amqp_socket_t *socket;
@@ -131,6 +136,9 @@ connect_and_login(struct link *l, struct err *e)
 	    (r = open_channel(l, CHANNEL_BURY, e)) < 0)
 		return r;
 	l->fd = amqp_get_sockfd(l->conn);
+	/* rabbitmq-c sends without a limit: a frozen broker whose window is full must not hold the
+	 * thread for ever */
+	(void)setsockopt(l->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &stuck_ms, sizeof stuck_ms);
 	return 0;
 }
 
@@ -139,12 +147,9 @@ link_open(struct link *l, struct err *e)
 {
 	int r = connect_and_login(l, e);
 
-	if (r < 0) {
-		link_drop(l);
-		return r;
-	}
-	l->failures = 0;
-	return 0;
+	if (r == 0)
+		l->failures = 0;
+	return r;
 }
 
 void
@@ -187,7 +192,7 @@ link_forget_queue(struct link *l, const char *queue)
 {
 	for (int i = 0; i < l->known_count; i++)
 		if (strcmp(l->known[i], queue) == 0)
-			memcpy(l->known[i], l->known[--l->known_count], sizeof l->known[i]);
+			memmove(l->known[i], l->known[--l->known_count], sizeof l->known[i]);
 }
 
 /* A miss closed the channel by the protocol's rule: confirm that and open it again. */
@@ -236,6 +241,22 @@ link_confirm_select(struct link *l, amqp_channel_t channel, struct err *e)
 	return link_check(amqp_get_rpc_reply(l->conn), "confirm.select", e);
 }
 
+/* The broker's own words are the operator's best hint. */
+static int
+check_close(const amqp_frame_t *frame, struct err *e)
+{
+	amqp_bytes_t text = { 0 };
+
+	if (frame->payload.method.id == AMQP_CONNECTION_CLOSE_METHOD)
+		text = ((const amqp_connection_close_t *)frame->payload.method.decoded)->reply_text;
+	else if (frame->payload.method.id == AMQP_CHANNEL_CLOSE_METHOD)
+		text = ((const amqp_channel_close_t *)frame->payload.method.decoded)->reply_text;
+	else
+		return 0;
+	return err_set(e, ERR_UNAVAILABLE, "rabbitmq: the broker closed the connection: %.*s",
+		       (int)text.len, (const char *)text.bytes);
+}
+
 int
 link_next_frame(struct link *l, amqp_frame_t *ret, struct err *e)
 {
@@ -249,11 +270,8 @@ link_next_frame(struct link *l, amqp_frame_t *ret, struct err *e)
 	if (status < 0)
 		return link_status(status, "read", e);
 	if (ret->frame_type == AMQP_FRAME_METHOD) {
-		if (ret->payload.method.id == AMQP_CONNECTION_CLOSE_METHOD ||
-		    (ret->payload.method.id == AMQP_CHANNEL_CLOSE_METHOD &&
-		     ret->channel != CHANNEL_DECLARE))
-			return err_set(e, ERR_UNAVAILABLE,
-				       "rabbitmq: the broker closed the connection");
+		if ((status = check_close(ret, e)) < 0)
+			return status;
 		if (ret->payload.method.id == AMQP_CONNECTION_BLOCKED_METHOD)
 			l->blocked = true;
 		if (ret->payload.method.id == AMQP_CONNECTION_UNBLOCKED_METHOD)

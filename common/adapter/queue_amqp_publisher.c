@@ -17,6 +17,8 @@
 	64 /* small messages: they always fit the socket's buffer, so that a send never blocks */
 #define TICK_MS 1000
 
+static const char blocked_words[] = "rabbitmq: the broker takes no messages now (resource alarm)";
+
 enum entry_state { ENTRY_NEW, ENTRY_SENT, ENTRY_ENDED };
 
 struct entry {
@@ -42,7 +44,7 @@ struct publisher_amqp {
 	struct link link;
 	struct content content;
 	uint64_t last_tag;
-	size_t in_flight;
+	size_t in_flight, in_flight_bytes;
 	/* under lock */
 	pthread_mutex_t lock;
 	struct entry *list, **tail;
@@ -83,8 +85,10 @@ unlink_entry(struct publisher_amqp *p, const struct entry *entry)
 static void
 end_entry(struct publisher_amqp *p, struct entry *entry, int result, const struct err *why)
 {
-	if (entry->state == ENTRY_SENT)
+	if (entry->state == ENTRY_SENT) {
 		p->in_flight--;
+		p->in_flight_bytes -= entry->len;
+	}
 	unlink_entry(p, entry);
 	entry->state = ENTRY_ENDED;
 	entry->result = result;
@@ -99,7 +103,7 @@ fail_all(struct publisher_amqp *p, const struct err *why)
 	(void)pthread_mutex_lock(&p->lock);
 	while (p->list)
 		end_entry(p, p->list, ERR_UNAVAILABLE, why);
-	p->in_flight = 0;
+	p->in_flight = p->in_flight_bytes = 0;
 	p->connected = false;
 	p->tried = true;
 	p->suspect = false;
@@ -170,29 +174,73 @@ handle_frame(struct publisher_amqp *p, const amqp_frame_t *frame, struct err *e)
 	return 0;
 }
 
-/* The next entry to send, marked as sent; its texts stay valid, because a caller that gives up
- * leaves a copy. */
-static bool
-take_new(struct publisher_amqp *p, char queue[QUEUE_NAME_MAX + 1], struct str *body,
-	 uint64_t *ret_tag)
+/* Under lock: the first entry that may go out now. */
+static struct entry *
+first_new(struct publisher_amqp *p)
 {
-	bool found = false;
+	if (p->blocked || p->in_flight >= IN_FLIGHT_MAX)
+		return NULL;
+	for (struct entry *at = p->list; at; at = at->next)
+		if (at->state == ENTRY_NEW)
+			return p->in_flight > 0 && p->in_flight_bytes + at->len > IN_FLIGHT_BYTES
+				       ? NULL
+				       : at;
+	return NULL;
+}
+
+static bool
+peek_new(struct publisher_amqp *p, char queue[QUEUE_NAME_MAX + 1])
+{
+	struct entry *entry;
 
 	(void)pthread_mutex_lock(&p->lock);
-	for (struct entry *at = p->list;
-	     at && !found && !p->blocked && p->in_flight < IN_FLIGHT_MAX; at = at->next) {
-		if (at->state != ENTRY_NEW)
-			continue;
-		found = true;
+	if ((entry = first_new(p)) != NULL)
+		(void)str_copy(queue, QUEUE_NAME_MAX + 1, entry->queue, NULL);
+	(void)pthread_mutex_unlock(&p->lock);
+	return entry != NULL;
+}
+
+/* Marks the first entry as sent and copies its body: its caller may give up meanwhile. Tags count
+ * what is published, so that one is given only here. False when the entry is gone, or is for
+ * another queue. */
+static bool
+take_new(struct publisher_amqp *p, const char *queue, struct str *body, uint64_t *ret_tag)
+{
+	struct entry *entry;
+	bool taken = false;
+
+	(void)pthread_mutex_lock(&p->lock);
+	entry = first_new(p);
+	if (entry && strcmp(entry->queue, queue) == 0) {
 		str_clear(body);
-		str_append(body, at->body, at->len);
-		(void)str_copy(queue, QUEUE_NAME_MAX + 1, at->queue, NULL);
-		at->state = ENTRY_SENT;
-		at->tag = *ret_tag = ++p->last_tag;
-		p->in_flight++;
+		str_append(body, entry->body, entry->len);
+		if (str_error(body, NULL) == 0) {
+			entry->state = ENTRY_SENT;
+			entry->tag = *ret_tag = ++p->last_tag;
+			p->in_flight++;
+			p->in_flight_bytes += entry->len;
+			taken = true;
+		} else {
+			end_entry(p, entry, ERR_NO_MEMORY, NULL);
+		}
 	}
 	(void)pthread_mutex_unlock(&p->lock);
-	return found;
+	return taken;
+}
+
+/* The broker refuses this queue (its rights, its arguments): nobody else's message suffers. */
+static void
+fail_queue(struct publisher_amqp *p, const char *queue, const struct err *why)
+{
+	struct entry *next;
+
+	(void)pthread_mutex_lock(&p->lock);
+	for (struct entry *at = p->list; at; at = next) {
+		next = at->next;
+		if (at->state == ENTRY_NEW && strcmp(at->queue, queue) == 0)
+			end_entry(p, at, ERR_UNAVAILABLE, why);
+	}
+	(void)pthread_mutex_unlock(&p->lock);
 }
 
 static int
@@ -203,8 +251,14 @@ send_new(struct publisher_amqp *p, struct err *e)
 	uint64_t tag;
 	int r;
 
-	while (take_new(p, queue, &body, &tag)) {
-		if ((r = link_ensure_queue(&p->link, queue, e)) < 0 ||
+	while (peek_new(p, queue)) {
+		if ((r = link_ensure_queue(&p->link, queue, e)) == ERR_DENIED) {
+			fail_queue(p, queue, e);
+			continue;
+		}
+		if (r < 0)
+			return r;
+		if (take_new(p, queue, &body, &tag) &&
 		    (r = link_publish(&p->link, CHANNEL_WORK, tag, queue, NULL, str_text(&body),
 				      body.len, e)) < 0)
 			return r;
@@ -224,17 +278,26 @@ read_frames(struct publisher_amqp *p, struct err *e)
 	return r;
 }
 
-/* What callers see of the connection; a broker that is blocked takes nothing, so nothing waits for
+/* What callers see of the connection. A broker that is blocked takes nothing, so nothing waits for
  * it. */
 static int
 share_state(struct publisher_amqp *p, struct err *e)
 {
+	struct err alarm = ERR_NONE;
+	struct entry *next;
 	int r = 0;
 
+	(void)err_set(&alarm, ERR_UNAVAILABLE, "%s", blocked_words);
 	(void)pthread_mutex_lock(&p->lock);
 	p->blocked = p->link.blocked;
-	if (p->suspect)
+	for (struct entry *at = p->list; at && p->blocked; at = next) {
+		next = at->next;
+		if (at->state == ENTRY_NEW)
+			end_entry(p, at, ERR_UNAVAILABLE, &alarm);
+	}
+	if (p->suspect && !p->blocked)
 		r = err_set(e, ERR_UNAVAILABLE, "rabbitmq: a confirm did not come in time");
+	p->suspect = false;
 	(void)pthread_mutex_unlock(&p->lock);
 	return r;
 }
@@ -249,7 +312,7 @@ connect_now(struct publisher_amqp *p, struct err *e)
 		return r;
 	(void)pthread_mutex_lock(&p->lock);
 	p->last_tag = 0;
-	p->in_flight = 0;
+	p->in_flight = p->in_flight_bytes = 0;
 	p->connected = p->tried = true;
 	p->suspect = false;
 	(void)pthread_mutex_unlock(&p->lock);
@@ -281,8 +344,8 @@ work(void *arg)
 			continue;
 		}
 		r = p->link.conn == NULL ? connect_now(p, &e) : 0;
-		if (r == 0 && (r = share_state(p, &e)) == 0 && (r = send_new(p, &e)) == 0 &&
-		    (r = read_frames(p, &e)) == 0)
+		if (r == 0 && (r = read_frames(p, &e)) == 0 && (r = share_state(p, &e)) == 0 &&
+		    (r = send_new(p, &e)) == 0)
 			link_poll(&p->link, p->wake, TICK_MS);
 		if (r < 0) {
 			content_reset(&p->content);
@@ -300,8 +363,7 @@ refuse_now(struct publisher_amqp *p, struct err *e)
 	if (p->tried && !p->connected)
 		return err_set(e, ERR_UNAVAILABLE, "%s", p->last_error.text);
 	if (p->blocked)
-		return err_set(e, ERR_UNAVAILABLE,
-			       "rabbitmq: the broker takes no messages now (resource alarm)");
+		return err_set(e, ERR_UNAVAILABLE, "%s", blocked_words);
 	if (p->waiting >= p->max_waiting)
 		return err_set(e, ERR_UNAVAILABLE, "rabbitmq: %zu publishes are waiting",
 			       p->waiting);
@@ -322,6 +384,7 @@ wait_ended(struct publisher_amqp *p, struct entry *entry)
 	if (entry->state == ENTRY_ENDED)
 		return;
 	p->suspect = p->connected; /* a broker that confirms nothing for so long is frozen */
+	wake(p);
 	(void)err_set(&late, ERR_TIMEOUT, "rabbitmq: %s: no confirm in time", entry->queue);
 	end_entry(p, entry, ERR_TIMEOUT, &late);
 }

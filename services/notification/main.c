@@ -52,7 +52,7 @@ pause_for(const struct notifier *n, struct stop *stop, int64_t ms)
 }
 
 static int
-consume(struct daemon *d, const struct notifier *n, struct err *e)
+consume(struct daemon *d, struct notifier *n, struct err *e)
 {
 	struct metric *notices = metrics_counter(daemon_metrics(d), "tonearm_notifications_total",
 						 "Messages handled, by what became of them.",
@@ -108,7 +108,12 @@ run(struct daemon *d, const void *config, struct err *e)
 	daemon_dependency(d, "rabbitmq", ping_rabbitmq, consumer);
 	if ((r = daemon_watch(d, e)) < 0 || (r = daemon_wait_ready(d, e)) < 0)
 		return r;
-	return consume(d, &(struct notifier){ consumer, jobs, c->mp3_queue, c->failed_queue }, e);
+	return consume(d,
+		       &(struct notifier){ .consumer = consumer,
+					   .jobs = jobs,
+					   .mp3_queue = c->mp3_queue,
+					   .failed_queue = c->failed_queue },
+		       e);
 }
 
 int

@@ -35,29 +35,56 @@ say(const struct job_message *m)
 						   LOG_STR("user", m->username), LOG_END });
 }
 
-/* 1 when this result was announced before; a video without a job (a fleet of MsgQ's) never was. */
+/* 1 when this result was announced before; a video without a job (a fleet of MsgQ's) never was. A
+ * record that can never be read hides no result: it is said. */
 static int
 was_said(const struct notifier *n, const struct job_message *m, struct err *e)
 {
 	struct job job;
 	int r = job_get(n->jobs, &m->video_fid, &job, e);
 
-	if (r == ERR_NOT_FOUND)
-		return 0;
-	return r < 0 ? r : job.notified_ms != 0;
+	if (r < 0)
+		return err_is_transient(r) ? r : 0;
+	return job.notified_ms != 0;
+}
+
+static bool
+is_unrecorded(const struct notifier *n, const struct blob_id *video)
+{
+	for (size_t i = 0; i < n->unrecorded_count; i++)
+		if (blob_id_equal(&n->unrecorded[i], video))
+			return true;
+	return false;
+}
+
+static void
+forget_unrecorded(struct notifier *n, const struct blob_id *video)
+{
+	for (size_t i = 0; i < n->unrecorded_count; i++)
+		if (blob_id_equal(&n->unrecorded[i], video))
+			n->unrecorded[i] = n->unrecorded[--n->unrecorded_count];
 }
 
 /* The record comes after the line: dying between the two says it again rather than never. */
 static int
-say_and_record(const struct notifier *n, const struct job_message *m, struct err *e)
+say_and_record(struct notifier *n, const struct job_message *m, struct err *e)
 {
-	int r = was_said(n, m, e);
+	int r;
 
-	if (r != 0)
-		return r;
-	say(m);
+	if (!is_unrecorded(n, &m->video_fid)) {
+		if ((r = was_said(n, m, e)) != 0)
+			return r;
+		if (n->unrecorded_count == NOTIFY_UNRECORDED_MAX)
+			return err_set(e, ERR_UNAVAILABLE,
+				       "too many notifications without a record");
+		say(m);
+		n->unrecorded[n->unrecorded_count++] = m->video_fid;
+	}
 	r = job_mark_notified(n->jobs, m, e);
-	return r == ERR_NOT_FOUND || r == ERR_CONFLICT ? 0 : r;
+	if (err_is_transient(r))
+		return r;
+	forget_unrecorded(n, &m->video_fid);
+	return 0;
 }
 
 static enum notice
@@ -72,7 +99,7 @@ bury(const struct notifier *n, const struct queue_delivery *d, struct err *e)
 }
 
 enum notice
-notify(const struct notifier *n, struct queue_delivery *d, struct err *e)
+notify(struct notifier *n, struct queue_delivery *d, struct err *e)
 {
 	bool failed = strcmp(d->queue, n->failed_queue) == 0;
 	enum notice notice;

@@ -7,10 +7,15 @@
 #include "port/job_store.h"
 #include "port/queue.h"
 
+#define NOTIFY_UNRECORDED_MAX 64
+
 struct notifier {
 	struct consumer *consumer; /* borrowed */
 	struct job_store *jobs;    /* borrowed */
 	const char *mp3_queue, *failed_queue;
+	/* owned by notify: said, but not yet recorded; only the record is tried again for these */
+	struct blob_id unrecorded[NOTIFY_UNRECORDED_MAX];
+	size_t unrecorded_count;
 };
 
 enum notice {
@@ -22,6 +27,6 @@ enum notice {
 
 /* Handles one delivery to its end and frees it. e holds the words of NOTICE_BURIED and
  * NOTICE_LATER. */
-enum notice notify(const struct notifier *n, struct queue_delivery *delivery, struct err *e);
+enum notice notify(struct notifier *n, struct queue_delivery *delivery, struct err *e);
 
 #endif
