@@ -13,8 +13,10 @@
 #include "base/clock.h"
 #include "base/str.h"
 
-#define IN_FLIGHT_MAX                                                                              \
-	64 /* small messages: they always fit the socket's buffer, so that a send never blocks */
+/* Messages and bytes without a confirm: they fit the socket's buffer, so that a send does not wait for
+ * a frozen broker. */
+#define IN_FLIGHT_MAX 64
+#define IN_FLIGHT_BYTES ((size_t)128 * 1024)
 #define TICK_MS 1000
 
 static const char blocked_words[] = "rabbitmq: the broker takes no messages now (resource alarm)";
