@@ -171,7 +171,7 @@ class Stack:
             "MYSQL_DB": "auth", "MYSQL_PASSWORD_FILE": str(self.run / "mysql-root.secret"),
             "JWT_SECRET_FILE": str(self.run / "jwt.secret"),
             "MONGODB_URI": f"mongodb://127.0.0.1:{ports['MONGOD_PORT']}",
-            "AMQP_URL": f"amqp://guest:guest@127.0.0.1:{ports['RABBITMQ_PORT']}",
+            "AMQP_URL": f"amqp://guest:guest@127.0.0.1:{ports['RABBITMQ_PORT']}/",
             "AUTH_SVC_ADDRESS": f"127.0.0.1:{self.daemons['auth'].port}" if "auth" in self.daemons else "127.0.0.1:1",
             "LISTEN_ADDRESS": "127.0.0.1", "DRAIN_TIMEOUT": "5s",
             # hundreds of refused logins from one address are what these tests do
