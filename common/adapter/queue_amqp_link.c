@@ -153,6 +153,16 @@ link_open(struct link *l, struct err *e)
 }
 
 void
+link_close(struct link *l)
+{
+	/* without the goodbye, unread deliveries reset the connection, and acks under way are lost
+	 */
+	if (l->conn)
+		(void)amqp_connection_close(l->conn, AMQP_REPLY_SUCCESS);
+	link_drop(l);
+}
+
+void
 link_drop(struct link *l)
 {
 	int64_t backoff = BACKOFF_FIRST_MS << (l->failures < 5 ? l->failures : 5);
@@ -213,7 +223,7 @@ int
 link_ensure_queue(struct link *l, const char *queue, struct err *e)
 {
 	amqp_bytes_t name = amqp_cstring_bytes(queue);
-	int r;
+	int r, again;
 
 	if (is_known(l, queue))
 		return 0;
@@ -226,6 +236,8 @@ link_ensure_queue(struct link *l, const char *queue, struct err *e)
 					 amqp_empty_table);
 		r = link_check(amqp_get_rpc_reply(l->conn), queue, e);
 	}
+	if (r == ERR_DENIED && (again = reopen_declare(l, NULL)) < 0)
+		return again;
 	if (r < 0)
 		return r;
 	if (l->known_count < LINK_QUEUES &&

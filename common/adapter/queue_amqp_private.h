@@ -35,6 +35,8 @@ void link_fini(struct link *l);
 int link_open(struct link *l, struct err *e);
 /* Drops the connection; the next try is due after a backoff with jitter. */
 void link_drop(struct link *l);
+/* As link_drop, after a goodbye to the broker; waits for its answer at most the deadline. */
+void link_close(struct link *l);
 int link_wait_ms(const struct link *l); /* until the next try */
 /* Looks the queue up and declares it durable, without arguments, where it is absent. */
 int link_ensure_queue(struct link *l, const char *queue, struct err *e);
@@ -45,7 +47,7 @@ int link_check(amqp_rpc_reply_t reply, const char *what, struct err *e);
 int link_status(int status, const char *what, struct err *e);
 /* The next frame that is there already: 1, 0 (none), or an error. Serves heartbeats. */
 int link_next_frame(struct link *l, amqp_frame_t *ret, struct err *e);
-/* Waits for bytes from the broker or a write to wake_fd, at most ms. */
+/* Waits for bytes from the broker or a write to wake_fd (-1: none), at most ms. */
 void link_poll(const struct link *l, int wake_fd, int ms);
 /* Persistent JSON, mandatory. */
 int link_publish(struct link *l, amqp_channel_t channel, uint64_t tag, const char *queue,

@@ -13,8 +13,8 @@
 #include "base/clock.h"
 #include "base/str.h"
 
-/* Messages and bytes without a confirm: they fit the socket's buffer, so that a send does not wait for
- * a frozen broker. */
+/* Messages and bytes without a confirm: they fit the socket's buffer, so that a send does not wait
+ * for a frozen broker. */
 #define IN_FLIGHT_MAX 64
 #define IN_FLIGHT_BYTES ((size_t)128 * 1024)
 #define TICK_MS 1000
@@ -441,6 +441,7 @@ publisher_amqp_close(struct publisher *port)
 	(void)pthread_mutex_unlock(&p->lock);
 	wake(p);
 	(void)pthread_join(p->thread, NULL);
+	link_close(&p->link);
 	(void)err_set(&closing, ERR_UNAVAILABLE, "rabbitmq: closing");
 	fail_all(p, &closing);
 	content_reset(&p->content);
@@ -489,6 +490,8 @@ publisher_amqp_new(const struct queue_amqp_config *config, struct publisher **re
 	}
 	p->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (p->wake < 0 || pthread_create(&p->thread, NULL, work, p) != 0) {
+		if (p->wake >= 0)
+			(void)close(p->wake);
 		link_fini(&p->link);
 		free(p);
 		return err_set(e, ERR_NO_MEMORY, "thread of the publisher");
