@@ -6,9 +6,12 @@
 
 #include "port/queue.h"
 
+/* A frozen broker is noticed after two of these without a word from it. */
+#define QUEUE_HEARTBEAT_S 5
+
 struct queue_amqp_config {
 	const char *url;     /* amqp://user:password@host:port/vhost; copied, never logged */
-	int heartbeat_s;     /* 30 */
+	int heartbeat_s;     /* QUEUE_HEARTBEAT_S */
 	int64_t deadline_ms; /* connect, confirm: 3000 */
 	size_t max_waiting;  /* publishes waiting at once: 1024 */
 };

@@ -12,7 +12,6 @@
 #include "converter/intake.h"
 
 #define SERVER_DEADLINE_MS 3000
-#define HEARTBEAT_S 30
 #define PUBLISHES_MAX 1024
 #define RELAY_INTERVAL_MS 1000
 /* A message is a permit and is acked once its job is leased: one in hand keeps every thread busy,
@@ -122,7 +121,7 @@ make_queues(const struct converter_config *config, struct publisher **ret_publis
 	const char *const queues[] = { config->video_queue };
 	struct queue_amqp_config amqp = {
 		.url = config->amqp_url.bytes,
-		.heartbeat_s = HEARTBEAT_S,
+		.heartbeat_s = QUEUE_HEARTBEAT_S,
 		.deadline_ms = SERVER_DEADLINE_MS,
 		.max_waiting = PUBLISHES_MAX,
 	};

@@ -106,7 +106,7 @@ run(struct daemon *d, const void *config, struct err *e)
 	struct mongo_pool_config mongo = { c->mongodb_uri.bytes, (int)c->mongo_clients,
 					   SERVER_DEADLINE_MS };
 	struct queue_amqp_config amqp = { .url = c->amqp_url.bytes,
-					  .heartbeat_s = 30,
+					  .heartbeat_s = QUEUE_HEARTBEAT_S,
 					  .deadline_ms = SERVER_DEADLINE_MS,
 					  .max_waiting = 1024 };
 	SCOPED(mongo_pool_free_p) struct mongo_pool *pool = NULL;
