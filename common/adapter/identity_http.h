@@ -7,7 +7,7 @@
 #include "port/identity.h"
 
 /* address: "auth:5000" (MsgQ's form) or a full http(s) URL. */
-int identity_http_new(const char *address, int max_connections, int64_t deadline_ms, struct identity **ret,
-		      struct err *e);
+int identity_http_new(const char *address, int max_connections, int64_t deadline_ms,
+		      struct identity **ret, struct err *e);
 
 #endif

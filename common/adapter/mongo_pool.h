@@ -1,5 +1,5 @@
-/* One bounded pool of MongoDB clients, shared by the blob and job stores of a process. Making it does not
- * connect. Threads: may be shared; free it after the stores. */
+/* One bounded pool of MongoDB clients, shared by the blob and job stores of a process. Making it
+ * does not connect. Threads: may be shared; free it after the stores. */
 #ifndef TONEARM_ADAPTER_MONGO_POOL_H
 #define TONEARM_ADAPTER_MONGO_POOL_H
 
@@ -11,8 +11,8 @@
 
 struct mongo_pool;
 struct mongo_pool_config {
-	const char *uri; /* may hold a password: never logged */
-	int max_clients; /* e.g. 64 */
+	const char *uri;     /* may hold a password: never logged */
+	int max_clients;     /* e.g. 64 */
 	int64_t deadline_ms; /* server selection, sockets, waiting for a client: 3000 */
 };
 int mongo_pool_new(const struct mongo_pool_config *config, struct mongo_pool **ret, struct err *e);

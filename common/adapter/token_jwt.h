@@ -5,8 +5,8 @@
 #include "base/secret.h"
 #include "port/token.h"
 
-/* sign signs and verifies; accept is a comma-separated list of further secrets that also verify (may be empty).
- * Both are copied and wiped on close. INVALID when sign is empty. */
+/* sign signs and verifies; accept is a comma-separated list of further secrets that also verify
+ * (may be empty). Both are copied and wiped on close. INVALID when sign is empty. */
 int token_jwt_new(const struct secret *sign, const struct secret *accept, const struct clock *clock,
 		  struct token_service **ret, struct err *e);
 

@@ -35,29 +35,43 @@ struct config_key {
 };
 
 #define CONFIG_KEY_TEXT(s, m, n, d, h)                                                             \
-	{ .name = n, .type = CONFIG_TEXT, .offset = offsetof(s, m), .size = sizeof(((s *)0)->m),   \
-	  .fallback = d, .help = h }
+	{                                                                                          \
+		.name = n, .type = CONFIG_TEXT, .offset = offsetof(s, m),                          \
+		.size = sizeof(((s *)0)->m), .fallback = d, .help = h                              \
+	}
 #define CONFIG_KEY_SECRET(s, m, n, d, h)                                                           \
-	{ .name = n, .type = CONFIG_SECRET, .offset = offsetof(s, m),                              \
-	  .size = sizeof(((s *)0)->m), .fallback = d, .help = h }
+	{                                                                                          \
+		.name = n, .type = CONFIG_SECRET, .offset = offsetof(s, m),                        \
+		.size = sizeof(((s *)0)->m), .fallback = d, .help = h                              \
+	}
 #define CONFIG_KEY_NUMBER(t, s, m, n, d, lo, hi, h)                                                \
-	{ .name = n, .type = t, .offset = offsetof(s, m), .size = sizeof(((s *)0)->m),             \
-	  .fallback = d, .min = lo, .max = hi, .help = h }
+	{                                                                                          \
+		.name = n, .type = t, .offset = offsetof(s, m), .size = sizeof(((s *)0)->m),       \
+		.fallback = d, .min = lo, .max = hi, .help = h                                     \
+	}
 #define CONFIG_KEY_FLAG(s, m, n, d, h)                                                             \
-	{ .name = n, .type = CONFIG_FLAG, .offset = offsetof(s, m), .size = sizeof(((s *)0)->m),   \
-	  .fallback = d, .help = h }
+	{                                                                                          \
+		.name = n, .type = CONFIG_FLAG, .offset = offsetof(s, m),                          \
+		.size = sizeof(((s *)0)->m), .fallback = d, .help = h                              \
+	}
 #define CONFIG_KEY_CHOICE(s, m, n, d, c, h)                                                        \
-	{ .name = n, .type = CONFIG_CHOICE, .offset = offsetof(s, m),                              \
-	  .size = sizeof(((s *)0)->m), .fallback = d, .choices = c, .help = h }
+	{                                                                                          \
+		.name = n, .type = CONFIG_CHOICE, .offset = offsetof(s, m),                        \
+		.size = sizeof(((s *)0)->m), .fallback = d, .choices = c, .help = h                \
+	}
 /* Ends a table. */
-#define CONFIG_END { .name = NULL }
+#define CONFIG_END                                                                                 \
+	{                                                                                          \
+		.name = NULL                                                                       \
+	}
 
 typedef const char *(*config_getenv)(const char *name, void *arg);
 
 /* Fills config from the process's environment by one or more tables (a NULL-terminated list).
  * INVALID with every bad key in the words (they may be longer than err.text: see config_report). */
 int config_load(const struct config_key *const *tables, void *config, struct err *e);
-/* The same from any source (get NULL = the environment), with all findings, one line each, on report (may be NULL). */
+/* The same from any source (get NULL = the environment), with all findings, one line each, on
+ * report (may be NULL). */
 int config_load_from(const struct config_key *const *tables, void *config, config_getenv get,
 		     void *arg, FILE *report, struct err *e);
 /* The table for --help: name, type, default, help. markdown for the README. */

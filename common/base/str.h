@@ -11,10 +11,10 @@
 
 struct str {
 	char *data;
-	size_t len;   /* bytes, without the NUL */
+	size_t len; /* bytes, without the NUL */
 	size_t cap;
-	size_t max;   /* ceiling in bytes */
-	int failed;   /* 0, ERR_NO_MEMORY or ERR_TOO_LARGE */
+	size_t max; /* ceiling in bytes */
+	int failed; /* 0, ERR_NO_MEMORY or ERR_TOO_LARGE */
 };
 
 #define STR_MAX(n) ((struct str){ .max = (n) })

@@ -11,7 +11,8 @@ enum reaction {
 	REACTION_GIVE_BACK, /* not the job's fault: hand it back, the attempt does not count */
 };
 
-/* result of the attempt (0 or an err code); attempt counts from 1; server_lost: a server of ours was away. */
+/* result of the attempt (0 or an err code); attempt counts from 1; server_lost: a server of ours
+ * was away. */
 enum reaction reaction_to(int result, int attempt, int server_lost);
 /* 5 s, 30 s, 2 min, 10 min after the 1st .. 4th failed attempt. */
 int64_t reaction_delay_ms(int attempt);

@@ -1,6 +1,7 @@
-/* The relay: frees expired leases and publishes whatever is due and lacks its mark. Runs in gateway and
- * converter, any number of replicas at once; a doubled publish is harmless (video: a message is a permit;
- * result: notification marks what it said). One thread of its own; relay_poke wakes it early. */
+/* The relay: frees expired leases and publishes whatever is due and lacks its mark. Runs in gateway
+ * and converter, any number of replicas at once; a doubled publish is harmless (video: a message is
+ * a permit; result: notification marks what it said). One thread of its own; relay_poke wakes it
+ * early. */
 #ifndef TONEARM_FLOW_RELAY_H
 #define TONEARM_FLOW_RELAY_H
 
@@ -11,12 +12,12 @@
 
 struct relay;
 struct relay_config {
-	struct job_store *jobs;      /* borrowed until relay_stop */
-	struct publisher *publisher; /* borrowed until relay_stop */
+	struct job_store *jobs;                             /* borrowed until relay_stop */
+	struct publisher *publisher;                        /* borrowed until relay_stop */
 	const char *video_queue, *mp3_queue, *failed_queue; /* borrowed */
-	int64_t interval_ms;         /* between rounds when nobody pokes (1 s) */
-	/* May be NULL. Called by the relay's thread when a round ends otherwise than the one before: with its
-	 * error, or with code 0 when all is well again. */
+	int64_t interval_ms; /* between rounds when nobody pokes (1 s) */
+	/* May be NULL. Called by the relay's thread when a round ends otherwise than the one
+	 * before: with its error, or with code 0 when all is well again. */
 	void (*on_change)(void *arg, const struct err *e);
 	void *on_change_arg;
 };
@@ -27,10 +28,11 @@ void relay_poke(struct relay *r);
 void relay_stop(struct relay *r);
 SCOPE_DEFINE(struct relay, relay_stop)
 
-/* One round, for tests and the thread: frees leases, publishes up to a batch of each kind. Returns the first
- * error after trying both kinds; *ret_published counts. */
+/* One round, for tests and the thread: frees leases, publishes up to a batch of each kind. Returns
+ * the first error after trying both kinds; *ret_published counts. */
 int relay_round(const struct relay_config *config, int *ret_published, struct err *e);
 /* Publishes one job's message and marks it: what an upload does at once, before the relay would. */
-int relay_publish(const struct relay_config *config, const struct job *job, enum job_publication which, struct err *e);
+int relay_publish(const struct relay_config *config, const struct job *job,
+		  enum job_publication which, struct err *e);
 
 #endif

@@ -1,5 +1,6 @@
-/* A job: one video on its way to an mp3. Plain values, as the ledger keeps them (see port/job_store.h).
- * Times are milliseconds since 1970 by the ledger server's clock; 0 = not yet. */
+/* A job: one video on its way to an mp3. Plain values, as the ledger keeps them (see
+ * port/job_store.h). Times are milliseconds since 1970 by the ledger server's clock; 0 = not yet.
+ */
 #ifndef TONEARM_MODEL_JOB_H
 #define TONEARM_MODEL_JOB_H
 
@@ -8,7 +9,7 @@
 
 #include "model/blob_id.h"
 
-#define USERNAME_MAX 255    /* bytes; the column's length */
+#define USERNAME_MAX 255 /* bytes; the column's length */
 #define FILENAME_MAX_BYTES 255
 #define CONTENT_TYPE_MAX 127
 #define JOB_ERROR_CODE_MAX 31
@@ -64,9 +65,9 @@ struct job {
 /* What travels on the queues: {"video_fid", "mp3_fid", "username"[, "error"]}. */
 struct job_message {
 	struct blob_id video_fid;
-	struct blob_id mp3_fid;          /* none on `video` and `failed` */
+	struct blob_id mp3_fid; /* none on `video` and `failed` */
 	char username[USERNAME_MAX + 1];
-	struct job_error error;          /* set on `failed` only */
+	struct job_error error; /* set on `failed` only */
 };
 
 const char *job_state_name(enum job_state state);

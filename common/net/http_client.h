@@ -1,5 +1,5 @@
-/* HTTP client over libcurl, with a bounded pool of keep-alive connections. No redirects, no proxies from
- * the environment, only http and https. Threads: may be shared. */
+/* HTTP client over libcurl, with a bounded pool of keep-alive connections. No redirects, no proxies
+ * from the environment, only http and https. Threads: may be shared. */
 #ifndef TONEARM_NET_HTTP_CLIENT_H
 #define TONEARM_NET_HTTP_CLIENT_H
 
@@ -20,13 +20,14 @@ struct http_client_request {
 };
 struct http_client_response {
 	int status;
-	int retry_after_s;     /* 0 = none */
+	int retry_after_s; /* 0 = none */
 	char content_type[128];
-	struct str body;       /* give it a ceiling (STR_MAX) before the call; free it after */
+	struct str body; /* give it a ceiling (STR_MAX) before the call; free it after */
 };
 
 int http_client_new(int max_connections, struct http_client **ret, struct err *e);
-/* 0 when an answer of any status came; UNAVAILABLE, TIMEOUT otherwise; TOO_LARGE past the body's ceiling. */
+/* 0 when an answer of any status came; UNAVAILABLE, TIMEOUT otherwise; TOO_LARGE past the body's
+ * ceiling. */
 int http_client_send(struct http_client *c, const struct http_client_request *request,
 		     struct http_client_response *ret, struct err *e);
 void http_client_free(struct http_client *c);

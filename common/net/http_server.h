@@ -1,17 +1,18 @@
 /* HTTP server: routes, limits, and one thread per connection with blocking handlers.
  *
- * A route has begin (after the head), and for bodies optionally body (each piece) and end. A handler
- * answers once with http_reply or http_reply_stream, from begin (then the body is discarded within the
- * limits and the answer sent; past them the connection closes), from body, or from end; a route without
- * body/end answers in begin. After an answer no more body is handed over. state (see http_set_state)
- * is freed exactly once, also when the client goes away in mid-body.
+ * A route has begin (after the head), and for bodies optionally body (each piece) and end. A
+ * handler answers once with http_reply or http_reply_stream, from begin (then the body is discarded
+ * within the limits and the answer sent; past them the connection closes), from body, or from end;
+ * a route without body/end answers in begin. After an answer no more body is handed over. state
+ * (see http_set_state) is freed exactly once, also when the client goes away in mid-body.
  *
- * The server itself answers: 404 `not found`, 405 `method not allowed` + Allow, OPTIONS 200 + Allow, HEAD as
- * GET without the body (routes with GET), 431 over 32 KiB of head, 400 for smuggling shapes (duplicate
- * Content-Length, both lengths, bad chunk framing, two Hosts, two Authorizations, ...), 503 + Retry-After past
- * the connection limit, 500. Plain one-line bodies, text/html; charset=utf-8, no newline, as MsgQ's clients
- * expect. A path's leading slashes count as one. A reaper shuts sockets whose head or body is too slow.
- * Threads: a request is used only inside its handlers. */
+ * The server itself answers: 404 `not found`, 405 `method not allowed` + Allow, OPTIONS 200 +
+ * Allow, HEAD as GET without the body (routes with GET), 431 over 32 KiB of head, 400 for smuggling
+ * shapes (duplicate Content-Length, both lengths, bad chunk framing, two Hosts, two Authorizations,
+ * ...), 503 + Retry-After past the connection limit, 500. Plain one-line bodies, text/html;
+ * charset=utf-8, no newline, as MsgQ's clients expect. A path's leading slashes count as one. A
+ * reaper shuts sockets whose head or body is too slow. Threads: a request is used only inside its
+ * handlers. */
 #ifndef TONEARM_NET_HTTP_SERVER_H
 #define TONEARM_NET_HTTP_SERVER_H
 
@@ -53,39 +54,44 @@ struct http_server_config {
 	int port;            /* 0 = any (http_server_port tells) */
 	const struct http_route *routes;
 	size_t route_count;
-	void *service; /* handed to handlers */
-	int max_connections;          /* past it: 503 + Retry-After */
-	int64_t head_timeout_ms;      /* whole head, from the first byte or the accept */
-	int64_t idle_timeout_ms;      /* keep-alive connection without a request; silence in mid-body */
-	int64_t min_body_rate;        /* bytes per second, averaged over 30 s; 0 = no minimum */
-	int64_t discard_bytes, discard_ms; /* how much of a refused body is read before the answer or close */
-	const char *trusted_proxies;  /* CIDR list whose X-Forwarded-For is believed; "" = none */
-	http_observer observer;       /* may be NULL */
+	void *service;           /* handed to handlers */
+	int max_connections;     /* past it: 503 + Retry-After */
+	int64_t head_timeout_ms; /* whole head, from the first byte or the accept */
+	int64_t idle_timeout_ms; /* keep-alive connection without a request; silence in mid-body */
+	int64_t min_body_rate;   /* bytes per second, averaged over 30 s; 0 = no minimum */
+	int64_t discard_bytes,
+		discard_ms; /* how much of a refused body is read before the answer or close */
+	const char *trusted_proxies; /* CIDR list whose X-Forwarded-For is believed; "" = none */
+	http_observer observer;      /* may be NULL */
 	void *observer_arg;
 };
 /* Sensible values for all but routes, service, address and port. */
 struct http_server_config http_server_defaults(void);
 
 /* Binds and serves at once. UNAVAILABLE with words when the port is taken. */
-int http_server_start(const struct http_server_config *config, struct http_server **ret, struct err *e);
+int http_server_start(const struct http_server_config *config, struct http_server **ret,
+		      struct err *e);
 int http_server_port(const struct http_server *s);
 int http_server_connections(const struct http_server *s);
-/* Stops accepting, closes idle keep-alive connections, waits for requests under way at most drain_ms (a
- * second stop request ends the wait), then shuts the rest. */
+/* Stops accepting, closes idle keep-alive connections, waits for requests under way at most
+ * drain_ms (a second stop request ends the wait), then shuts the rest. */
 void http_server_drain(struct http_server *s, int64_t drain_ms);
 void http_server_close(struct http_server *s);
 SCOPE_DEFINE(struct http_server, http_server_close)
 
 /* The request. Texts are borrowed until the answer was sent. */
 const char *http_header(const struct http_request *, const char *name); /* NULL = absent */
-const char *http_query(const struct http_request *, const char *name);  /* first one, decoded; NULL = absent; may be "" */
-bool http_query_has_nul(const struct http_request *, const char *name); /* the decoded value holds a NUL byte */
-const char *http_path_tail(const struct http_request *);                /* what "*" stood for, decoded */
-const char *http_client_address(const struct http_request *);           /* after trusted proxies; "203.0.113.9" */
-bool http_client_known(const struct http_request *);                    /* false: a trusted proxy names no client */
-const char *http_request_id(const struct http_request *);               /* X-Request-Id if sane, else made here */
+const char *http_query(const struct http_request *,
+		       const char *name); /* first one, decoded; NULL = absent; may be "" */
+bool http_query_has_nul(const struct http_request *,
+			const char *name);               /* the decoded value holds a NUL byte */
+const char *http_path_tail(const struct http_request *); /* what "*" stood for, decoded */
+const char *
+http_client_address(const struct http_request *);    /* after trusted proxies; "203.0.113.9" */
+bool http_client_known(const struct http_request *); /* false: a trusted proxy names no client */
+const char *http_request_id(const struct http_request *); /* X-Request-Id if sane, else made here */
 bool http_is_head(const struct http_request *);
-int64_t http_content_length(const struct http_request *);               /* -1 = unknown (chunked or none) */
+int64_t http_content_length(const struct http_request *); /* -1 = unknown (chunked or none) */
 void http_set_state(struct http_request *, void *state, void (*free_state)(void *));
 void *http_state(const struct http_request *);
 bool http_answered(const struct http_request *);
@@ -97,9 +103,9 @@ struct http_header_line {
 #define HTTP_HEADERS_MAX 12
 struct http_reply {
 	int status;
-	const char *content_type; /* NULL = text/html; charset=utf-8 */
-	const char *body;         /* copied; NULL = empty */
-	size_t len;               /* 0 with a body = strlen */
+	const char *content_type;               /* NULL = text/html; charset=utf-8 */
+	const char *body;                       /* copied; NULL = empty */
+	size_t len;                             /* 0 with a body = strlen */
 	const struct http_header_line *headers; /* copied */
 	size_t header_count;
 };
@@ -109,10 +115,11 @@ void http_reply_text(struct http_request *, int status, const char *words);
 /* 503 `service unavailable` and the like with Retry-After. */
 void http_reply_busy(struct http_request *, int status, const char *words, int retry_after_s);
 
-/* Streams exactly size bytes from read (which gives 1..max bytes, or a negative code: the connection is
- * cut so that the client sees the break). free_arg runs once, also for HEAD, where read is never called. */
+/* Streams exactly size bytes from read (which gives 1..max bytes, or a negative code: the
+ * connection is cut so that the client sees the break). free_arg runs once, also for HEAD, where
+ * read is never called. */
 typedef int64_t (*http_read)(void *arg, char *to, size_t max);
-void http_reply_stream(struct http_request *, const struct http_reply *head, int64_t size, http_read read,
-		       void (*free_arg)(void *), void *arg);
+void http_reply_stream(struct http_request *, const struct http_reply *head, int64_t size,
+		       http_read read, void (*free_arg)(void *), void *arg);
 
 #endif

@@ -3,11 +3,11 @@
  * Ownership  a reader or writer belongs to its opener until blob_reader_close / blob_writer_close.
  * Threads    a store may be shared; a reader or writer is used by one thread at a time.
  * Time       any call blocks at most the store's configured deadline (3 s by default).
- * Visibility a blob is found only after blob_commit, and then whole. A writer closed without a commit
- *            removes what it wrote.
- * Durability blob_commit returns 0 only when every chunk and the files document are majority-journaled.
- * Errors     NOT_FOUND no such blob; CONFLICT another blob has this metadata.video_fid; CORRUPT the
- *            stored form is broken; UNAVAILABLE, TIMEOUT try again. */
+ * Visibility a blob is found only after blob_commit, and then whole. A writer closed without a
+ * commit removes what it wrote. Durability blob_commit returns 0 only when every chunk and the
+ * files document are majority-journaled. Errors     NOT_FOUND no such blob; CONFLICT another blob
+ * has this metadata.video_fid; CORRUPT the stored form is broken; UNAVAILABLE, TIMEOUT try again.
+ */
 #ifndef TONEARM_PORT_BLOB_STORE_H
 #define TONEARM_PORT_BLOB_STORE_H
 
@@ -20,10 +20,10 @@
 #include "model/job.h"
 
 struct blob_meta {
-	char owner[USERNAME_MAX + 1];             /* "" = no owner (made by MsgQ) */
-	struct blob_id video_fid;                 /* the video that this blob was made from; none = not an output */
-	char content_type[CONTENT_TYPE_MAX + 1];  /* "" = unknown */
-	char filename[FILENAME_MAX_BYTES + 1];    /* as the sender said it; hostile text; "" = none */
+	char owner[USERNAME_MAX + 1]; /* "" = no owner (made by MsgQ) */
+	struct blob_id video_fid; /* the video that this blob was made from; none = not an output */
+	char content_type[CONTENT_TYPE_MAX + 1]; /* "" = unknown */
+	char filename[FILENAME_MAX_BYTES + 1]; /* as the sender said it; hostile text; "" = none */
 };
 
 struct blob_info {
@@ -37,7 +37,7 @@ struct blob_info {
 /* What a writer is told to do with its first chunk. */
 enum blob_head {
 	BLOB_HEAD_STREAMED, /* written as soon as it is full */
-	BLOB_HEAD_HELD,     /* kept in memory until commit and written last: blob_patch may change it */
+	BLOB_HEAD_HELD, /* kept in memory until commit and written last: blob_patch may change it */
 };
 
 struct blob_store;
@@ -56,7 +56,8 @@ struct blob_reader {
 
 struct blob_writer_ops {
 	int (*write)(struct blob_writer *, const void *data, size_t len, struct err *);
-	int (*patch)(struct blob_writer *, int64_t offset, const void *data, size_t len, struct err *);
+	int (*patch)(struct blob_writer *, int64_t offset, const void *data, size_t len,
+		     struct err *);
 	int (*commit)(struct blob_writer *, struct err *);
 	void (*close)(struct blob_writer *);
 };
@@ -67,10 +68,12 @@ struct blob_writer {
 };
 
 struct blob_store_ops {
-	int (*open)(struct blob_store *, const struct blob_id *, struct blob_reader **, struct err *);
-	int (*create)(struct blob_store *, const struct blob_id *, const struct blob_meta *, enum blob_head,
-		      struct blob_writer **, struct err *);
-	int (*find_output)(struct blob_store *, const struct blob_id *video, struct blob_id *, struct err *);
+	int (*open)(struct blob_store *, const struct blob_id *, struct blob_reader **,
+		    struct err *);
+	int (*create)(struct blob_store *, const struct blob_id *, const struct blob_meta *,
+		      enum blob_head, struct blob_writer **, struct err *);
+	int (*find_output)(struct blob_store *, const struct blob_id *video, struct blob_id *,
+			   struct err *);
 	int (*remove)(struct blob_store *, const struct blob_id *, struct err *);
 	int (*ping)(struct blob_store *, struct err *);
 	void (*close)(struct blob_store *);
@@ -79,8 +82,8 @@ struct blob_store {
 	const struct blob_store_ops *ops;
 };
 
-/* Opens a committed blob; the reader carries its info. A blob whose chunkSize or length is not valid
- * (chunkSize 1 to 16 MiB - 1 KiB, length >= 0) is CORRUPT. */
+/* Opens a committed blob; the reader carries its info. A blob whose chunkSize or length is not
+ * valid (chunkSize 1 to 16 MiB - 1 KiB, length >= 0) is CORRUPT. */
 static inline int
 blob_open(struct blob_store *s, const struct blob_id *id, struct blob_reader **ret, struct err *e)
 {
@@ -90,8 +93,8 @@ blob_open(struct blob_store *s, const struct blob_id *id, struct blob_reader **r
 }
 /* Begins a blob under the given id (which must be fresh). */
 static inline int
-blob_create(struct blob_store *s, const struct blob_id *id, const struct blob_meta *meta, enum blob_head head,
-	    struct blob_writer **ret, struct err *e)
+blob_create(struct blob_store *s, const struct blob_id *id, const struct blob_meta *meta,
+	    enum blob_head head, struct blob_writer **ret, struct err *e)
 {
 	int r = s->ops->create(s, id, meta, head, ret, e);
 	assert(r <= 0 && (r < 0 || *ret));
@@ -99,7 +102,8 @@ blob_create(struct blob_store *s, const struct blob_id *id, const struct blob_me
 }
 /* The committed blob whose metadata.video_fid is video; NOT_FOUND when there is none. */
 static inline int
-blob_find_output(struct blob_store *s, const struct blob_id *video, struct blob_id *ret, struct err *e)
+blob_find_output(struct blob_store *s, const struct blob_id *video, struct blob_id *ret,
+		 struct err *e)
 {
 	return s->ops->find_output(s, video, ret, e);
 }
@@ -122,8 +126,8 @@ blob_store_close(struct blob_store *s)
 		s->ops->close(s);
 }
 
-/* Reads up to size bytes at the position and moves it; *ret_got 0 = the end. CORRUPT when a chunk is
- * missing, of the wrong size, or of the wrong type. */
+/* Reads up to size bytes at the position and moves it; *ret_got 0 = the end. CORRUPT when a chunk
+ * is missing, of the wrong size, or of the wrong type. */
 static inline int
 blob_read(struct blob_reader *r, void *to, size_t size, size_t *ret_got, struct err *e)
 {
@@ -150,14 +154,15 @@ blob_write(struct blob_writer *w, const void *data, size_t len, struct err *e)
 {
 	return w->ops->write(w, data, len, e);
 }
-/* Overwrites bytes already written in the first chunk of a BLOB_HEAD_HELD writer; INVALID elsewhere. */
+/* Overwrites bytes already written in the first chunk of a BLOB_HEAD_HELD writer; INVALID
+ * elsewhere. */
 static inline int
 blob_patch(struct blob_writer *w, int64_t offset, const void *data, size_t len, struct err *e)
 {
 	return w->ops->patch(w, offset, data, len, e);
 }
-/* Makes the blob visible. CONFLICT: another output for the same video was faster; close then removes
- * these chunks. After success close only frees. */
+/* Makes the blob visible. CONFLICT: another output for the same video was faster; close then
+ * removes these chunks. After success close only frees. */
 static inline int
 blob_commit(struct blob_writer *w, struct err *e)
 {

@@ -1,8 +1,9 @@
 /* Encoder: media in, audio out. Production runs it in a separate sandboxed program.
- * Threads: the encoder may be shared; each call works alone. Time: at most the configured job deadline.
- * Errors: INVALID, TOO_LARGE, CORRUPT the input cannot be converted, ever: ret_why holds a code and words for
- * the user. UNAVAILABLE, TIMEOUT, NO_MEMORY, INTERNAL: the attempt failed (ret_why is set too). A failure of the reader
- * or writer is returned as it is, with ret_why empty. */
+ * Threads: the encoder may be shared; each call works alone. Time: at most the configured job
+ * deadline. Errors: INVALID, TOO_LARGE, CORRUPT the input cannot be converted, ever: ret_why holds
+ * a code and words for the user. UNAVAILABLE, TIMEOUT, NO_MEMORY, INTERNAL: the attempt failed
+ * (ret_why is set too). A failure of the reader or writer is returned as it is, with ret_why empty.
+ */
 #ifndef TONEARM_PORT_ENCODER_H
 #define TONEARM_PORT_ENCODER_H
 
@@ -20,16 +21,17 @@ struct encode_report {
 };
 
 struct encode_watch {
-	/* Called at most a few times a second with progress 0 to 1 (-1 = unknown); a negative result cancels
-	 * the work and is returned by encoder_encode. */
+	/* Called at most a few times a second with progress 0 to 1 (-1 = unknown); a negative
+	 * result cancels the work and is returned by encoder_encode. */
 	int (*progress)(void *arg, double fraction, struct err *e);
 	void *arg;
 };
 
 struct encoder;
 struct encoder_ops {
-	int (*encode)(struct encoder *, struct blob_reader *in, struct blob_writer *out, const struct encode_watch *,
-		      struct encode_report *, struct job_error *ret_why, struct err *);
+	int (*encode)(struct encoder *, struct blob_reader *in, struct blob_writer *out,
+		      const struct encode_watch *, struct encode_report *,
+		      struct job_error *ret_why, struct err *);
 	void (*close)(struct encoder *);
 };
 struct encoder {
@@ -38,8 +40,9 @@ struct encoder {
 
 /* out was created with BLOB_HEAD_HELD; it is neither committed nor closed here. */
 static inline int
-encoder_encode(struct encoder *c, struct blob_reader *in, struct blob_writer *out, const struct encode_watch *watch,
-	       struct encode_report *ret, struct job_error *ret_why, struct err *e)
+encoder_encode(struct encoder *c, struct blob_reader *in, struct blob_writer *out,
+	       const struct encode_watch *watch, struct encode_report *ret,
+	       struct job_error *ret_why, struct err *e)
 {
 	return c->ops->encode(c, in, out, watch, ret, ret_why, e);
 }

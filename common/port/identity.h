@@ -1,6 +1,6 @@
 /* Identity: the gateway's view of auth. HTTP in production.
- * Threads: may be shared. Time: at most the deadline (3 s by default). Errors: UNAVAILABLE or TIMEOUT when
- * auth did not answer; an answer of any kind is 0 and stands in the reply. */
+ * Threads: may be shared. Time: at most the deadline (3 s by default). Errors: UNAVAILABLE or
+ * TIMEOUT when auth did not answer; an answer of any kind is 0 and stands in the reply. */
 #ifndef TONEARM_PORT_IDENTITY_H
 #define TONEARM_PORT_IDENTITY_H
 
@@ -11,17 +11,19 @@
 #define IDENTITY_TEXT_MAX 8191
 
 struct identity_reply {
-	int status;                       /* 200, 401, 403, 429, 503: what the client is to see */
-	int retry_after_s;                /* 0 = none */
-	char text[IDENTITY_TEXT_MAX + 1]; /* login: the token or the words; validate: the words of a refusal */
-	struct claims claims;             /* validate with status 200 */
+	int status;        /* 200, 401, 403, 429, 503: what the client is to see */
+	int retry_after_s; /* 0 = none */
+	char text[IDENTITY_TEXT_MAX +
+		  1];         /* login: the token or the words; validate: the words of a refusal */
+	struct claims claims; /* validate with status 200 */
 };
 
 struct identity;
 struct identity_ops {
 	int (*login)(struct identity *, const char *authorization, const char *client_address,
 		     struct identity_reply *, struct err *);
-	int (*validate)(struct identity *, const char *authorization, struct identity_reply *, struct err *);
+	int (*validate)(struct identity *, const char *authorization, struct identity_reply *,
+			struct err *);
 	int (*ping)(struct identity *, struct err *);
 	void (*close)(struct identity *);
 };
@@ -37,7 +39,8 @@ identity_login(struct identity *i, const char *authorization, const char *client
 	return i->ops->login(i, authorization, client_address, ret, e);
 }
 static inline int
-identity_validate(struct identity *i, const char *authorization, struct identity_reply *ret, struct err *e)
+identity_validate(struct identity *i, const char *authorization, struct identity_reply *ret,
+		  struct err *e)
 {
 	return i->ops->validate(i, authorization, ret, e);
 }

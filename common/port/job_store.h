@@ -2,10 +2,10 @@
  *
  * Threads    a store may be shared.
  * Time       the server's ($$NOW). Any call blocks at most the store's deadline (3 s by default).
- * Changes    every change is compare-and-set and majority-journaled before 0 is returned; every write
- *            under a lease names its token and is CONFLICT once the lease is someone else's.
- * Errors     NOT_FOUND no such job, or nothing to do; CONFLICT someone was faster; UNAVAILABLE, TIMEOUT
- *            try again. */
+ * Changes    every change is compare-and-set and majority-journaled before 0 is returned; every
+ * write under a lease names its token and is CONFLICT once the lease is someone else's. Errors
+ * NOT_FOUND no such job, or nothing to do; CONFLICT someone was faster; UNAVAILABLE, TIMEOUT try
+ * again. */
 #ifndef TONEARM_PORT_JOB_STORE_H
 #define TONEARM_PORT_JOB_STORE_H
 
@@ -17,7 +17,8 @@
 #include "base/scope.h"
 #include "model/job.h"
 
-/* Which publication of a job is meant: on `video` while it waits, or on `mp3`/`failed` once it ended. */
+/* Which publication of a job is meant: on `video` while it waits, or on `mp3`/`failed` once it
+ * ended. */
 enum job_publication { JOB_PUBLISH_VIDEO, JOB_PUBLISH_RESULT };
 
 /* A message may be lost with its broker: a job that waits, due, this long after its publication on
@@ -32,24 +33,28 @@ struct job_counts {
 struct job_store;
 struct job_store_ops {
 	int (*create)(struct job_store *, const struct job *, struct err *);
-	int (*enqueue)(struct job_store *, const struct blob_id *, const struct job_source *, struct err *);
+	int (*enqueue)(struct job_store *, const struct blob_id *, const struct job_source *,
+		       struct err *);
 	int (*discard)(struct job_store *, const struct blob_id *, struct err *);
 	int (*adopt)(struct job_store *, const struct job_message *, struct err *);
 	int (*get)(struct job_store *, const struct blob_id *, struct job *, struct err *);
 	int (*find_by_mp3)(struct job_store *, const struct blob_id *, struct job *, struct err *);
-	int (*lease_next)(struct job_store *, const char *owner, int64_t ms, const struct blob_id *only,
-			  struct job *, struct err *);
-	int (*renew)(struct job_store *, const struct job_lease *, int64_t ms, double progress, struct err *);
-	int (*finish)(struct job_store *, const struct job_lease *, const struct blob_id *mp3, double duration_s,
-		      struct err *);
-	int (*fail)(struct job_store *, const struct job_lease *, const struct job_error *, struct err *);
-	int (*retry)(struct job_store *, const struct job_lease *, const struct job_error *, int64_t delay_ms,
+	int (*lease_next)(struct job_store *, const char *owner, int64_t ms,
+			  const struct blob_id *only, struct job *, struct err *);
+	int (*renew)(struct job_store *, const struct job_lease *, int64_t ms, double progress,
 		     struct err *);
+	int (*finish)(struct job_store *, const struct job_lease *, const struct blob_id *mp3,
+		      double duration_s, struct err *);
+	int (*fail)(struct job_store *, const struct job_lease *, const struct job_error *,
+		    struct err *);
+	int (*retry)(struct job_store *, const struct job_lease *, const struct job_error *,
+		     int64_t delay_ms, struct err *);
 	int (*give_back)(struct job_store *, const struct job_lease *, struct err *);
 	int (*free_expired)(struct job_store *, int64_t *ret_freed, struct err *);
-	int (*list_unpublished)(struct job_store *, enum job_publication, struct job *jobs, size_t max,
-				size_t *ret_count, struct err *);
-	int (*mark_published)(struct job_store *, const struct job *, enum job_publication, struct err *);
+	int (*list_unpublished)(struct job_store *, enum job_publication, struct job *jobs,
+				size_t max, size_t *ret_count, struct err *);
+	int (*mark_published)(struct job_store *, const struct job *, enum job_publication,
+			      struct err *);
 	int (*mark_notified)(struct job_store *, const struct job_message *, struct err *);
 	int (*count)(struct job_store *, struct job_counts *, struct err *);
 	int (*ping)(struct job_store *, struct err *);
@@ -59,16 +64,18 @@ struct job_store {
 	const struct job_store_ops *ops;
 };
 
-/* Registers a job: state (UPLOADING or QUEUED), video_fid, username, source are taken. CONFLICT if the
- * video has a job. */
+/* Registers a job: state (UPLOADING or QUEUED), video_fid, username, source are taken. CONFLICT if
+ * the video has a job. */
 static inline int
 job_create(struct job_store *s, const struct job *job, struct err *e)
 {
 	return s->ops->create(s, job, e);
 }
-/* UPLOADING -> QUEUED, with the source as it is now known. The upload may be acknowledged after this. */
+/* UPLOADING -> QUEUED, with the source as it is now known. The upload may be acknowledged after
+ * this. */
 static inline int
-job_enqueue(struct job_store *s, const struct blob_id *video, const struct job_source *source, struct err *e)
+job_enqueue(struct job_store *s, const struct blob_id *video, const struct job_source *source,
+	    struct err *e)
 {
 	return s->ops->enqueue(s, video, source, e);
 }
@@ -96,41 +103,44 @@ job_find_by_mp3(struct job_store *s, const struct blob_id *mp3, struct job *ret,
 	return s->ops->find_by_mp3(s, mp3, ret, e);
 }
 /* Leases the fairest QUEUED job whose not_before has passed (user with the fewest running, then the
- * oldest), or, with only, that job and no other. attempts is counted here. NOT_FOUND: nothing to do.
- * The job carries the lease. */
+ * oldest), or, with only, that job and no other. attempts is counted here. NOT_FOUND: nothing to
+ * do. The job carries the lease. */
 static inline int
-job_lease_next(struct job_store *s, const char *owner, int64_t ms, const struct blob_id *only, struct job *ret,
-	       struct err *e)
+job_lease_next(struct job_store *s, const char *owner, int64_t ms, const struct blob_id *only,
+	       struct job *ret, struct err *e)
 {
 	return s->ops->lease_next(s, owner, ms, only, ret, e);
 }
 /* Extends the lease to now + ms. */
 static inline int
-job_renew(struct job_store *s, const struct job_lease *lease, int64_t ms, double progress, struct err *e)
+job_renew(struct job_store *s, const struct job_lease *lease, int64_t ms, double progress,
+	  struct err *e)
 {
 	return s->ops->renew(s, lease, ms, progress, e);
 }
 /* LEASED -> DONE with its output; duration_s is of the audio (0 = unknown). */
 static inline int
-job_finish(struct job_store *s, const struct job_lease *lease, const struct blob_id *mp3, double duration_s,
-	   struct err *e)
+job_finish(struct job_store *s, const struct job_lease *lease, const struct blob_id *mp3,
+	   double duration_s, struct err *e)
 {
 	return s->ops->finish(s, lease, mp3, duration_s, e);
 }
 /* LEASED -> FAILED, for good. */
 static inline int
-job_fail(struct job_store *s, const struct job_lease *lease, const struct job_error *why, struct err *e)
+job_fail(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
+	 struct err *e)
 {
 	return (s->ops->fail)(s, lease, why, e); /* cmocka has a macro fail() */
 }
 /* LEASED -> QUEUED, not before now + delay_ms; the relay publishes it again then. */
 static inline int
-job_retry(struct job_store *s, const struct job_lease *lease, const struct job_error *why, int64_t delay_ms,
-	  struct err *e)
+job_retry(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
+	  int64_t delay_ms, struct err *e)
 {
 	return s->ops->retry(s, lease, why, delay_ms, e);
 }
-/* LEASED -> QUEUED at once, the attempt not counted: a shutdown, or a server of ours that is away. */
+/* LEASED -> QUEUED at once, the attempt not counted: a shutdown, or a server of ours that is away.
+ */
 static inline int
 job_give_back(struct job_store *s, const struct job_lease *lease, struct err *e)
 {
@@ -150,16 +160,17 @@ job_list_unpublished(struct job_store *s, enum job_publication which, struct job
 	return s->ops->list_unpublished(s, which, jobs, max, ret_count, e);
 }
 /* Records the publication of job as it was read (same state and attempts; on `video` also the same
- * updated_ms, unless 0, because a job given back looks the same but has lost its message); CONFLICT if it
- * moved on. */
+ * updated_ms, unless 0, because a job given back looks the same but has lost its message); CONFLICT
+ * if it moved on. */
 static inline int
-job_mark_published(struct job_store *s, const struct job *job, enum job_publication which, struct err *e)
+job_mark_published(struct job_store *s, const struct job *job, enum job_publication which,
+		   struct err *e)
 {
 	return s->ops->mark_published(s, job, which, e);
 }
 /* Records that the result of message was announced. CONFLICT: it was announced before (say nothing
- * again). A job that MsgQ's converter did becomes DONE with the message's mp3_fid. NOT_FOUND: no job
- * of ours. */
+ * again). A job that MsgQ's converter did becomes DONE with the message's mp3_fid. NOT_FOUND: no
+ * job of ours. */
 static inline int
 job_mark_notified(struct job_store *s, const struct job_message *message, struct err *e)
 {

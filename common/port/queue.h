@@ -1,15 +1,15 @@
 /* Queues: a publisher and a consumer, each its own connection to the broker, each served by its own
  * thread, so that heartbeats never wait for work of ours.
  *
- * Publisher  may be shared by threads. A publish is persistent, mandatory and confirmed; it fails with
- *            UNAVAILABLE when the broker is away, blocked, or returns the message, TIMEOUT when no confirm
- *            came in time (the message may or may not be there). Bounded: past the limit of waiting
+ * Publisher  may be shared by threads. A publish is persistent, mandatory and confirmed; it fails
+ * with UNAVAILABLE when the broker is away, blocked, or returns the message, TIMEOUT when no
+ * confirm came in time (the message may or may not be there). Bounded: past the limit of waiting
  *            publishes UNAVAILABLE at once.
- * Consumer   used by one thread for next; ack, requeue and bury may come from any thread. A delivery owns
- *            its bytes and is freed by queue_delivery_free whatever was said of it. An ack for a delivery
- *            of a lost connection is UNAVAILABLE: the broker delivers it again.
- * Queues are looked up passively first and used as they are; absent ones are declared durable without
- * arguments. Both reconnect for ever with backoff. Nothing connects before it is needed; ping tells. */
+ * Consumer   used by one thread for next; ack, requeue and bury may come from any thread. A
+ * delivery owns its bytes and is freed by queue_delivery_free whatever was said of it. An ack for a
+ * delivery of a lost connection is UNAVAILABLE: the broker delivers it again. Queues are looked up
+ * passively first and used as they are; absent ones are declared durable without arguments. Both
+ * reconnect for ever with backoff. Nothing connects before it is needed; ping tells. */
 #ifndef TONEARM_PORT_QUEUE_H
 #define TONEARM_PORT_QUEUE_H
 
@@ -23,7 +23,8 @@
 
 struct publisher;
 struct publisher_ops {
-	int (*publish)(struct publisher *, const char *queue, const char *body, size_t len, struct err *);
+	int (*publish)(struct publisher *, const char *queue, const char *body, size_t len,
+		       struct err *);
 	int (*ping)(struct publisher *, struct err *);
 	void (*close)(struct publisher *);
 };
@@ -49,7 +50,8 @@ struct consumer_ops {
 	int (*next)(struct consumer *, int timeout_ms, struct queue_delivery *, struct err *);
 	int (*ack)(struct consumer *, const struct queue_delivery *, struct err *);
 	int (*requeue)(struct consumer *, const struct queue_delivery *, struct err *);
-	int (*bury)(struct consumer *, const struct queue_delivery *, const char *reason, struct err *);
+	int (*bury)(struct consumer *, const struct queue_delivery *, const char *reason,
+		    struct err *);
 	int (*pause)(struct consumer *, bool paused, struct err *);
 	int (*ping)(struct consumer *, struct err *);
 	void (*close)(struct consumer *);
@@ -75,7 +77,8 @@ publisher_close(struct publisher *p)
 		p->ops->close(p);
 }
 
-/* 0 and a delivery, or QUEUE_IDLE after timeout_ms. A lost connection is no error here: it reconnects. */
+/* 0 and a delivery, or QUEUE_IDLE after timeout_ms. A lost connection is no error here: it
+ * reconnects. */
 static inline int
 queue_next(struct consumer *c, int timeout_ms, struct queue_delivery *ret, struct err *e)
 {
@@ -94,7 +97,8 @@ queue_requeue(struct consumer *c, const struct queue_delivery *d, struct err *e)
 {
 	return c->ops->requeue(c, d, e);
 }
-/* Moves the message to "<queue>.dead" with the reason in header x-reason (confirmed), then acks it. */
+/* Moves the message to "<queue>.dead" with the reason in header x-reason (confirmed), then acks it.
+ */
 static inline int
 queue_bury(struct consumer *c, const struct queue_delivery *d, const char *reason, struct err *e)
 {

@@ -1,6 +1,6 @@
 /* Tokens: signed claims (JWT, HS256 and nothing else).
- * Threads: may be shared. No I/O. Errors: DENIED for any token that is not to be believed, with a reason
- * for the log that never holds the token. */
+ * Threads: may be shared. No I/O. Errors: DENIED for any token that is not to be believed, with a
+ * reason for the log that never holds the token. */
 #ifndef TONEARM_PORT_TOKEN_H
 #define TONEARM_PORT_TOKEN_H
 
@@ -27,7 +27,8 @@ token_sign(struct token_service *t, const struct claims *claims, struct str *ret
 	return t->ops->sign(t, claims, ret, e);
 }
 /* Refused: any header alg but HS256, a bad signature under every accepted secret, no or passed exp,
- * nbf ahead, iat more than 60 s ahead, unknown crit, a username that is no text, empty or too long. */
+ * nbf ahead, iat more than 60 s ahead, unknown crit, a username that is no text, empty or too long.
+ */
 static inline int
 token_verify(struct token_service *t, const char *token, struct claims *ret, struct err *e)
 {

@@ -20,10 +20,11 @@ struct user_store;
 struct user_store_ops {
 	int (*find)(struct user_store *, const char *email, struct user *, struct err *);
 	int (*add)(struct user_store *, const struct user *, struct err *);
-	int (*set_password)(struct user_store *, int64_t id, const char *encoded, enum password_scheme,
-			    const char *old_encoded, struct err *);
+	int (*set_password)(struct user_store *, int64_t id, const char *encoded,
+			    enum password_scheme, const char *old_encoded, struct err *);
 	int (*set_disabled)(struct user_store *, const char *email, bool disabled, struct err *);
-	int (*revoke_tokens)(struct user_store *, const char *email, int64_t before_s, struct err *);
+	int (*revoke_tokens)(struct user_store *, const char *email, int64_t before_s,
+			     struct err *);
 	int (*remove)(struct user_store *, const char *email, struct err *);
 	int (*each)(struct user_store *, user_visit, void *arg, struct err *);
 	int (*each_restricted)(struct user_store *, user_visit, void *arg, struct err *);
@@ -44,10 +45,11 @@ user_add(struct user_store *s, const struct user *user, struct err *e)
 {
 	return s->ops->add(s, user, e);
 }
-/* Replaces the password. old_encoded: only if the row still holds it (CONFLICT otherwise); NULL = always. */
+/* Replaces the password. old_encoded: only if the row still holds it (CONFLICT otherwise); NULL =
+ * always. */
 static inline int
-user_set_password(struct user_store *s, int64_t id, const char *encoded, enum password_scheme scheme,
-		  const char *old_encoded, struct err *e)
+user_set_password(struct user_store *s, int64_t id, const char *encoded,
+		  enum password_scheme scheme, const char *old_encoded, struct err *e)
 {
 	return s->ops->set_password(s, id, encoded, scheme, old_encoded, e);
 }

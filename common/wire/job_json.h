@@ -1,4 +1,5 @@
-/* Jobs and job messages <-> JSON. Threads: any. Errors: INVALID with words that name the key at fault. */
+/* Jobs and job messages <-> JSON. Threads: any. Errors: INVALID with words that name the key at
+ * fault. */
 #ifndef TONEARM_WIRE_JOB_JSON_H
 #define TONEARM_WIRE_JOB_JSON_H
 
@@ -12,9 +13,10 @@
 int job_message_write(const struct job_message *message, struct str *ret, struct err *e);
 
 enum job_message_kind { JOB_MESSAGE_VIDEO, JOB_MESSAGE_MP3, JOB_MESSAGE_FAILED };
-/* Hostile bytes in. Unknown keys are ignored; video_fid and username are required, mp3_fid with kind MP3,
- * error with kind FAILED; at most 64 KiB; fids may be of either case. */
-int job_message_read(const char *bytes, size_t len, enum job_message_kind kind, struct job_message *ret, struct err *e);
+/* Hostile bytes in. Unknown keys are ignored; video_fid and username are required, mp3_fid with
+ * kind MP3, error with kind FAILED; at most 64 KiB; fids may be of either case. */
+int job_message_read(const char *bytes, size_t len, enum job_message_kind kind,
+		     struct job_message *ret, struct err *e);
 
 /* What GET /jobs/<video_fid> shows the owner. */
 int job_write(const struct job *job, struct str *ret, struct err *e);

@@ -5,7 +5,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-int problem_write(int status, const char *code, const char *title, const char *detail, struct str *ret,
-		  struct err *e);
+int problem_write(int status, const char *code, const char *title, const char *detail,
+		  struct str *ret, struct err *e);
 
 #endif
