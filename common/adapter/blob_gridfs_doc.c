@@ -109,6 +109,25 @@ read_meta(const bson_iter_t *metadata, struct blob_meta *ret)
 	}
 }
 
+static void
+read_field(const bson_iter_t *it, struct blob_info *info, int64_t *length, int64_t *chunk_size)
+{
+	const char *key = bson_iter_key(it);
+
+	if (strcmp(key, "_id") == 0 && BSON_ITER_HOLDS_OID(it))
+		bson_oid_to_string(bson_iter_oid(it), info->id.hex);
+	else if (strcmp(key, "length") == 0 && !gridfs_whole(it, length))
+		*length = -1;
+	else if (strcmp(key, "chunkSize") == 0 && !gridfs_whole(it, chunk_size))
+		*chunk_size = -1;
+	else if (strcmp(key, "uploadDate") == 0 && BSON_ITER_HOLDS_DATE_TIME(it))
+		info->uploaded_ms = bson_iter_date_time(it);
+	else if (strcmp(key, "filename") == 0)
+		read_text(it, info->meta.filename, sizeof info->meta.filename);
+	else if (strcmp(key, "metadata") == 0)
+		read_meta(it, &info->meta);
+}
+
 int
 gridfs_file_read(const bson_t *doc, struct blob_info *ret, struct err *e)
 {
@@ -118,22 +137,8 @@ gridfs_file_read(const bson_t *doc, struct blob_info *ret, struct err *e)
 
 	if (!bson_iter_init(&it, doc))
 		return err_set(e, ERR_CORRUPT, "files document is no BSON");
-	while (bson_iter_next(&it)) {
-		const char *key = bson_iter_key(&it);
-
-		if (strcmp(key, "_id") == 0 && BSON_ITER_HOLDS_OID(&it))
-			bson_oid_to_string(bson_iter_oid(&it), info.id.hex);
-		else if (strcmp(key, "length") == 0 && !gridfs_whole(&it, &length))
-			length = -1;
-		else if (strcmp(key, "chunkSize") == 0 && !gridfs_whole(&it, &chunk_size))
-			chunk_size = -1;
-		else if (strcmp(key, "uploadDate") == 0 && BSON_ITER_HOLDS_DATE_TIME(&it))
-			info.uploaded_ms = bson_iter_date_time(&it);
-		else if (strcmp(key, "filename") == 0)
-			read_text(&it, info.meta.filename, sizeof info.meta.filename);
-		else if (strcmp(key, "metadata") == 0)
-			read_meta(&it, &info.meta);
-	}
+	while (bson_iter_next(&it))
+		read_field(&it, &info, &length, &chunk_size);
 	if (length < 0 || length > LENGTH_MAX)
 		return err_set(e, ERR_CORRUPT, "files document: length is missing or bad");
 	if (chunk_size < 1 || chunk_size > CHUNK_SIZE_MAX)

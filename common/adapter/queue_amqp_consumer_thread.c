@@ -230,8 +230,10 @@ carry_out_bury(struct consumer_amqp *c, const struct bury *b, struct err *e)
 	memcpy(dead + strlen(b->delivery->queue), ".dead", sizeof ".dead");
 	c->bury_refused = false;
 	if ((r = link_ensure_queue(&c->link, dead, e)) < 0 ||
-	    (r = link_publish(&c->link, CHANNEL_BURY, ++c->bury_tag, dead, b->reason,
-			      b->delivery->body, b->delivery->len, e)) < 0)
+	    (r = link_publish(&c->link,
+			      &(struct link_message){ CHANNEL_BURY, ++c->bury_tag, dead, b->reason,
+						      b->delivery->body, b->delivery->len },
+			      e)) < 0)
 		return r;
 	while (c->bury_done < c->bury_tag && !c->bury_refused) {
 		if (now_monotonic_ms() >= until)

@@ -306,8 +306,7 @@ link_poll(const struct link *l, int wake_fd, int ms)
 }
 
 int
-link_publish(struct link *l, amqp_channel_t channel, uint64_t tag, const char *queue,
-	     const char *reason, const char *body, size_t len, struct err *e)
+link_publish(struct link *l, const struct link_message *m, struct err *e)
 {
 	static char json[] = "application/json", header[] = "x-reason";
 	amqp_table_entry_t entry = { 0 };
@@ -316,23 +315,23 @@ link_publish(struct link *l, amqp_channel_t channel, uint64_t tag, const char *q
 	union {
 		const char *in;
 		void *out;
-	} bytes = { .in = body };
+	} bytes = { .in = m->body };
 
-	(void)snprintf(id, sizeof id, "%llu", (unsigned long long)tag);
+	(void)snprintf(id, sizeof id, "%llu", (unsigned long long)m->tag);
 	properties._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG |
 			    AMQP_BASIC_MESSAGE_ID_FLAG;
 	properties.content_type = amqp_cstring_bytes(json);
 	properties.delivery_mode = AMQP_DELIVERY_PERSISTENT;
 	properties.message_id = amqp_cstring_bytes(id);
-	if (reason) {
+	if (m->reason) {
 		entry.key = amqp_cstring_bytes(header);
 		entry.value.kind = AMQP_FIELD_KIND_UTF8;
-		entry.value.value.bytes = amqp_cstring_bytes(reason);
+		entry.value.value.bytes = amqp_cstring_bytes(m->reason);
 		properties.headers = (amqp_table_t){ 1, &entry };
 		properties._flags |= AMQP_BASIC_HEADERS_FLAG;
 	}
-	return link_status(amqp_basic_publish(l->conn, channel, amqp_empty_bytes,
-					      amqp_cstring_bytes(queue), 1, 0, &properties,
-					      (amqp_bytes_t){ len, bytes.out }),
+	return link_status(amqp_basic_publish(l->conn, m->channel, amqp_empty_bytes,
+					      amqp_cstring_bytes(m->queue), 1, 0, &properties,
+					      (amqp_bytes_t){ m->len, bytes.out }),
 			   "publish", e);
 }

@@ -49,9 +49,16 @@ int link_status(int status, const char *what, struct err *e);
 int link_next_frame(struct link *l, amqp_frame_t *ret, struct err *e);
 /* Waits for bytes from the broker or a write to wake_fd (-1: none), at most ms. */
 void link_poll(const struct link *l, int wake_fd, int ms);
-/* Persistent JSON, mandatory. */
-int link_publish(struct link *l, amqp_channel_t channel, uint64_t tag, const char *queue,
-		 const char *reason, const char *body, size_t len, struct err *e);
+/* One message: persistent JSON, mandatory. */
+struct link_message {
+	amqp_channel_t channel;
+	uint64_t tag;
+	const char *queue;
+	const char *reason; /* header x-reason; NULL = none */
+	const char *body;
+	size_t len;
+};
+int link_publish(struct link *l, const struct link_message *m, struct err *e);
 
 /* A message put together from its frames. */
 struct content {

@@ -204,8 +204,10 @@ send_new(struct publisher_amqp *p, struct err *e)
 		if (r < 0)
 			return r;
 		if (take_new(p, queue, &body, &tag) &&
-		    (r = link_publish(&p->link, CHANNEL_WORK, tag, queue, NULL, str_text(&body),
-				      body.len, e)) < 0)
+		    (r = link_publish(&p->link,
+				      &(struct link_message){ CHANNEL_WORK, tag, queue, NULL,
+							      str_text(&body), body.len },
+				      e)) < 0)
 			return r;
 	}
 	return 0;

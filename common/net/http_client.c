@@ -273,7 +273,7 @@ fill(CURL *curl, struct answer *answer, struct http_client_response *ret)
 	curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
 	ret->status = (int)status;
 	ret->retry_after_s = answer->retry_after_s;
-	snprintf(ret->content_type, sizeof ret->content_type, "%s", type ? type : "");
+	(void)snprintf(ret->content_type, sizeof ret->content_type, "%s", type ? type : "");
 	str_free(&ret->body);
 	ret->body = answer->body;
 	answer->body = STR_MAX(0);

@@ -110,7 +110,7 @@ http_reply_busy(struct http_request *req, int status, const char *words, int ret
 	char seconds[16];
 	struct http_header_line line = { "Retry-After", seconds };
 
-	snprintf(seconds, sizeof seconds, "%d", retry_after_s);
+	(void)snprintf(seconds, sizeof seconds, "%d", retry_after_s);
 	http_reply(req,
 		   &(struct http_reply){
 			   .status = status, .body = words, .headers = &line, .header_count = 1 });

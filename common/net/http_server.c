@@ -100,6 +100,7 @@ on_uri(void *arg, const char *uri, struct MHD_Connection *mhd)
 	return NULL;
 }
 
+/* NOLINTBEGIN(readability-function-size): libmicrohttpd's own signature */
 static enum MHD_Result
 on_request(void *arg, struct MHD_Connection *mhd, const char *url, const char *method,
 	   const char *version, const char *data, size_t *len, void **context)
@@ -117,6 +118,7 @@ on_request(void *arg, struct MHD_Connection *mhd, const char *url, const char *m
 	}
 	return http_dispatch(req, data, len);
 }
+/* NOLINTEND(readability-function-size) */
 
 static void
 on_completed(void *arg, struct MHD_Connection *mhd, void **context,
@@ -139,7 +141,7 @@ open_listener(const struct http_server_config *config, struct err *e)
 	int fd, on = 1, failed;
 	char port[16];
 
-	snprintf(port, sizeof port, "%d", config->port);
+	(void)snprintf(port, sizeof port, "%d", config->port);
 	if (getaddrinfo(config->address, port, &hints, &info) != 0)
 		return err_set(e, ERR_INVALID, "bad listen address %.60s port %d", config->address,
 			       config->port);

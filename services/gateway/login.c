@@ -10,14 +10,14 @@ gateway_login(struct http_request *req, void *gateway)
 	const struct gateway *g = gateway;
 	SCOPED_FREE struct identity_reply *reply = calloc(1, sizeof *reply);
 	struct err e = ERR_NONE;
-	int r;
 
-	if (reply == NULL)
-		r = err_set(&e, ERR_NO_MEMORY, "reply of auth");
-	else
-		r = identity_login(g->identity, http_header(req, "Authorization"),
-				   http_client_address(req), reply, &e);
-	if (r < 0) {
+	if (reply == NULL) {
+		(void)err_set(&e, ERR_NO_MEMORY, "reply of auth");
+		refuse_error(req, REFUSAL_PLAIN, "login", &e);
+		return;
+	}
+	if (identity_login(g->identity, http_header(req, "Authorization"), http_client_address(req),
+			   reply, &e) < 0) {
 		refuse_error(req, REFUSAL_PLAIN, "login", &e);
 		return;
 	}

@@ -45,8 +45,9 @@ main(int argc, char **argv)
 	struct err e = ERR_NONE;
 
 	if (parse_options(argc, argv, &limits) < 0 || !is_socket(WORKER_SOCKET)) {
-		fprintf(stderr, "converter-worker is started by the converter\n"
-				"usage: converter-worker MEMORY_BYTES CPU_SECONDS 3<>socket\n");
+		(void)fprintf(stderr,
+			      "converter-worker is started by the converter\n"
+			      "usage: converter-worker MEMORY_BYTES CPU_SECONDS 3<>socket\n");
 		return WORKER_EXIT_USAGE;
 	}
 	av_log_set_level(AV_LOG_QUIET);
