@@ -25,6 +25,7 @@
 static const char *const queues[] = { "work" };
 static char home[] = "/tmp/tonearm_rabbit_XXXXXX";
 static pid_t server;
+static int heartbeat_s = 1;
 
 static void
 set_in_home(const char *name, const char *file)
@@ -83,7 +84,8 @@ run(const char *const *argv)
 static struct queue_amqp_config
 config(void)
 {
-	return (struct queue_amqp_config){ "amqp://guest:guest@127.0.0.1:" PORT "/", 1, 3000, 64 };
+	return (struct queue_amqp_config){ "amqp://guest:guest@127.0.0.1:" PORT "/", heartbeat_s,
+					   3000, 64 };
 }
 
 static void
@@ -185,13 +187,18 @@ a_restart_brings_back_what_was_not_acked(void **state)
 static void
 a_frozen_broker_holds_nobody_for_long(void **state)
 {
-	SCOPED(publisher_close_p) struct publisher *p = publisher();
-	struct publisher *closed = publisher();
-	struct consumer *c = consumer();
+	SCOPED(publisher_close_p) struct publisher *p = NULL;
+	struct publisher *closed;
+	struct consumer *c;
 	struct queue_delivery d = { 0 };
 	int64_t before;
 
 	(void)state;
+	heartbeat_s = 30; /* too slow to notice: the deadlines must */
+	p = publisher();
+	closed = publisher();
+	c = consumer();
+	heartbeat_s = 1;
 	await_publish(p, SOON_MS);
 	await_publish(closed, SOON_MS);
 	assert_int_equal(queue_next(c, SOON_MS, &d, NULL), 0);
