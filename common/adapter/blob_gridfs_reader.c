@@ -7,8 +7,8 @@
 
 #include "base/clock.h"
 
-#define WINDOW_BYTES (1536 * 1024)
-#define WINDOW_CHUNKS 6
+#define WINDOW_BYTES (512 * 1024)
+#define WINDOW_CHUNKS 2
 #define QUICK_FAILURE_MS 500
 
 struct gridfs_reader {

@@ -1,6 +1,7 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -242,6 +243,16 @@ live(const struct daemon_spec *spec, const void *config)
 	return r;
 }
 
+/* Threads come and go with connections: without these, each leaves its buffers behind in an arena
+ * of its own. Large buffers (chunks, replies) are pages of their own and go back at once. */
+static void
+bound_memory(void)
+{
+	(void)mallopt(M_ARENA_MAX, 2);
+	(void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+	(void)mallopt(M_TRIM_THRESHOLD, 512 * 1024);
+}
+
 int
 daemon_main(int argc, char **argv, const struct daemon_spec *spec)
 {
@@ -251,6 +262,7 @@ daemon_main(int argc, char **argv, const struct daemon_spec *spec)
 
 	if (config == NULL)
 		return EXIT_NOT_STARTED;
+	bound_memory();
 	handle(SIGPIPE, SIG_IGN);
 	r = options_main(argc, argv, spec, &serves, config);
 	if (serves)
