@@ -132,7 +132,7 @@ class BenchStack(lib.Stack):
         self.start_daemons(lib.DAEMONS)
 
     def purge_queues(self):
-        with pika.BlockingConnection(pika.URLParameters(self.environment()["AMQP_URL"] + "/")) as connection:
+        with pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1", self.ports["RABBITMQ_PORT"])) as connection:
             for name in ("video", "mp3", "failed"):
                 with contextlib.suppress(pika.exceptions.ChannelClosedByBroker):  # none of that name
                     connection.channel().queue_purge(name)
