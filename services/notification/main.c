@@ -108,12 +108,14 @@ run(struct daemon *d, const void *config, struct err *e)
 	daemon_dependency(d, "rabbitmq", ping_rabbitmq, consumer);
 	if ((r = daemon_watch(d, e)) < 0 || (r = daemon_wait_ready(d, e)) < 0)
 		return r;
-	return consume(d,
-		       &(struct notifier){ .consumer = consumer,
-					   .jobs = jobs,
-					   .mp3_queue = c->mp3_queue,
-					   .failed_queue = c->failed_queue },
-		       e);
+	r = consume(d,
+		    &(struct notifier){ .consumer = consumer,
+					.jobs = jobs,
+					.mp3_queue = c->mp3_queue,
+					.failed_queue = c->failed_queue },
+		    e);
+	daemon_unwatch(d); /* the pings use what is closed now */
+	return r;
 }
 
 int
