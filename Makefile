@@ -35,8 +35,8 @@ test: deps ## everything: unit, contract, service, system; also under sanitizers
 asan: deps ## unit, contract, service and system tests under ASan+UBSan
 	@tests/run.sh asan
 
-tsan: deps ## unit and service tests under ThreadSanitizer
-	@cmake --preset tsan >/dev/null && cmake --build --preset tsan -j $(JOBS) && ctest --test-dir build/tsan -L 'unit|service' --output-on-failure
+tsan: deps ## the threaded tests under ThreadSanitizer
+	@cmake --preset tsan >/dev/null && cmake --build --preset tsan -j $(JOBS) && ctest --test-dir build/tsan -L threads --output-on-failure
 
 check: deps ## format, lint, include rules
 	@tests/support/check.sh
