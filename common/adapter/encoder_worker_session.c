@@ -87,6 +87,8 @@ transmit(struct session *s, const void *data, size_t len, struct err *e)
 		if (put > 0) {
 			at += put;
 			len -= (size_t)put;
+		} else if (put < 0 && (errno == EPIPE || errno == ECONNRESET)) {
+			return 0; /* it hung up: its last words are still to be received */
 		} else if (put == 0 || (errno != EAGAIN && errno != EINTR)) {
 			return end(s, SESSION_CLOSED);
 		} else if (wait_for(s, POLLOUT, e) < 0) {
