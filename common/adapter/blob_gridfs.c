@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "adapter/blob_gridfs_ahead.h"
 #include "base/str.h"
 
 static void
@@ -202,6 +203,7 @@ gridfs_close(struct blob_store *store)
 	struct blob_gridfs *g = blob_gridfs_of(store);
 
 	orphans_stop(g->orphans);
+	ahead_free(g->ahead);
 	free(g);
 }
 
@@ -219,6 +221,7 @@ blob_gridfs_new(struct mongo_pool *pool, const char *database, struct blob_store
 		struct err *e)
 {
 	SCOPED_FREE struct blob_gridfs *g = calloc(1, sizeof *g);
+	SCOPED(ahead_free_p) struct ahead *ahead = NULL;
 	int r;
 
 	if (g == NULL)
@@ -226,8 +229,9 @@ blob_gridfs_new(struct mongo_pool *pool, const char *database, struct blob_store
 	g->port.ops = &gridfs_ops;
 	g->pool = pool;
 	if ((r = str_copy(g->database, sizeof g->database, database, e)) < 0 ||
-	    (r = orphans_start(g, &g->orphans, e)) < 0)
+	    (r = ahead_new(&ahead, e)) < 0 || (r = orphans_start(g, &g->orphans, e)) < 0)
 		return r;
+	g->ahead = TAKE(ahead);
 	*ret = &TAKE(g)->port;
 	return 0;
 }

@@ -18,6 +18,7 @@
 #define BATCHES_MAX 24                           /* writers that may hold a batch at once */
 
 struct orphans;
+struct ahead;
 
 struct blob_gridfs {
 	struct blob_store port;
@@ -26,6 +27,7 @@ struct blob_gridfs {
 	atomic_bool indexed;
 	atomic_int batches; /* held by writers now */
 	struct orphans *orphans;
+	struct ahead *ahead;
 };
 
 static inline struct blob_gridfs *

@@ -1,29 +1,40 @@
 /* Reading a blob: a window of chunks is fetched by one query and its client given back at once, so
  * that a slow reader holds memory of its own and nothing shared. The server's reply is the window:
  * a chunk is copied once, to the reader's caller. The window is one chunk after a seek (a demuxer
- * jumps about) and doubles while reading goes straight on. */
+ * jumps about) and doubles while reading goes straight on; once it has its full size, the next one
+ * is fetched ahead while this one is handed out. */
 #include "adapter/blob_gridfs_private.h"
 
 #include <string.h>
 
+#include "adapter/blob_gridfs_ahead.h"
 #include "base/clock.h"
 
 #define WINDOW_BYTES (2 * CHUNK_SIZE)
 #define WINDOW_CHUNKS 64 /* of foreign blobs with small ones */
 #define QUICK_FAILURE_MS 500
 
-struct gridfs_reader {
-	struct blob_reader port;
-	struct blob_gridfs *store;
-	int64_t position; /* bytes */
-	bson_t reply;     /* the pieces point into it */
+/* Chunks from first to end (not included), as the server sent them. */
+struct window {
+	bson_t reply; /* the pieces point into it */
 	bool has_reply;
+	int64_t first, end;
 	struct {
 		const uint8_t *data;
 		uint32_t len;
 	} pieces[WINDOW_CHUNKS];
-	int64_t first_chunk, next_chunk; /* of the window, and the one behind it */
-	int64_t run;                     /* chunks to fetch next */
+};
+
+struct gridfs_reader {
+	struct blob_reader port;
+	struct blob_gridfs *store;
+	int64_t position; /* bytes */
+	int64_t run;      /* chunks of the window fetched last */
+	struct window windows[2];
+	struct window *now, *next; /* next is the task's from ahead_put to ahead_claim */
+	struct ahead_task task;
+	int task_result;
+	struct err task_error;
 };
 
 static struct gridfs_reader *
@@ -41,18 +52,24 @@ chunk_length(const struct blob_info *info, int64_t n)
 }
 
 static void
-drop_window(struct gridfs_reader *r)
+window_drop(struct window *w)
 {
-	if (r->has_reply)
-		bson_destroy(&r->reply);
-	r->has_reply = false;
+	if (w->has_reply)
+		bson_destroy(&w->reply);
+	w->has_reply = false;
+}
+
+static bool
+window_holds(const struct window *w, int64_t n)
+{
+	return w->has_reply && n >= w->first && n < w->end;
 }
 
 /* Adds one chunk to the window; it must be exactly what the files document promises. */
 static int
-take_chunk(struct gridfs_reader *r, const bson_iter_t *chunk, int64_t n, struct err *e)
+take_chunk(const struct blob_info *info, struct window *w, const bson_iter_t *chunk, int64_t n,
+	   struct err *e)
 {
-	const struct blob_info *info = &r->port.info;
 	const uint8_t *data = NULL;
 	bson_iter_t doc, it;
 	uint32_t len = 0;
@@ -72,75 +89,74 @@ take_chunk(struct gridfs_reader *r, const bson_iter_t *chunk, int64_t n, struct 
 	if ((int64_t)len != chunk_length(info, n))
 		return err_set(e, ERR_CORRUPT, "blob %s: chunk %lld has %u bytes", info->id.hex,
 			       (long long)n, len);
-	r->pieces[n - r->first_chunk].data = data;
-	r->pieces[n - r->first_chunk].len = len;
+	w->pieces[n - w->first].data = data;
+	w->pieces[n - w->first].len = len;
 	return 0;
 }
 
 /* One batch, and no cursor that would hold the client: the command itself instead of the driver's
  * find. */
 static bson_t *
-find_command(const struct gridfs_reader *r, int64_t from, int64_t to)
+find_command(const struct blob_info *info, const struct window *w)
 {
 	bson_oid_t id;
 
-	bson_oid_init_from_string(&id, r->port.info.id.hex);
+	bson_oid_init_from_string(&id, info->id.hex);
 	return BCON_NEW("find", "fs.chunks", "filter", "{", "files_id", BCON_OID(&id), "n", "{",
-			"$gte", BCON_INT64(from), "$lt", BCON_INT64(to), "}", "}", "sort", "{", "n",
-			BCON_INT32(1), "}", "limit", BCON_INT64(to - from), "batchSize",
-			BCON_INT64(to - from), "singleBatch", BCON_BOOL(true));
+			"$gte", BCON_INT64(w->first), "$lt", BCON_INT64(w->end), "}", "}", "sort",
+			"{", "n", BCON_INT32(1), "}", "limit", BCON_INT64(w->end - w->first),
+			"batchSize", BCON_INT64(w->end - w->first), "singleBatch", BCON_BOOL(true));
 }
 
 static int
-take_window(struct gridfs_reader *r, int64_t from, int64_t to, struct err *e)
+take_reply(const struct blob_info *info, struct window *w, struct err *e)
 {
 	bson_iter_t it, batch, chunk;
-	int64_t n = from;
+	int64_t n = w->first;
 	int rc = 0;
 
-	if (!bson_iter_init(&it, &r->reply) ||
+	if (!bson_iter_init(&it, &w->reply) ||
 	    !bson_iter_find_descendant(&it, "cursor.firstBatch", &batch) ||
 	    !BSON_ITER_HOLDS_ARRAY(&batch) || !bson_iter_recurse(&batch, &chunk))
 		return err_set(e, ERR_INTERNAL, "mongodb: read chunks: a reply without a batch");
-	while (rc == 0 && n < to && bson_iter_next(&chunk))
-		rc = take_chunk(r, &chunk, n++, e);
-	if (rc == 0 && n != to)
-		rc = err_set(e, ERR_CORRUPT, "blob %s: chunk %lld is missing", r->port.info.id.hex,
+	while (rc == 0 && n < w->end && bson_iter_next(&chunk))
+		rc = take_chunk(info, w, &chunk, n++, e);
+	if (rc == 0 && n != w->end)
+		rc = err_set(e, ERR_CORRUPT, "blob %s: chunk %lld is missing", info->id.hex,
 			     (long long)n);
 	return rc;
 }
 
 static int
-fetch_once(struct gridfs_reader *r, int64_t from, int64_t to, struct err *e)
+fetch_once(const struct gridfs_reader *r, struct window *w, struct err *e)
 {
-	SCOPED(gridfs_bson_free_p) bson_t *command = find_command(r, from, to);
+	SCOPED(gridfs_bson_free_p) bson_t *command = find_command(&r->port.info, w);
 	SCOPED(gridfs_end) struct gridfs_session s = { 0 };
 	bson_error_t error;
 	int rc;
 
 	if ((rc = gridfs_begin(r->store, &s, e)) < 0)
 		return rc;
-	drop_window(r);
-	r->has_reply = true; /* the driver initialises it, also when it fails */
+	window_drop(w);
+	w->has_reply = true; /* the driver initialises it, also when it fails */
 	if (!mongoc_client_read_command_with_opts(s.client, r->store->database, command, NULL, NULL,
-						  &r->reply, &error))
+						  &w->reply, &error))
 		return mongo_err(e, &error, "read chunks");
-	r->first_chunk = from;
-	return take_window(r, from, to, e);
+	return take_reply(&r->port.info, w, e);
 }
 
-/* A connection that died while it was idle is noticed only by using it: such a failure is quick,
- * and worth one more try. A slow one has used up the deadline. */
+/* Fills the window. A connection that died while it was idle is noticed only by using it: such a
+ * failure is quick, and worth one more try. A slow one has used up the deadline. */
 static int
-fetch(struct gridfs_reader *r, int64_t from, int64_t to, struct err *e)
+fetch(const struct gridfs_reader *r, struct window *w, struct err *e)
 {
 	int64_t began = now_monotonic_ms();
-	int rc = fetch_once(r, from, to, e);
+	int rc = fetch_once(r, w, e);
 
 	if (err_is_transient(rc) && now_monotonic_ms() - began < QUICK_FAILURE_MS)
-		rc = fetch_once(r, from, to, e);
+		rc = fetch_once(r, w, e);
 	if (rc < 0)
-		drop_window(r);
+		window_drop(w);
 	return rc;
 }
 
@@ -150,21 +166,67 @@ at_most(int64_t value, int64_t limit)
 	return value < limit ? value : limit;
 }
 
-/* Fetches the window that holds the position. */
-static int
-refill(struct gridfs_reader *r, struct err *e)
+static int64_t
+chunk_count(const struct blob_info *info)
 {
-	const struct blob_info *info = &r->port.info;
-	int64_t chunks = (info->length - 1) / info->chunk_size + 1;
-	int64_t from = r->position / info->chunk_size, to;
+	return info->length > 0 ? (info->length - 1) / info->chunk_size + 1 : 0;
+}
+
+static int64_t
+full_run(const struct blob_info *info)
+{
+	int64_t run = at_most(WINDOW_BYTES / info->chunk_size, WINDOW_CHUNKS);
+
+	return run > 0 ? run : 1;
+}
+
+static void
+aim(const struct gridfs_reader *r, struct window *w, int64_t first)
+{
+	w->first = first;
+	w->end = at_most(first + r->run, chunk_count(&r->port.info));
+}
+
+static void
+fetch_ahead(struct ahead_task *task)
+{
+	struct gridfs_reader *r = CONTAINER_OF(task, struct gridfs_reader, task);
+
+	r->task_result = fetch(r, r->next, &r->task_error);
+}
+
+static void
+look_ahead(struct gridfs_reader *r)
+{
+	if (r->run < full_run(&r->port.info) || r->now->end >= chunk_count(&r->port.info))
+		return;
+	aim(r, r->next, r->now->end);
+	ahead_put(r->store->ahead, &r->task);
+}
+
+/* Moves on to the window that holds chunk n. */
+static int
+refill(struct gridfs_reader *r, int64_t n, struct err *e)
+{
+	bool straight = r->now->has_reply && n == r->now->end;
+	struct window *swap = r->now;
 	int rc;
 
-	r->run = r->has_reply && from == r->next_chunk ? r->run * 2 : r->position == 0 ? 2 : 1;
-	r->run = at_most(r->run, at_most(WINDOW_BYTES / info->chunk_size, WINDOW_CHUNKS));
-	to = at_most(from + (r->run > 0 ? r->run : 1), chunks);
-	if ((rc = fetch(r, from, to, e)) < 0)
-		return rc;
-	r->next_chunk = to;
+	if (ahead_claim(r->store->ahead, &r->task) && straight) {
+		if (r->task_result < 0)
+			return err_set(e, r->task_result, "%s", r->task_error.text);
+		r->now = r->next;
+		r->next = swap;
+	} else {
+		r->run = straight ? r->run * 2 : n == 0 ? 2 : 1;
+		r->run = at_most(r->run, full_run(&r->port.info));
+		aim(r, r->now, n);
+		if ((rc = fetch(r, r->now, e)) < 0)
+			return rc;
+	}
+	window_drop(r->next);
+	if (straight)
+		look_ahead(r);
 	return 0;
 }
 
@@ -180,12 +242,12 @@ reader_read(struct blob_reader *port, void *to, size_t size, size_t *ret_got, st
 		*ret_got = 0;
 		return 0;
 	}
-	if ((!r->has_reply || n < r->first_chunk || n >= r->next_chunk) && (rc = refill(r, e)) < 0)
+	if (!window_holds(r->now, n) && (rc = refill(r, n, e)) < 0)
 		return rc;
-	left = r->pieces[n - r->first_chunk].len - at;
+	left = r->now->pieces[n - r->now->first].len - at;
 	if (size > left)
 		size = left;
-	memcpy(to, r->pieces[n - r->first_chunk].data + at, size);
+	memcpy(to, r->now->pieces[n - r->now->first].data + at, size);
 	r->position += (int64_t)size;
 	*ret_got = size;
 	return 0;
@@ -205,7 +267,9 @@ reader_close(struct blob_reader *port)
 {
 	struct gridfs_reader *r = reader_of(port);
 
-	drop_window(r);
+	(void)ahead_claim(r->store->ahead, &r->task);
+	window_drop(r->now);
+	window_drop(r->next);
 	free(r);
 }
 
@@ -226,6 +290,9 @@ gridfs_reader_new(struct blob_gridfs *g, const struct blob_info *info, struct bl
 	r->port.ops = &reader_ops;
 	r->port.info = *info;
 	r->store = g;
+	r->now = &r->windows[0];
+	r->next = &r->windows[1];
+	r->task.run = fetch_ahead;
 	*ret = &r->port;
 	return 0;
 }
