@@ -14,8 +14,8 @@
 
 #define CHUNK_SIZE 261120                        /* 255 KiB, as MsgQ's and every driver's default */
 #define CHUNK_SIZE_MAX (16 * 1024 * 1024 - 1024) /* a document's limit less the other fields */
-#define BATCH_CHUNKS 8                           /* chunks of one insert, about 2 MiB */
-#define BATCHES_MAX 24                           /* writers that may hold a batch at once */
+#define BATCH_CHUNKS 4 /* of one insert, about 1 MiB: the allocator keeps such pages at hand */
+#define BATCHES_MAX 24 /* writers that may hold a batch at once */
 
 struct orphans;
 struct ahead;
