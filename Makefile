@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc)
 export RUN_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run down logs test check fmt docs asan tsan fuzz bench clean
+.PHONY: help deps build run down logs test check fmt docs asan tsan fuzz bench chaos clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,10 @@ docs: build ## put the daemons' configuration tables into README.md
 
 fuzz: deps ## libFuzzer targets, FUZZ_SECONDS each
 	@tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+chaos: build ## faults of every kind for CHAOS_SECONDS (600), then the invariants; CHAOS_SEED replays
+	@build/deps/venv/bin/python tests/chaos/test_check.py
+	@build/deps/venv/bin/python tests/chaos/chaos.py build/release
 
 bench: build ## the README's figures, as ratios against peers in the same run
 	@cmake --build --preset release -j $(JOBS) --target peer_gridfs

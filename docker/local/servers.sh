@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # Real servers on loopback under a run directory, on ports of their own.
-#   servers.sh start|stop|status RUN_DIR
+#   servers.sh start|stop|status RUN_DIR [mariadb] [mongod] [rabbitmq]     (default: all three)
 # Ports by MARIADB_PORT, RABBITMQ_PORT (and the next one for Erlang), EPMD_PORT, MONGOD_PORT. start writes RUN_DIR/servers.env.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/docker/local/lib.sh"
 
-usage() { echo "usage: servers.sh start|stop|status RUN_DIR" >&2; exit 2; }
-[ $# = 2 ] || usage
+usage() { echo "usage: servers.sh start|stop|status RUN_DIR [mariadb] [mongod] [rabbitmq]" >&2; exit 2; }
+[ $# -ge 2 ] || usage
 mkdir -p "$2"
 run=$(cd "$2" && pwd)
 : "${MARIADB_PORT:=13306}" "${RABBITMQ_PORT:=15673}" "${EPMD_PORT:=14369}" "${MONGOD_PORT:=17017}"
+names=("${@:3}")
+[ ${#names[@]} -gt 0 ] || names=(rabbitmq mariadb mongod)
 mongod=$(command -v mongod || echo "$root/build/deps/bin/mongod")
 
 secret() {
@@ -75,7 +77,7 @@ start_rabbitmq() {
 	)
 }
 
-amqp_answers() {
+rabbitmq_answers() {
 	python3 - "$RABBITMQ_PORT" <<'PY'
 import socket, sys
 s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 1)
@@ -93,13 +95,10 @@ mariadb_answers() {
 mongod_answers() { (exec 3<>"/dev/tcp/127.0.0.1/$MONGOD_PORT") 2>/dev/null && grep -q 'Waiting for connections' "$run/mongod.log"; }
 
 start() {
+	local name
 	secret mysql-auth.secret
-	start_mongod
-	start_mariadb
-	start_rabbitmq
-	await "MongoDB" mongod mongod_answers
-	await "MariaDB" mariadb mariadb_answers
-	await "RabbitMQ" rabbitmq amqp_answers
+	for name in "${names[@]}"; do "start_$name"; done
+	for name in "${names[@]}"; do await "$name" "$name" "${name}_answers"; done
 	(umask 077 && cat >"$run/servers.env" <<ENV
 MARIADB_PORT=$MARIADB_PORT
 RABBITMQ_PORT=$RABBITMQ_PORT
@@ -109,22 +108,30 @@ ENV
 	)
 }
 
-stop() {
-	[ ! -s "$run/servers.env" ] || . "$run/servers.env"
+stop_rabbitmq() {
 	stop_pid "$run/rabbitmq.pid" TERM
 	# RabbitMQ's start left Erlang's port mapper behind; it ends only when no node is registered
 	! command -v epmd >/dev/null || epmd -port "$EPMD_PORT" -kill >/dev/null 2>&1 || true
-	stop_pid "$run/mariadb.pid" TERM
-	stop_pid "$run/mongod.pid" TERM
+}
+stop_mariadb() { stop_pid "$run/mariadb.pid" TERM; }
+stop_mongod() { stop_pid "$run/mongod.pid" TERM; }
+
+stop() {
+	local name
+	[ ! -s "$run/servers.env" ] || . "$run/servers.env"
+	for name in "${names[@]}"; do "stop_$name"; done
 }
 
 status() {
 	local name
-	for name in mongod mariadb rabbitmq; do
+	for name in "${names[@]}"; do
 		if running "$run/$name.pid"; then echo "$name up (pid $(cut -d' ' -f1 "$run/$name.pid"))"; else echo "$name down"; fi
 	done
 }
 
+for name in "${names[@]}"; do
+	case $name in mariadb | mongod | rabbitmq) ;; *) usage ;; esac
+done
 case $1 in
 start | stop | status) "$1" ;;
 *) usage ;;
