@@ -83,6 +83,55 @@ job_mongo_mark_published(struct job_store *s, const struct job *job, enum job_pu
 				  : r;
 }
 
+#define NOTICE_RAN_OUT "$expr", "{", "$lt", "[", BCON_UTF8("$notice.until"), JOB_NOW, "]", "}"
+#define NOTICE_UNTIL(ms) "until", "{", "$add", "[", JOB_NOW, BCON_INT64(ms), "]", "}"
+
+static int
+take_notice(struct job_mongo *m, const bson_oid_t *id, const char *owner, int64_t ms, struct err *e)
+{
+	SCOPED(job_bson_free_p)
+	bson_t *filter =
+		BCON_NEW("_id", BCON_OID(id), "notified_at", BCON_NULL, "$or", "[", "{",
+			 "notice.owner", "{", "$in", "[", BCON_NULL, BCON_UTF8(owner), "]", "}",
+			 "}", "{", "notice.contested", BCON_BOOL(true), NOTICE_RAN_OUT, "}", "]");
+	SCOPED(job_bson_free_p)
+	bson_t *set = BCON_NEW("0", "{", "$set", "{", "notice", "{", "owner", JOB_TEXT(owner),
+			       "contested", BCON_BOOL(false), NOTICE_UNTIL(ms), "}", "}", "}");
+
+	return job_mongo_change(m, &(struct job_change){ filter, set, NULL }, NULL, e);
+}
+
+/* From here on the holder has another ms, in which the server is there. */
+static int
+contest_notice(struct job_mongo *m, const bson_oid_t *id, int64_t ms, struct err *e)
+{
+	SCOPED(job_bson_free_p)
+	bson_t *filter = BCON_NEW("_id", BCON_OID(id), "notified_at", BCON_NULL, "notice.contested",
+				  BCON_BOOL(false), NOTICE_RAN_OUT);
+	SCOPED(job_bson_free_p)
+	bson_t *set = BCON_NEW("0", "{", "$set", "{", "notice", "{", "contested", BCON_BOOL(true),
+			       NOTICE_UNTIL(ms), "}", "}", "}");
+
+	return job_mongo_change(m, &(struct job_change){ filter, set, NULL }, NULL, e);
+}
+
+int
+job_mongo_claim_notice(struct job_store *s, const struct blob_id *video, const char *owner,
+		       int64_t ms, struct err *e)
+{
+	struct job_mongo *m = job_mongo_of(s);
+	bson_oid_t id;
+	int r;
+
+	if ((r = job_oid(video, &id, e)) < 0 ||
+	    (r = take_notice(m, &id, owner, ms, e)) != ERR_NOT_FOUND)
+		return r;
+	r = contest_notice(m, &id, ms, e);
+	return r == 0 || r == ERR_NOT_FOUND
+		       ? exists_or(m, &id, ERR_CONFLICT, "is announced by another", e)
+		       : r;
+}
+
 /* A queued or leased job whose mp3 exists was MsgQ's converter's work. */
 #define IF_TAKEN_OVER(value, otherwise)                                                            \
 	"{", "$cond", "[", "{", "$in", "[", BCON_UTF8("$state"), "[", BCON_UTF8("queued"),         \

@@ -55,6 +55,8 @@ struct job_store_ops {
 				size_t max, size_t *ret_count, struct err *);
 	int (*mark_published)(struct job_store *, const struct job *, enum job_publication,
 			      struct err *);
+	int (*claim_notice)(struct job_store *, const struct blob_id *, const char *owner,
+			    int64_t ms, struct err *);
 	int (*mark_notified)(struct job_store *, const struct job_message *, struct err *);
 	int (*count)(struct job_store *, struct job_counts *, struct err *);
 	int (*ping)(struct job_store *, struct err *);
@@ -167,6 +169,16 @@ job_mark_published(struct job_store *s, const struct job *job, enum job_publicat
 		   struct err *e)
 {
 	return s->ops->mark_published(s, job, which, e);
+}
+/* Claims, before it is announced, that owner announces the result of video. CONFLICT: it was
+ * announced before, or another owner has the claim. A claim that is older than ms passes to another
+ * owner only when that one asks again after another ms: a holder that lives and could not reach the
+ * store meanwhile has recorded by then. NOT_FOUND: no job of ours. */
+static inline int
+job_claim_notice(struct job_store *s, const struct blob_id *video, const char *owner, int64_t ms,
+		 struct err *e)
+{
+	return s->ops->claim_notice(s, video, owner, ms, e);
 }
 /* Records that the result of message was announced. CONFLICT: it was announced before (say nothing
  * again). A job that MsgQ's converter did becomes DONE with the message's mp3_fid. NOT_FOUND: no

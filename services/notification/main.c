@@ -3,6 +3,7 @@
 #include "adapter/job_mongo.h"
 #include "adapter/mongo_pool.h"
 #include "adapter/queue_amqp.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
 #include "notification/config.h"
@@ -12,6 +13,8 @@
 #define MONGODB_CLIENTS 4
 #define IDLE_MS 500
 #define PAUSE_FIRST_MS 500
+#define PAUSE_OTHERS_MS 200
+#define OWNER_DIGITS 16
 #define PAUSE_MAX_MS 10000
 
 static int
@@ -36,19 +39,37 @@ notice_name(enum notice notice)
 		return "known";
 	case NOTICE_BURIED:
 		return "buried";
+	case NOTICE_OTHERS:
+		return "others";
 	case NOTICE_LATER:
 		return "later";
 	}
 	return "unknown";
 }
 
-/* A server is away: nothing is taken meanwhile, so that the broker keeps what it has. */
+/* Nothing is taken meanwhile, so that the broker keeps what it has. */
 static void
 pause_for(const struct notifier *n, struct stop *stop, int64_t ms)
 {
 	(void)queue_pause(n->consumer, true, NULL);
 	(void)stop_wait(stop, ms);
 	(void)queue_pause(n->consumer, false, NULL);
+}
+
+/* 0 and what became of the next message, QUEUE_IDLE, or why nothing can be taken. */
+static int
+handle_next(struct notifier *n, enum notice *ret, struct err *e)
+{
+	struct queue_delivery delivery;
+	int r;
+
+	if (notify_settle(n, e) < 0) {
+		*ret = NOTICE_LATER;
+		return 0;
+	}
+	if ((r = queue_next(n->consumer, IDLE_MS, &delivery, e)) == 0)
+		*ret = notify(n, &delivery, e);
+	return r;
 }
 
 static int
@@ -59,19 +80,19 @@ consume(struct daemon *d, struct notifier *n, struct err *e)
 						 (const char *const[]){ "result", NULL });
 	struct stop *stop = daemon_stop(d);
 	int64_t pause_ms = PAUSE_FIRST_MS;
-	struct queue_delivery delivery;
 	enum notice notice;
 	int r;
 
 	while (!stop_requested(stop)) {
-		if ((r = queue_next(n->consumer, IDLE_MS, &delivery, e)) == QUEUE_IDLE)
+		if ((r = handle_next(n, &notice, e)) == QUEUE_IDLE)
 			continue;
 		if (r < 0)
 			return r;
-		notice = notify(n, &delivery, e);
 		metric_add(notices, 1, (const char *const[]){ notice_name(notice) });
 		if (notice == NOTICE_BURIED)
 			log_warn(LOG_EVENT("message_buried"), LOG_ERR(e));
+		if (notice == NOTICE_OTHERS)
+			pause_for(n, stop, PAUSE_OTHERS_MS);
 		if (notice != NOTICE_LATER) {
 			pause_ms = PAUSE_FIRST_MS;
 			continue;
@@ -81,6 +102,7 @@ consume(struct daemon *d, struct notifier *n, struct err *e)
 		pause_for(n, stop, pause_ms);
 		pause_ms = pause_ms * 2 < PAUSE_MAX_MS ? pause_ms * 2 : PAUSE_MAX_MS;
 	}
+	(void)notify_settle(n, NULL);
 	return 0;
 }
 
@@ -98,6 +120,7 @@ run(struct daemon *d, const void *config, struct err *e)
 	SCOPED(mongo_pool_free_p) struct mongo_pool *pool = NULL;
 	SCOPED(job_store_close_p) struct job_store *jobs = NULL;
 	SCOPED(consumer_close_p) struct consumer *consumer = NULL;
+	char owner[OWNER_DIGITS + 1];
 	int r;
 
 	if ((r = mongo_pool_new(&mongo, &pool, e)) < 0 || (r = job_mongo_new(pool, &jobs, e)) < 0 ||
@@ -108,8 +131,10 @@ run(struct daemon *d, const void *config, struct err *e)
 	daemon_dependency(d, "rabbitmq", ping_rabbitmq, consumer);
 	if ((r = daemon_watch(d, e)) < 0 || (r = daemon_wait_ready(d, e)) < 0)
 		return r;
+	random_hex(owner, OWNER_DIGITS);
 	r = consume(d,
 		    &(struct notifier){ .consumer = consumer,
+					.owner = owner,
 					.jobs = jobs,
 					.mp3_queue = c->mp3_queue,
 					.failed_queue = c->failed_queue },

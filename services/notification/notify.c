@@ -35,8 +35,7 @@ say(const struct job_message *m)
 						   LOG_STR("user", m->username), LOG_END });
 }
 
-/* 1 when this result was announced before; a video without a job (a fleet of MsgQ's) never was. A
- * record that can never be read hides no result: it is said. */
+/* 1 when this result was announced before. */
 static int
 was_said(const struct notifier *n, const struct job_message *m, struct err *e)
 {
@@ -52,7 +51,7 @@ static bool
 is_unrecorded(const struct notifier *n, const struct blob_id *video)
 {
 	for (size_t i = 0; i < n->unrecorded_count; i++)
-		if (blob_id_equal(&n->unrecorded[i], video))
+		if (blob_id_equal(&n->unrecorded[i].video_fid, video))
 			return true;
 	return false;
 }
@@ -61,30 +60,41 @@ static void
 forget_unrecorded(struct notifier *n, const struct blob_id *video)
 {
 	for (size_t i = 0; i < n->unrecorded_count; i++)
-		if (blob_id_equal(&n->unrecorded[i], video))
+		if (blob_id_equal(&n->unrecorded[i].video_fid, video))
 			n->unrecorded[i] = n->unrecorded[--n->unrecorded_count];
 }
 
-/* The record comes after the line: dying between the two says it again rather than never. */
+static int
+record(struct notifier *n, const struct job_message *m, struct err *e)
+{
+	int r = job_mark_notified(n->jobs, m, e);
+
+	if (err_is_transient(r))
+		return r;
+	forget_unrecorded(n, &m->video_fid);
+	return 0;
+}
+
+/* The claim comes first: the same result may be in the hands of another process at this moment. The
+ * record comes after the line: dying between the two says it again rather than never. */
 static int
 say_and_record(struct notifier *n, const struct job_message *m, struct err *e)
 {
 	int r;
 
 	if (!is_unrecorded(n, &m->video_fid)) {
-		if ((r = was_said(n, m, e)) != 0)
+		r = job_claim_notice(n->jobs, &m->video_fid, n->owner, NOTIFY_CLAIM_MS, e);
+		if (r == ERR_CONFLICT)
+			return (r = was_said(n, m, e)) == 0 ? ERR_CONFLICT : r;
+		if (err_is_transient(r))
 			return r;
 		if (n->unrecorded_count == NOTIFY_UNRECORDED_MAX)
 			return err_set(e, ERR_UNAVAILABLE,
 				       "too many notifications without a record");
 		say(m);
-		n->unrecorded[n->unrecorded_count++] = m->video_fid;
+		n->unrecorded[n->unrecorded_count++] = *m;
 	}
-	r = job_mark_notified(n->jobs, m, e);
-	if (err_is_transient(r))
-		return r;
-	forget_unrecorded(n, &m->video_fid);
-	return 0;
+	return record(n, m, e);
 }
 
 static enum notice
@@ -111,7 +121,7 @@ notify(struct notifier *n, struct queue_delivery *d, struct err *e)
 		notice = bury(n, d, e);
 	} else if ((r = say_and_record(n, &m, e)) < 0) {
 		(void)queue_requeue(n->consumer, d, NULL);
-		notice = NOTICE_LATER;
+		notice = r == ERR_CONFLICT ? NOTICE_OTHERS : NOTICE_LATER;
 	} else {
 		(void)queue_ack(n->consumer, d,
 				NULL); /* a lost ack: it comes again, and is known then */
@@ -119,4 +129,14 @@ notify(struct notifier *n, struct queue_delivery *d, struct err *e)
 	}
 	queue_delivery_free(d);
 	return notice;
+}
+
+int
+notify_settle(struct notifier *n, struct err *e)
+{
+	int r = 0;
+
+	while (n->unrecorded_count > 0 && r == 0)
+		r = record(n, &n->unrecorded[n->unrecorded_count - 1], e);
+	return r;
 }

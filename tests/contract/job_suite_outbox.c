@@ -1,5 +1,7 @@
 #include "contract/job_suite_private.h"
 
+#define NOTICE_MS 15000
+
 static const struct job_error why = { "no_audio", "the video has no sound" };
 
 static size_t
@@ -139,6 +141,41 @@ JOB_TEST(a_result_is_announced_once)
 	assert_int_equal(job_mark_notified(*state, &message, NULL), 0);
 	assert_int_equal(job_mark_notified(*state, &message, NULL), ERR_CONFLICT);
 	assert_int_equal(get(*state, &message.video_fid).state, JOB_FAILED);
+}
+
+JOB_TEST(one_of_two_announces_and_the_other_takes_over_when_it_asks_twice)
+{
+	struct blob_id video = queued(*state, "u");
+	struct job job = lease(*state);
+	struct blob_id mp3 = blob_id_new();
+	struct job_message message;
+
+	assert_int_equal(job_finish(*state, &job.lease, &mp3, 0, NULL), 0);
+	assert_int_equal(job_claim_notice(*state, &video, "a", NOTICE_MS, NULL), 0);
+	assert_int_equal(job_claim_notice(*state, &video, "b", NOTICE_MS, NULL), ERR_CONFLICT);
+	advance(NOTICE_MS + 100);
+	assert_int_equal(job_claim_notice(*state, &video, "b", NOTICE_MS, NULL), ERR_CONFLICT);
+	assert_int_equal(job_claim_notice(*state, &video, "b", NOTICE_MS, NULL), ERR_CONFLICT);
+	advance(NOTICE_MS + 100);
+	assert_int_equal(job_claim_notice(*state, &video, "b", NOTICE_MS, NULL), 0);
+	assert_int_equal(job_claim_notice(*state, &video, "a", NOTICE_MS, NULL), ERR_CONFLICT);
+	job = get(*state, &video);
+	message = job_message_of(&job);
+	assert_int_equal(job_mark_notified(*state, &message, NULL), 0);
+	assert_int_equal(job_claim_notice(*state, &video, "b", NOTICE_MS, NULL), ERR_CONFLICT);
+}
+
+JOB_TEST(whoever_claimed_may_claim_again_and_an_unknown_job_has_no_claim)
+{
+	struct blob_id video = queued(*state, "u"), unknown = blob_id_new();
+
+	assert_int_equal(job_claim_notice(*state, &unknown, "a", NOTICE_MS, NULL), ERR_NOT_FOUND);
+	assert_int_equal(job_claim_notice(*state, &video, "a", NOTICE_MS, NULL), 0);
+	assert_int_equal(job_claim_notice(*state, &video, "a", NOTICE_MS, NULL), 0);
+	advance(NOTICE_MS + 100);
+	assert_int_equal(job_claim_notice(*state, &video, "b", NOTICE_MS, NULL), ERR_CONFLICT);
+	assert_int_equal(job_claim_notice(*state, &video, "a", NOTICE_MS, NULL), 0);
+	assert_int_equal(job_claim_notice(*state, &video, "b", NOTICE_MS, NULL), ERR_CONFLICT);
 }
 
 JOB_TEST(a_job_done_by_another_converter_becomes_done)

@@ -53,6 +53,8 @@ size_t index_of(const struct job *jobs, size_t count, const struct blob_id *vide
 	X(results_are_listed_until_marked)                                                         \
 	X(a_result_is_marked_by_its_converter_without_reading_it_again)                            \
 	X(a_result_is_announced_once)                                                              \
+	X(one_of_two_announces_and_the_other_takes_over_when_it_asks_twice)                        \
+	X(whoever_claimed_may_claim_again_and_an_unknown_job_has_no_claim)                         \
 	X(a_job_done_by_another_converter_becomes_done)                                            \
 	X(nothing_is_announced_of_a_job_without_a_result)
 

@@ -1,5 +1,9 @@
 #include "fake/job_fake_private.h"
 
+#include <string.h>
+
+#include "base/str.h"
+
 static bool
 unpublished(const struct job_fake *f, const struct job *job, enum job_publication which)
 {
@@ -74,6 +78,32 @@ job_fake_mark_published(struct job_store *s, const struct job *job, enum job_pub
 	*(which == JOB_PUBLISH_VIDEO ? &rec->job.video_published_ms
 				     : &rec->job.result_published_ms) = job_fake_now(f);
 	return 0;
+}
+
+int
+job_fake_claim_notice(struct job_store *s, const struct blob_id *video, const char *owner,
+		      int64_t ms, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	struct record *rec = job_fake_find(f, video);
+	int r = job_fake_refusal(f, e);
+	bool over, mine;
+
+	if (r < 0)
+		return r;
+	if (rec == NULL)
+		return err_set(e, ERR_NOT_FOUND, "no job %s", video->hex);
+	over = rec->notice.until_ms < job_fake_now(f);
+	mine = rec->notice.owner[0] == '\0' || strcmp(rec->notice.owner, owner) == 0;
+	if (rec->job.notified_ms || (!mine && !over))
+		return err_set(e, ERR_CONFLICT, "job %s is announced by another", video->hex);
+	rec->notice.until_ms = job_fake_now(f) + ms;
+	if (!mine && !rec->notice.contested) {
+		rec->notice.contested = true;
+		return err_set(e, ERR_CONFLICT, "job %s is announced by another", video->hex);
+	}
+	rec->notice.contested = false;
+	return str_copy(rec->notice.owner, sizeof rec->notice.owner, owner, e);
 }
 
 int

@@ -11,6 +11,11 @@
 struct record {
 	struct job job;
 	struct job_lease last;
+	struct {
+		char owner[LEASE_OWNER_MAX + 1];
+		int64_t until_ms;
+		bool contested;
+	} notice;
 	int64_t number; /* order of creation: breaks ties of a clock that stands still */
 };
 
@@ -54,6 +59,8 @@ int job_fake_list_unpublished(struct job_store *s, enum job_publication which, s
 			      size_t max, size_t *ret_count, struct err *e);
 int job_fake_mark_published(struct job_store *s, const struct job *job, enum job_publication which,
 			    struct err *e);
+int job_fake_claim_notice(struct job_store *s, const struct blob_id *video, const char *owner,
+			  int64_t ms, struct err *e);
 int job_fake_mark_notified(struct job_store *s, const struct job_message *message, struct err *e);
 int job_fake_count(struct job_store *s, struct job_counts *ret, struct err *e);
 

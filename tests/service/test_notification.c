@@ -41,6 +41,7 @@ open_world(void **state)
 	assert_int_equal(consumer_fake_new(w->broker, queues, 2, 5, &w->consumer, NULL), 0);
 	assert_int_equal(job_adopt(w->jobs, &m, NULL), 0);
 	w->n = (struct notifier){ .consumer = w->consumer,
+				  .owner = "me",
 				  .jobs = w->jobs,
 				  .mp3_queue = "mp3",
 				  .failed_queue = "failed" };
@@ -127,6 +128,41 @@ a_result_published_twice_is_said_once(void **state)
 	assert_int_equal(handle(w), NOTICE_KNOWN);
 	assert_string_equal(said(), READY_LINE);
 	assert_int_equal(queue_broker_count(w->broker, "mp3"), 0);
+}
+
+static void
+a_result_that_another_process_is_about_to_say_waits(void **state)
+{
+	static const struct blob_id video = { VIDEO };
+	struct world *w = *state;
+
+	put(w, "mp3", READY);
+	assert_int_equal(job_claim_notice(w->jobs, &video, "another", 15000, NULL), 0);
+	assert_int_equal(handle(w), NOTICE_OTHERS);
+	assert_string_equal(said(), "");
+	assert_int_equal(queue_broker_count(w->broker, "mp3"), 1);
+	w->n.owner = "another";
+	assert_int_equal(handle(w), NOTICE_SAID);
+	assert_string_equal(said(), READY_LINE);
+}
+
+static void
+what_was_said_is_recorded_without_its_message(void **state)
+{
+	static const struct blob_id video = { VIDEO };
+	struct world *w = *state;
+	struct job job;
+
+	put(w, "mp3", READY);
+	job_fake_break_nth(w->jobs, 2, ERR_TIMEOUT);
+	assert_int_equal(handle(w), NOTICE_LATER);
+	assert_int_equal(notify_settle(&w->n, &w->e), 0);
+	assert_int_equal(job_get(w->jobs, &video, &job, NULL), 0);
+	assert_true(job.notified_ms > 0);
+	assert_int_equal(w->n.unrecorded_count, 0);
+	w->n.owner = "another";
+	assert_int_equal(handle(w), NOTICE_KNOWN);
+	assert_string_equal(said(), READY_LINE);
 }
 
 static void
@@ -252,6 +288,8 @@ main(void)
 		SENTENCE(a_finished_mp3_is_said_in_one_bare_line),
 		SENTENCE(a_failure_is_said_with_its_words_on_one_line),
 		SENTENCE(a_result_published_twice_is_said_once),
+		SENTENCE(a_result_that_another_process_is_about_to_say_waits),
+		SENTENCE(what_was_said_is_recorded_without_its_message),
 		SENTENCE(a_result_without_a_job_is_said_and_acked),
 		SENTENCE(what_cannot_be_read_is_buried_with_a_reason_and_not_said),
 		SENTENCE(while_the_ledger_is_away_nothing_is_said_and_nothing_lost),
