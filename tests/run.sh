@@ -100,6 +100,11 @@ for preset in "$@"; do
 	[ -x "build/$preset/services/gateway/gateway" ] || { count 0 1 0; continue; }
 	if [ "$preset" = asan ]; then TONEARM_SANITIZED=1 run_system asan; else run_system "$preset"; fi
 done
+say "chaos"
+if "$python" tests/chaos/test_check.py; then count 1 0 0; else count 0 1 0; fi
+if [ -x build/release/services/gateway/gateway ]; then
+	if CHAOS_SEED=1 TONEARM_RUN_DIR=$work/chaos "$python" tests/chaos/chaos.py build/release fixed; then count 1 0 0; else count 0 1 0; fi
+fi
 say "mixed fleet"
 tests/system/mixed.sh
 case $? in

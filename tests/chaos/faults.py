@@ -15,6 +15,7 @@ from world import lib, server_pid, servers, signal_server  # first: it puts test
 from lib import until
 
 ELECTION_S = 10
+BUSY_S = 4
 
 
 def pid_file_of(world, target, member):
@@ -47,6 +48,8 @@ class Fault:
         self.daemon = world.daemons.get(self.target)
 
     def run(self, stop):
+        if self.plan.get("busy"):
+            self.find_worker()
         with contextlib.ExitStack() as undo:
             events = [self.world.event(self.plan["kind"], self.target)]
             try:
@@ -56,6 +59,8 @@ class Fault:
                 undo.close()
                 for e in events:
                     e["until"] = time.time()
+        if self.plan["kind"] in ("duplicate", "reorder"):
+            return 0.0
         began = time.monotonic()
         until(f"all is well after {self.plan}", self.well, 120)
         return time.monotonic() - began
@@ -123,16 +128,21 @@ class Fault:
         undo.callback(signal_server, pid_file, signal.SIGCONT)
         signal_server(pid_file, signal.SIGSTOP)
 
-    def signal_worker(self, how):
-        """Of whichever worker runs; a converter that is idle gets a moment to take a job."""
-        deadline = time.monotonic() + 3
+    def find_worker(self):
+        """A worker that runs; a converter that is idle gets a moment to take a job."""
+        deadline = time.monotonic() + BUSY_S
         while time.monotonic() < deadline:
             with contextlib.suppress(OSError, IndexError):
-                pid = workers(self.daemon)[0]
-                os.kill(pid, how)
-                return pid
+                return workers(self.daemon)[0]
             time.sleep(0.01)
         return None
+
+    def signal_worker(self, how):
+        pid = self.find_worker()
+        with contextlib.suppress(OSError):
+            if pid:
+                os.kill(pid, how)
+        return pid
 
     def worker_kill(self, undo):
         del undo
@@ -156,8 +166,10 @@ class Fault:
     def disk_full(self, undo):
         mongod = member_of(self.world, "primary" if self.world.mode == "replicas" else None)
         undo.callback(servers, mongod.run, "start", "mongod", mongod.env)
-        if mongod.fill():
-            undo.callback(mongod.drain)
+        lib.expect(mongod.fill(), "no disk can be mounted here")
+        undo.callback(mongod.drain)
+        with contextlib.suppress(pymongo.errors.PyMongoError), mongod.client() as client:
+            client.admin.command("fsync")  # else the next checkpoint may come after the disk has room again
 
     def stepdown(self, undo):
         del undo

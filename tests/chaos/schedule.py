@@ -1,7 +1,7 @@
 """What goes wrong and when: made of the seed alone, so that a seed replays its schedule.
 
 A fault is {at, kind, target, seconds, ...}: from `at` seconds after the clients began, for `seconds`. Two faults never
-hold the same target at once. `primary`, `secondary` and a worker are found when the fault begins.
+hold the same target at once. `primary`, `secondary` and a worker are found when the fault begins; `busy` waits a moment for a conversion under way.
 """
 import random
 
@@ -31,9 +31,9 @@ def fault(at, kind, target, seconds=0.0, **more):
 
 # what `make test` runs: six faults, one of each family that can lose or double a job
 FIXED = [
-    fault(5, "kill", "converter-1", 1),
+    fault(5, "kill", "converter-1", 1, busy=True),
     fault(13, "kill", "rabbitmq", 3),
-    fault(25, "freeze", "converter-2", 2.5 * LEASE_S),
+    fault(25, "freeze", "converter-2", 2.5 * LEASE_S, busy=True),
     fault(38, "kill", "mongodb", 2),
     fault(49, "cut", "gateway-1:mongodb", 6, after="reset"),
     fault(56, "kill", "notification-1", 1),
@@ -44,7 +44,8 @@ FIXED_SECONDS = 62
 def daemon_fault(rng, _mode):
     kind = rng.choice(("kill", "term", "freeze"))
     longest = 3 * LEASE_S if kind == "freeze" else 4
-    return fault(0, kind, rng.choice(DAEMONS), rng.uniform(0.5, longest))
+    target, seconds = rng.choice(DAEMONS), rng.uniform(0.5, longest)
+    return fault(0, kind, target, seconds, **({"busy": True} if target.startswith("converter") else {}))
 
 
 def worker_fault(rng, _mode):
