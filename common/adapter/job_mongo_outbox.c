@@ -177,7 +177,7 @@ job_mongo_mark_notified(struct job_store *s, const struct job_message *message, 
 				  BCON_UTF8("done"), BCON_UTF8("failed"), "]", "}");
 	else
 		filter = BCON_NEW("_id", BCON_OID(&id), "notified_at", BCON_NULL, "state",
-				  EITHER("done", "failed"));
+				  BCON_UTF8("failed"));
 	set = has_mp3 ? announcing_mp3(&mp3) : announcing_failure();
 	r = job_mongo_change(job_mongo_of(s), &(struct job_change){ filter, set, NULL }, NULL, e);
 	return r == ERR_NOT_FOUND

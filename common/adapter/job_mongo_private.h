@@ -100,5 +100,9 @@ int job_mongo_mark_published(struct job_store *s, const struct job *job, enum jo
 int job_mongo_claim_notice(struct job_store *s, const struct blob_id *video, const char *owner,
 			   int64_t ms, struct err *e);
 int job_mongo_mark_notified(struct job_store *s, const struct job_message *message, struct err *e);
+int job_mongo_list(struct job_store *s, const struct job_filter *filter, struct job *jobs,
+		   size_t max, size_t *ret_count, struct err *e);
+int job_mongo_requeue_failed(struct job_store *s, const struct blob_id *only, const char *username,
+			     int64_t *ret_requeued, struct err *e);
 
 #endif

@@ -30,6 +30,12 @@ struct job_counts {
 	int64_t oldest_queued_ms; /* age of the oldest job that could run now; 0 = none */
 };
 
+/* Which jobs an operator means. */
+struct job_filter {
+	const enum job_state *state; /* NULL = any */
+	const char *username;        /* NULL = any */
+};
+
 struct job_store;
 struct job_store_ops {
 	int (*create)(struct job_store *, const struct job *, struct err *);
@@ -59,6 +65,10 @@ struct job_store_ops {
 			    int64_t ms, struct err *);
 	int (*mark_notified)(struct job_store *, const struct job_message *, struct err *);
 	int (*count)(struct job_store *, struct job_counts *, struct err *);
+	int (*list)(struct job_store *, const struct job_filter *, struct job *jobs, size_t max,
+		    size_t *ret_count, struct err *);
+	int (*requeue_failed)(struct job_store *, const struct blob_id *only, const char *username,
+			      int64_t *ret_requeued, struct err *);
 	int (*ping)(struct job_store *, struct err *);
 	void (*close)(struct job_store *);
 };
@@ -192,6 +202,22 @@ static inline int
 job_count(struct job_store *s, struct job_counts *ret, struct err *e)
 {
 	return s->ops->count(s, ret, e);
+}
+/* The newest jobs that filter names, newest first, at most max. */
+static inline int
+job_list(struct job_store *s, const struct job_filter *filter, struct job *jobs, size_t max,
+	 size_t *ret_count, struct err *e)
+{
+	return s->ops->list(s, filter, jobs, max, ret_count, e);
+}
+/* FAILED -> QUEUED as on the first day: no attempts, no error, neither published nor announced, so
+ * that the relay publishes it and its new result is announced. Only this job (NULL = all), only
+ * this user's (NULL = anyone's); a job in another state is left alone. */
+static inline int
+job_requeue_failed(struct job_store *s, const struct blob_id *only, const char *username,
+		   int64_t *ret_requeued, struct err *e)
+{
+	return s->ops->requeue_failed(s, only, username, ret_requeued, e);
 }
 static inline int
 job_store_ping(struct job_store *s, struct err *e)

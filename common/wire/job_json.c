@@ -113,20 +113,44 @@ finite_or_zero(double real)
 	return isfinite(real) ? real : 0;
 }
 
-int
-job_write(const struct job *job, struct str *ret, struct err *e)
+static json_t *
+job_new(const struct job *job)
 {
 	bool failed = job->error.code[0] != '\0' && job->state != JOB_DONE;
 
-	return json_append(
-		json_pack(
-			"{s:s, s:s, s:o, s:o, s:i, s:f, s:o, s:I, s:f, s:o, s:o}", "video_fid",
-			job->video_fid.hex, "state", job_state_name(job->state), "mp3_fid",
-			fid_or_null(&job->mp3_fid), "error",
-			failed ? error_new(&job->error) : json_null(), "attempts", job->attempts,
-			"progress", finite_or_zero(job->progress), "filename",
-			json_text_new(job->source.filename), "bytes", (json_int_t)job->source.bytes,
-			"duration_s", finite_or_zero(job->source.duration_s), "created_at",
-			time_or_null(job->created_ms), "updated_at", time_or_null(job->updated_ms)),
-		JSON_COMPACT | JSON_REAL_PRECISION(9), ret, e);
+	return json_pack(
+		"{s:s, s:s, s:o, s:o, s:i, s:f, s:o, s:I, s:f, s:o, s:o}", "video_fid",
+		job->video_fid.hex, "state", job_state_name(job->state), "mp3_fid",
+		fid_or_null(&job->mp3_fid), "error", failed ? error_new(&job->error) : json_null(),
+		"attempts", job->attempts, "progress", finite_or_zero(job->progress), "filename",
+		json_text_new(job->source.filename), "bytes", (json_int_t)job->source.bytes,
+		"duration_s", finite_or_zero(job->source.duration_s), "created_at",
+		time_or_null(job->created_ms), "updated_at", time_or_null(job->updated_ms));
+}
+
+int
+job_write(const struct job *job, struct str *ret, struct err *e)
+{
+	return json_append(job_new(job), JSON_COMPACT | JSON_REAL_PRECISION(9), ret, e);
+}
+
+int
+job_record_write(const struct job *job, struct str *ret, struct err *e)
+{
+	SCOPED(json_decref_p) json_t *root = job_new(job);
+	bool leased = job->state == JOB_LEASED;
+	json_t *more =
+		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "username",
+			  json_text_new(job->username), "content_type",
+			  json_text_new(job->source.content_type), "lease_owner",
+			  leased ? json_text_new(job->lease.owner) : json_null(), "lease_until",
+			  leased ? time_or_null(job->lease.until_ms) : json_null(), "not_before",
+			  time_or_null(job->not_before_ms), "video_published_at",
+			  time_or_null(job->video_published_ms), "result_published_at",
+			  time_or_null(job->result_published_ms), "notified_at",
+			  time_or_null(job->notified_ms));
+
+	if (root == NULL || more == NULL || json_object_update_new(root, more) < 0)
+		return err_set(e, ERR_NO_MEMORY, "JSON");
+	return json_append(TAKE(root), JSON_COMPACT | JSON_REAL_PRECISION(9), ret, e);
 }

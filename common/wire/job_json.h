@@ -20,5 +20,8 @@ int job_message_read(const char *bytes, size_t len, enum job_message_kind kind,
 
 /* What GET /jobs/<video_fid> shows the owner. */
 int job_write(const struct job *job, struct str *ret, struct err *e);
+/* What an operator is shown: the same and username, content_type, lease_owner, lease_until and the
+ * other times. */
+int job_record_write(const struct job *job, struct str *ret, struct err *e);
 
 #endif

@@ -10,6 +10,8 @@
 #define MIB (INT64_C(1) << 20)
 #define SECOND INT64_C(1000)
 #define DAY (24 * 3600 * SECOND)
+#define COMMAND_CLIENTS 2
+#define COMMAND_DEADLINE_MS 5000
 
 const struct config_key converter_keys[] = {
 	SECRET(mongodb_uri, "MONGODB_URI", "mongodb://host.minikube.internal:27017",
@@ -36,3 +38,22 @@ const struct config_key converter_keys[] = {
 	     "path of converter-worker; empty = beside this program"),
 	CONFIG_END,
 };
+
+int
+converter_ledger_new(const struct converter_config *config, struct mongo_pool **ret_pool,
+		     struct job_store **ret_jobs, struct err *e)
+{
+	struct mongo_pool_config mongo = {
+		.uri = config->mongodb_uri.bytes,
+		.max_clients = COMMAND_CLIENTS,
+		.deadline_ms = COMMAND_DEADLINE_MS,
+	};
+	SCOPED(mongo_pool_free_p) struct mongo_pool *pool = NULL;
+	int r;
+
+	if ((r = mongo_pool_new(&mongo, &pool, e)) < 0 ||
+	    (r = job_mongo_new(pool, ret_jobs, e)) < 0)
+		return r;
+	*ret_pool = TAKE(pool);
+	return 0;
+}

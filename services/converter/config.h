@@ -2,6 +2,7 @@
 #ifndef TONEARM_CONVERTER_CONFIG_H
 #define TONEARM_CONVERTER_CONFIG_H
 
+#include "adapter/job_mongo.h"
 #include "daemon/daemon.h"
 
 struct converter_config {
@@ -16,5 +17,9 @@ struct converter_config {
 };
 
 extern const struct config_key converter_keys[];
+
+/* The ledger as config says, for a command: both are the caller's to free, the store first. */
+int converter_ledger_new(const struct converter_config *config, struct mongo_pool **ret_pool,
+			 struct job_store **ret_jobs, struct err *e);
 
 #endif

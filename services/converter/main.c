@@ -8,6 +8,7 @@
 #include "adapter/queue_amqp.h"
 #include "base/hex.h"
 #include "base/log.h"
+#include "converter/command.h"
 #include "converter/config.h"
 #include "converter/intake.h"
 
@@ -253,6 +254,10 @@ check(const void *arg, struct err *e)
 int
 main(int argc, char **argv)
 {
+	static const struct daemon_command commands[] = {
+		{ "jobs", "list or show jobs of the ledger, retry failed ones", command_jobs },
+		{ 0 },
+	};
 	static const struct daemon_spec spec = {
 		.name = "converter",
 		.summary = "turns videos into mp3s",
@@ -260,6 +265,7 @@ main(int argc, char **argv)
 		.config_size = sizeof(struct converter_config),
 		.run = run,
 		.check = check,
+		.commands = commands,
 	};
 
 	return daemon_main(argc, argv, &spec);

@@ -56,7 +56,11 @@ size_t index_of(const struct job *jobs, size_t count, const struct blob_id *vide
 	X(one_of_two_announces_and_the_other_takes_over_when_it_asks_twice)                        \
 	X(whoever_claimed_may_claim_again_and_an_unknown_job_has_no_claim)                         \
 	X(a_job_done_by_another_converter_becomes_done)                                            \
-	X(nothing_is_announced_of_a_job_without_a_result)
+	X(nothing_is_announced_of_a_job_without_a_result)                                          \
+	X(jobs_are_listed_newest_first_by_state_and_user)                                          \
+	X(only_failed_jobs_are_requeued_and_as_on_the_first_day)                                   \
+	X(one_failed_job_is_requeued_and_the_others_stay)                                          \
+	X(a_failure_that_is_late_says_nothing_of_a_job_that_was_done_again)
 
 #define JOB_TEST_DECLARE(name) JOB_TEST(name);
 JOB_TESTS(JOB_TEST_DECLARE)

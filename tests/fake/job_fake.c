@@ -257,6 +257,8 @@ static const struct job_store_ops fake_ops = {
 	.claim_notice = job_fake_claim_notice,
 	.mark_notified = job_fake_mark_notified,
 	.count = job_fake_count,
+	.list = job_fake_list,
+	.requeue_failed = job_fake_requeue_failed,
 	.ping = fake_ping,
 	.close = fake_close,
 };

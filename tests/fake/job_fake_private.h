@@ -63,5 +63,9 @@ int job_fake_claim_notice(struct job_store *s, const struct blob_id *video, cons
 			  int64_t ms, struct err *e);
 int job_fake_mark_notified(struct job_store *s, const struct job_message *message, struct err *e);
 int job_fake_count(struct job_store *s, struct job_counts *ret, struct err *e);
+int job_fake_list(struct job_store *s, const struct job_filter *filter, struct job *jobs,
+		  size_t max, size_t *ret_count, struct err *e);
+int job_fake_requeue_failed(struct job_store *s, const struct blob_id *only, const char *username,
+			    int64_t *ret_requeued, struct err *e);
 
 #endif
