@@ -104,6 +104,8 @@ say "chaos"
 if "$python" tests/chaos/test_check.py; then count 1 0 0; else count 0 1 0; fi
 if [ -x build/release/services/gateway/gateway ]; then
 	if CHAOS_SEED=1 TONEARM_RUN_DIR=$work/chaos "$python" tests/chaos/chaos.py build/release fixed; then count 1 0 0; else count 0 1 0; fi
+	say "broken builds, which chaos must notice"
+	if TONEARM_RUN_DIR=$work/broken "$python" tests/chaos/broken.py build/release; then count 1 0 0; else count 0 1 0; fi
 fi
 say "mixed fleet"
 tests/system/mixed.sh

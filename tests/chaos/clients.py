@@ -135,14 +135,16 @@ class Clients:
             sample = rng.choice(self.bad)
         else:
             sample = rng.choices(user.good, (6, 4, 4, 3, 1))[0]
+        self.send(user, sample, self.gateway())
+
+    def send(self, user, sample, port, exchange=ask):
         record = {
             "user": user.name, "sample": sample.name, "expect": sample.expect, "seconds": sample.seconds, "sha256": sample.sha256,
             "sent_at": time.time(), "status": None, "fid": None,
         }
         fields, body = multipart([("file", f"{sample.name}.mp4", sample.content)])
         try:
-            port = self.gateway()
-            answer = ask(port, "POST", "/upload", {**bearer(user.token), **fields}, body, timeout=ANSWER_S)
+            answer = exchange(port, "POST", "/upload", {**bearer(user.token), **fields}, body, timeout=ANSWER_S)
             record["status"] = answer.status
             if answer.status == 200:
                 record["fid"] = answer.header("Location").rsplit("/", 1)[1]
@@ -151,6 +153,7 @@ class Clients:
             record["answered_at"] = time.time()
             with self.lock:
                 self.uploads.append(record)
+        return record
 
     def look(self, user, rng):
         """The state of one of one's own, and the mp3 when there is one."""

@@ -135,7 +135,7 @@ def servers(run, verb, name, env):
 
 
 class World(lib.Stack):
-    def __init__(self, run, build, mode):
+    def __init__(self, run, build, mode, labels=DAEMONS):
         super().__init__(run, build)
         self.mode = mode
         self.began = time.time()
@@ -144,12 +144,12 @@ class World(lib.Stack):
         self.env = env
         names = ["mongo-1", "mongo-2", "mongo-3"] if mode == "replicas" else ["mongo-1"]
         self.mongods = [Mongod(self.run / name, "chaos" if mode == "replicas" else None, env) for name in names]
-        self.daemons = {label: Replica(self, label) for label in DAEMONS}
+        self.daemons = {label: Replica(self, label) for label in labels}
         targets = {"mariadb": self.ports["MARIADB_PORT"], "rabbitmq": self.ports["RABBITMQ_PORT"]}
         if mode == "single":
             targets["mongodb"] = self.mongods[0].port
         wanted = {}
-        for label in DAEMONS:
+        for label in labels:
             for server in LINKS[label.split("-")[0]]:
                 if server == "auth":
                     wanted[f"{label}:auth"] = self.daemons[label.replace("gateway", "auth")].port
@@ -201,7 +201,7 @@ class World(lib.Stack):
             daemon.ready(60)
 
     def gateways(self):
-        return [self.daemons[label].port for label in DAEMONS if label.startswith("gateway")]
+        return [d.port for d in self.daemons.values() if d.name == "gateway"]
 
     def event(self, kind, target, until_s=None, at=None):
         """Notes what is done; until_s is set when it ends."""
