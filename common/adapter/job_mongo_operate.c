@@ -43,12 +43,13 @@ job_mongo_requeue_failed(struct job_store *s, const struct blob_id *only, const 
 {
 	SCOPED(job_bson_free_p) bson_t *failed = BCON_NEW("state", BCON_UTF8("failed"));
 	SCOPED(job_bson_free_p)
-	bson_t *set = BCON_NEW("0", "{", "$set", "{", "state", BCON_UTF8("queued"), "attempts",
-			       BCON_INT32(0), "progress", BCON_DOUBLE(0), "error",
-			       BCON_UTF8("$$REMOVE"), "lease", BCON_UTF8("$$REMOVE"), "not_before",
-			       JOB_NOW, "updated_at", JOB_NOW, "video_published_at",
-			       BCON_UTF8("$$REMOVE"), "result_published_at", BCON_UTF8("$$REMOVE"),
-			       "notified_at", BCON_UTF8("$$REMOVE"), "}", "}");
+	bson_t *set =
+		BCON_NEW("0", "{", "$set", "{", "state", BCON_UTF8("queued"), "attempts",
+			 BCON_INT32(0), "progress", BCON_DOUBLE(0), "error", BCON_UTF8("$$REMOVE"),
+			 "lease", BCON_UTF8("$$REMOVE"), "not_before", JOB_NOW, "updated_at",
+			 JOB_NOW, "video_published_at", BCON_UTF8("$$REMOVE"),
+			 "result_published_at", BCON_UTF8("$$REMOVE"), "notified_at",
+			 BCON_UTF8("$$REMOVE"), "notice", BCON_UTF8("$$REMOVE"), "}", "}");
 	SCOPED(job_session_end) struct job_session session = { 0 };
 	bson_error_t error;
 	bson_iter_t it;

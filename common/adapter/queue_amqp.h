@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "port/dead_letters.h"
 #include "port/queue.h"
 
 /* A frozen broker is noticed after two of these without a word from it. */
@@ -20,5 +21,8 @@ int publisher_amqp_new(const struct queue_amqp_config *config, struct publisher 
 /* queues: names to consume from, copied; prefetch is per consumer (queue). */
 int consumer_amqp_new(const struct queue_amqp_config *config, const char *const *queues,
 		      size_t count, int prefetch, struct consumer **ret, struct err *e);
+/* See port/dead_letters.h. Connects with each visit; config's max_waiting is not used. */
+int dead_letters_amqp_new(const struct queue_amqp_config *config, struct dead_letters **ret,
+			  struct err *e);
 
 #endif

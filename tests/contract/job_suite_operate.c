@@ -56,6 +56,7 @@ JOB_TEST(only_failed_jobs_are_requeued_and_as_on_the_first_day)
 	first = get(*state, &first.video_fid);
 	message = job_message_of(&first);
 	assert_int_equal(job_mark_published(*state, &first, JOB_PUBLISH_RESULT, NULL), 0);
+	assert_int_equal(job_claim_notice(*state, &first.video_fid, "n1", LEASE_MS, NULL), 0);
 	assert_int_equal(job_mark_notified(*state, &message, NULL), 0);
 	queued(*state, "ann");
 	assert_int_equal(job_requeue_failed(*state, NULL, "ann", &n, NULL), 0);
@@ -67,6 +68,7 @@ JOB_TEST(only_failed_jobs_are_requeued_and_as_on_the_first_day)
 	assert_int_equal(again.video_published_ms, 0);
 	assert_int_equal(again.result_published_ms, 0);
 	assert_int_equal(again.notified_ms, 0);
+	assert_int_equal(job_claim_notice(*state, &first.video_fid, "n2", LEASE_MS, NULL), 0);
 	assert_int_equal(get(*state, &second.video_fid).state, JOB_FAILED);
 	assert_int_equal(unpublished(*state, JOB_PUBLISH_VIDEO), 2);
 	assert_int_equal(job_requeue_failed(*state, NULL, NULL, &n, NULL), 0);

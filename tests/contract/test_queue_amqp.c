@@ -1,6 +1,6 @@
 /* The suite on a real RabbitMQ; what the port cannot say is done over a connection of the test's.
  */
-#include "contract/queue_suite.h"
+#include "contract/dead_suite.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +13,7 @@
 #include <amqp_tcp_socket.h>
 
 #include "adapter/queue_amqp.h"
+#include "base/clock.h"
 #include "base/hex.h"
 
 static const char *url;
@@ -41,6 +42,14 @@ open_consumer(const char *const *queues, size_t count, int prefetch)
 	struct consumer *c = NULL;
 
 	return consumer_amqp_new(config(), queues, count, prefetch, &c, NULL) < 0 ? NULL : c;
+}
+
+static struct dead_letters *
+open_dead(void)
+{
+	struct dead_letters *d = NULL;
+
+	return dead_letters_amqp_new(config(), &d, NULL) < 0 ? NULL : d;
 }
 
 static void
@@ -148,6 +157,49 @@ a_queue_of_other_arguments_is_used_as_it_is(void **state)
 	remove_queue(name);
 }
 
+static int
+look(void *arg, const struct dead_letter *letter, struct err *e)
+{
+	int *seen = arg;
+
+	(void)e;
+	assert_string_equal(letter->body, "precious");
+	(*seen)++;
+	return DEAD_KEEP;
+}
+
+/* Past its limit the broker drops what comes back. */
+static void
+looking_often_loses_nothing_to_a_delivery_limit(void **state)
+{
+	SCOPED(dead_letters_close_p) struct dead_letters *d = open_dead();
+	char name[32] = "tonearm_test_", dead[40], id[9];
+	amqp_table_entry_t args[2] = { { .key = amqp_cstring_bytes("x-queue-type") },
+				       { .key = amqp_cstring_bytes("x-delivery-limit") } };
+	int seen;
+
+	(void)state;
+	random_hex(id, 8);
+	memcpy(name + 13, id, sizeof id);
+	(void)snprintf(dead, sizeof dead, "%s.dead", name);
+	args[0].value.kind = AMQP_FIELD_KIND_UTF8;
+	args[0].value.value.bytes = amqp_cstring_bytes("quorum");
+	args[1].value.kind = AMQP_FIELD_KIND_I32;
+	args[1].value.value.i32 = 20;
+	assert_non_null(amqp_queue_declare(conn, 1, amqp_cstring_bytes(dead), 0, 1, 0, 0,
+					   (amqp_table_t){ 2, args }));
+	put(dead, "precious", 8);
+	for (int i = 0; i < 25; i++) {
+		int64_t until = now_monotonic_ms() + 10000;
+
+		/* what was given back may take a moment to be ready again */
+		for (seen = 0; seen == 0 && deadline_left_ms(until) > 0;)
+			assert_int_equal(dead_letters_visit(d, name, 5, look, &seen, NULL), 0);
+		assert_int_equal(seen, 1);
+	}
+	remove_queue(dead);
+}
+
 static void
 a_refused_login_is_told_without_the_password(void **state)
 {
@@ -187,9 +239,12 @@ main(void)
 {
 	const struct CMUnitTest own[] = {
 		cmocka_unit_test(a_queue_of_other_arguments_is_used_as_it_is),
+		cmocka_unit_test(looking_often_loses_nothing_to_a_delivery_limit),
 		cmocka_unit_test(a_refused_login_is_told_without_the_password),
 		cmocka_unit_test(an_absent_broker_is_told_at_once),
 	};
+	const struct queue_suite_server server = { open_publisher, open_consumer, put,
+						   remove_queue,   ready,         take };
 	int failed;
 
 	if ((url = getenv("TONEARM_TEST_AMQP_URL")) == NULL || *url == '\0') {
@@ -197,9 +252,8 @@ main(void)
 		return 77;
 	}
 	connect_own();
-	failed = queue_suite_run("queues on RabbitMQ",
-				 &(struct queue_suite_server){ open_publisher, open_consumer, put,
-							       remove_queue, ready, take });
+	failed = queue_suite_run("queues on RabbitMQ", &server);
+	failed += dead_suite_run("dead letters on RabbitMQ", &server, open_dead);
 	failed += cmocka_run_group_tests_name("RabbitMQ", own, NULL, NULL);
 	(void)amqp_destroy_connection(conn);
 	return failed;

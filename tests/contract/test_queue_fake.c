@@ -1,4 +1,4 @@
-#include "contract/queue_suite.h"
+#include "contract/dead_suite.h"
 
 #include <stdlib.h>
 
@@ -20,6 +20,14 @@ open_consumer(const char *const *queues, size_t count, int prefetch)
 	struct consumer *c = NULL;
 
 	return consumer_fake_new(broker, queues, count, prefetch, &c, NULL) < 0 ? NULL : c;
+}
+
+static struct dead_letters *
+open_dead(void)
+{
+	struct dead_letters *d = NULL;
+
+	return dead_letters_fake_new(broker, &d, NULL) < 0 ? NULL : d;
 }
 
 static void
@@ -65,13 +73,14 @@ take(const char *queue, char **ret_body, size_t *ret_len, char reason[240])
 int
 main(void)
 {
+	const struct queue_suite_server server = { open_publisher, open_consumer, put,
+						   remove_queue,   ready,         take };
 	int failed;
 
 	if (queue_broker_new(&broker, NULL) < 0)
 		return 1;
-	failed = queue_suite_run("queues in memory",
-				 &(struct queue_suite_server){ open_publisher, open_consumer, put,
-							       remove_queue, ready, take });
+	failed = queue_suite_run("queues in memory", &server);
+	failed += dead_suite_run("dead letters in memory", &server, open_dead);
 	queue_broker_free(broker);
 	return failed;
 }

@@ -65,6 +65,7 @@ job_fake_requeue_failed(struct job_store *s, const struct blob_id *only, const c
 		rec->job.not_before_ms = rec->job.updated_ms = job_fake_now(f);
 		rec->job.video_published_ms = rec->job.result_published_ms = 0;
 		rec->job.notified_ms = 0;
+		memset(&rec->notice, 0, sizeof rec->notice);
 		n++;
 	}
 	*ret_requeued = n;

@@ -6,6 +6,7 @@
 #ifndef TONEARM_TEST_QUEUE_FAKE_H
 #define TONEARM_TEST_QUEUE_FAKE_H
 
+#include "port/dead_letters.h"
 #include "port/queue.h"
 
 struct queue_broker;
@@ -27,6 +28,7 @@ int publisher_fake_new(struct queue_broker *b, struct publisher **ret, struct er
 /* prefetch is per queue, as with the real broker. */
 int consumer_fake_new(struct queue_broker *b, const char *const *queues, size_t count, int prefetch,
 		      struct consumer **ret, struct err *e);
+int dead_letters_fake_new(struct queue_broker *b, struct dead_letters **ret, struct err *e);
 
 /* Every port call answers code (ERR_UNAVAILABLE: the broker is away) until it is set to 0; next
  * says QUEUE_IDLE after its timeout instead, as a consumer that reconnects does. */
