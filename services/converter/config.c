@@ -57,3 +57,16 @@ converter_ledger_new(const struct converter_config *config, struct mongo_pool **
 	*ret_pool = TAKE(pool);
 	return 0;
 }
+
+int
+converter_dead_letters_new(const struct converter_config *config, struct dead_letters **ret,
+			   struct err *e)
+{
+	struct queue_amqp_config amqp = {
+		.url = config->amqp_url.bytes,
+		.heartbeat_s = QUEUE_HEARTBEAT_S,
+		.deadline_ms = COMMAND_DEADLINE_MS,
+	};
+
+	return dead_letters_amqp_new(&amqp, ret, e);
+}

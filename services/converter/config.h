@@ -3,6 +3,7 @@
 #define TONEARM_CONVERTER_CONFIG_H
 
 #include "adapter/job_mongo.h"
+#include "adapter/queue_amqp.h"
 #include "daemon/daemon.h"
 
 struct converter_config {
@@ -21,5 +22,7 @@ extern const struct config_key converter_keys[];
 /* The ledger as config says, for a command: both are the caller's to free, the store first. */
 int converter_ledger_new(const struct converter_config *config, struct mongo_pool **ret_pool,
 			 struct job_store **ret_jobs, struct err *e);
+int converter_dead_letters_new(const struct converter_config *config, struct dead_letters **ret,
+			       struct err *e);
 
 #endif

@@ -255,6 +255,8 @@ int
 main(int argc, char **argv)
 {
 	static const struct daemon_command commands[] = {
+		{ "dead", "list, show, requeue or drop messages that no code could read",
+		  command_dead },
 		{ "jobs", "list or show jobs of the ledger, retry failed ones", command_jobs },
 		{ 0 },
 	};
