@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/wait.h"
 
 #define ORPHANS_MAX 1024
 #define ROUND_MS 1000
@@ -56,14 +57,10 @@ put(struct orphans *o, struct orphan orphan)
 static void
 wait_round(struct orphans *o)
 {
-	int64_t until = now_monotonic_ms() + ROUND_MS;
-	struct timespec t = { .tv_sec = (time_t)(until / 1000),
-			      .tv_nsec = (long)(until % 1000) * 1000000L };
-
 	if (o->count == 0)
 		(void)pthread_cond_wait(&o->changed, &o->lock);
 	else
-		(void)pthread_cond_timedwait(&o->changed, &o->lock, &t);
+		(void)cond_wait_until(&o->changed, &o->lock, now_monotonic_ms() + ROUND_MS);
 }
 
 /* One pass over the server's side: 0 = done, 1 = worth another pass, negative = failed. */
@@ -131,16 +128,12 @@ int
 orphans_start(struct blob_gridfs *g, struct orphans **ret, struct err *e)
 {
 	struct orphans *o = calloc(1, sizeof *o);
-	pthread_condattr_t monotonic;
 
 	if (o == NULL)
 		return err_set(e, ERR_NO_MEMORY, "list of orphans");
 	o->store = g;
 	(void)pthread_mutex_init(&o->lock, NULL);
-	(void)pthread_condattr_init(&monotonic);
-	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&o->changed, &monotonic);
-	(void)pthread_condattr_destroy(&monotonic);
+	cond_init(&o->changed);
 	if (pthread_create(&o->thread, NULL, work, o) != 0) {
 		free(o);
 		return err_set(e, ERR_NO_MEMORY, "thread for orphans");

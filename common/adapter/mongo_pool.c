@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/wait.h"
 
 #define CONNECT_TIMEOUT_MS 1500
 #define HEARTBEAT_MS 2000 /* how soon a server that came back is noticed */
@@ -76,7 +77,6 @@ mongo_pool_new(const struct mongo_pool_config *config, struct mongo_pool **ret, 
 {
 	SCOPED(mongo_pool_free_p) struct mongo_pool *p = NULL;
 	SCOPED(uri_free_p) mongoc_uri_t *uri = NULL;
-	pthread_condattr_t monotonic;
 	bson_error_t error;
 
 	(void)pthread_once(&driver_once, start_driver);
@@ -89,10 +89,7 @@ mongo_pool_new(const struct mongo_pool_config *config, struct mongo_pool **ret, 
 	p->max = config->max_clients;
 	p->deadline_ms = config->deadline_ms;
 	(void)pthread_mutex_init(&p->lock, NULL);
-	(void)pthread_condattr_init(&monotonic);
-	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&p->freed, &monotonic);
-	(void)pthread_condattr_destroy(&monotonic);
+	cond_init(&p->freed);
 	if ((p->clients = mongoc_client_pool_new(uri)) == NULL)
 		return err_set(e, ERR_INTERNAL, "mongo pool");
 	(void)mongoc_client_pool_set_error_api(p->clients, MONGOC_ERROR_API_VERSION_2);
@@ -112,29 +109,20 @@ mongo_pool_free(struct mongo_pool *p)
 	free(p);
 }
 
-static struct timespec
-timespec_of(int64_t ms)
-{
-	return (struct timespec){ .tv_sec = (time_t)(ms / 1000),
-				  .tv_nsec = (long)(ms % 1000) * 1000000L };
-}
-
 int
 mongo_pool_pop(struct mongo_pool *p, mongoc_client_t **ret, struct err *e)
 {
-	struct timespec until = timespec_of(now_monotonic_ms() + p->deadline_ms);
+	int64_t until = now_monotonic_ms() + p->deadline_ms;
 	mongoc_client_t *client;
-	int r = 0;
+	bool in_time = true, got;
 
 	(void)pthread_mutex_lock(&p->lock);
-	while (p->used >= p->max && r == 0)
-		r = pthread_cond_timedwait(&p->freed, &p->lock, &until);
-	if (p->used < p->max) {
-		p->used++;
-		r = 0;
-	}
+	while (p->used >= p->max && in_time)
+		in_time = cond_wait_until(&p->freed, &p->lock, until);
+	got = p->used < p->max;
+	p->used += got;
 	(void)pthread_mutex_unlock(&p->lock);
-	if (r != 0)
+	if (!got)
 		return err_set(e, ERR_UNAVAILABLE, "all %d MongoDB clients are in use", p->max);
 	if ((client = mongoc_client_pool_try_pop(p->clients)) == NULL) {
 		mongo_pool_release(p, NULL);

@@ -3,7 +3,6 @@
  * sends no more than that unacknowledged. */
 #include "adapter/queue_amqp_consumer_private.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "base/wait.h"
 
 static struct consumer_amqp *
 consumer_of(struct consumer *c)
@@ -27,27 +27,18 @@ wake(struct consumer_amqp *c)
 	(void)!write(c->wake, &one, sizeof one);
 }
 
-static struct timespec
-timespec_in(int64_t ms)
-{
-	int64_t until = now_monotonic_ms() + ms;
-
-	return (struct timespec){ .tv_sec = (time_t)(until / 1000),
-				  .tv_nsec = (long)(until % 1000) * 1000000L };
-}
-
 static int
 consumer_next(struct consumer *port, int timeout_ms, struct queue_delivery *ret, struct err *e)
 {
 	struct consumer_amqp *c = consumer_of(port);
-	struct timespec until = timespec_in(timeout_ms);
-	int r = 0;
+	int64_t until = now_monotonic_ms() + timeout_ms;
+	bool in_time = true;
+	int r = QUEUE_IDLE;
 
 	(void)e;
 	(void)pthread_mutex_lock(&c->lock);
-	while ((c->count == 0 || c->paused) && r == 0)
-		r = pthread_cond_timedwait(&c->changed, &c->lock, &until);
-	r = QUEUE_IDLE;
+	while ((c->count == 0 || c->paused) && in_time)
+		in_time = cond_wait_until(&c->changed, &c->lock, until);
 	if (c->count > 0 && !c->paused) {
 		*ret = c->list[c->first];
 		c->first = (c->first + 1) % c->room;
@@ -214,13 +205,9 @@ consumer_init(struct consumer_amqp *c, const struct queue_amqp_config *config,
 static int
 start(struct consumer_amqp *c, struct err *e)
 {
-	pthread_condattr_t monotonic;
 
 	(void)pthread_mutex_init(&c->lock, NULL);
-	(void)pthread_condattr_init(&monotonic);
-	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&c->changed, &monotonic);
-	(void)pthread_condattr_destroy(&monotonic);
+	cond_init(&c->changed);
 	c->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (c->wake < 0 || pthread_create(&c->thread, NULL, consumer_work, c) != 0) {
 		if (c->wake >= 0)

@@ -3,7 +3,6 @@
  * in the list only while it waits. */
 #include "adapter/queue_amqp_publisher_private.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/wait.h"
 
 static struct publisher_amqp *
 publisher_of(struct publisher *p)
@@ -44,12 +44,10 @@ static void
 wait_ended(struct publisher_amqp *p, struct entry *entry)
 {
 	int64_t until = now_monotonic_ms() + p->deadline_ms;
-	struct timespec t = { .tv_sec = (time_t)(until / 1000),
-			      .tv_nsec = (long)(until % 1000) * 1000000L };
 	struct err late = ERR_NONE;
 
 	while (entry->state != ENTRY_ENDED)
-		if (pthread_cond_timedwait(&p->ended, &p->lock, &t) == ETIMEDOUT)
+		if (!cond_wait_until(&p->ended, &p->lock, until))
 			break;
 	if (entry->state == ENTRY_ENDED)
 		return;
@@ -129,13 +127,9 @@ static const struct publisher_ops publisher_amqp_ops = {
 static void
 init_sync(struct publisher_amqp *p)
 {
-	pthread_condattr_t monotonic;
 
 	(void)pthread_mutex_init(&p->lock, NULL);
-	(void)pthread_condattr_init(&monotonic);
-	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&p->ended, &monotonic);
-	(void)pthread_condattr_destroy(&monotonic);
+	cond_init(&p->ended);
 }
 
 int

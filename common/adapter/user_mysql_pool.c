@@ -1,13 +1,13 @@
 #include "adapter/user_mysql_pool.h"
 
 #include <pthread.h>
-#include <time.h>
 
 #include <mysql.h>
 #include <errmsg.h>
 #include <mysqld_error.h>
 
 #include "base/clock.h"
+#include "base/wait.h"
 
 #define SLOW_TIMEOUT_S 600
 #define CLIENT_TIMED_OUT_BY_MYSQL8 4031 /* ER_CLIENT_INTERACTION_TIMEOUT */
@@ -145,31 +145,16 @@ disconnect(struct mysql_conn *c)
 	c->db = NULL;
 }
 
-static struct timespec
-deadline_in(int64_t ms)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_sec += ms / 1000;
-	at.tv_nsec += ms % 1000 * 1000000;
-	if (at.tv_nsec >= 1000000000) {
-		at.tv_sec++;
-		at.tv_nsec -= 1000000000;
-	}
-	return at;
-}
-
 /* Takes a place, and an idle connection if there is one. */
 static int
 take_place(struct mysql_pool *p, struct mysql_conn **ret, long *ret_generation, struct err *e)
 {
-	struct timespec deadline = deadline_in(p->wait_ms);
-	int r = 0;
+	int64_t deadline = now_monotonic_ms() + p->wait_ms;
+	bool in_time = true;
 
 	pthread_mutex_lock(&p->lock);
-	while (r == 0 && p->used >= p->config.max_connections)
-		r = pthread_cond_timedwait(&p->freed, &p->lock, &deadline);
+	while (in_time && p->used >= p->config.max_connections)
+		in_time = cond_wait_until(&p->freed, &p->lock, deadline);
 	if (p->used >= p->config.max_connections) {
 		pthread_mutex_unlock(&p->lock);
 		return err_set(e, ERR_UNAVAILABLE, "mysql: all %d connections are busy",
@@ -250,7 +235,6 @@ int
 mysql_pool_new(const struct user_mysql_config *config, struct mysql_pool **ret, struct err *e)
 {
 	struct mysql_pool *p = calloc(1, sizeof *p);
-	pthread_condattr_t attr;
 
 	if (p == NULL)
 		return err_set(e, ERR_NO_MEMORY, "mysql pool");
@@ -263,11 +247,8 @@ mysql_pool_new(const struct user_mysql_config *config, struct mysql_pool **ret, 
 	p->wait_ms = config->deadline_ms - p->io_timeout_s * INT64_C(1000);
 	if (p->wait_ms < 100)
 		p->wait_ms = 100;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_cond_init(&p->freed, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&p->freed);
 	*ret = p;
 	return 0;
 }

@@ -1,9 +1,9 @@
 #include "flow/lease.h"
 
 #include <pthread.h>
-#include <time.h>
 
 #include "base/clock.h"
+#include "base/wait.h"
 
 /* After a renewal that failed the next one comes sooner: a server may be away for a moment only. */
 #define RENEWALS_PER_LEASE 3
@@ -21,13 +21,6 @@ struct lease_keeper {
 	double progress;
 	int64_t safe_until_ms; /* by our clock: reckoned from before the renewal was sent */
 };
-
-static struct timespec
-moment(int64_t monotonic_ms)
-{
-	return (struct timespec){ .tv_sec = (time_t)(monotonic_ms / 1000),
-				  .tv_nsec = (long)(monotonic_ms % 1000) * 1000000 };
-}
 
 static bool
 is_lost(struct lease_keeper *k)
@@ -64,10 +57,8 @@ keeper_main(void *arg)
 
 	pthread_mutex_lock(&k->lock);
 	while (!k->stopping && !is_lost(k)) {
-		struct timespec until = moment(next_ms);
-
 		if (now_monotonic_ms() < next_ms) {
-			pthread_cond_timedwait(&k->wake, &k->lock, &until);
+			(void)cond_wait_until(&k->wake, &k->lock, next_ms);
 			continue;
 		}
 		next_ms = renew(k);
@@ -90,7 +81,6 @@ lease_keeper_start(struct job_store *jobs, const struct job_lease *lease, int64_
 		   struct lease_keeper **ret, struct err *e)
 {
 	struct lease_keeper *k;
-	pthread_condattr_t monotonic;
 	int failure;
 
 	if (ms <= 0)
@@ -102,10 +92,7 @@ lease_keeper_start(struct job_store *jobs, const struct job_lease *lease, int64_
 	k->ms = ms;
 	k->safe_until_ms = now_monotonic_ms() + ms;
 	pthread_mutex_init(&k->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&k->wake, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	cond_init(&k->wake);
 	if ((failure = pthread_create(&k->thread, NULL, keeper_main, k)) != 0) {
 		keeper_free(k);
 		return err_errno(e, ERR_UNAVAILABLE, failure, "lease thread");

@@ -2,9 +2,10 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <time.h>
 
 #include "base/str.h"
+#include "base/clock.h"
+#include "base/wait.h"
 #include "wire/job_json.h"
 
 #define BATCH 64
@@ -112,17 +113,11 @@ relay_round(const struct relay_config *config, int *ret_published, struct err *e
 static void
 wait_for_poke(struct relay *r)
 {
-	struct timespec until;
-	int64_t ms = r->config.interval_ms;
+	int64_t until = now_monotonic_ms() + r->config.interval_ms;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(ms / 1000);
-	until.tv_nsec += (long)(ms % 1000) * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&r->lock);
 	while (!r->poked && !atomic_load(&r->stopping))
-		if (pthread_cond_timedwait(&r->wake, &r->lock, &until) != 0)
+		if (!cond_wait_until(&r->wake, &r->lock, until))
 			break;
 	r->poked = false;
 	pthread_mutex_unlock(&r->lock);
@@ -160,7 +155,6 @@ int
 relay_start(const struct relay_config *config, struct relay **ret, struct err *e)
 {
 	struct relay *r = calloc(1, sizeof *r);
-	pthread_condattr_t monotonic;
 	int failure;
 
 	if (r == NULL)
@@ -169,10 +163,7 @@ relay_start(const struct relay_config *config, struct relay **ret, struct err *e
 	if (r->config.interval_ms <= 0)
 		r->config.interval_ms = INTERVAL_MS;
 	pthread_mutex_init(&r->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&r->wake, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	cond_init(&r->wake);
 	if ((failure = pthread_create(&r->thread, NULL, relay_main, r)) != 0) {
 		relay_free(r);
 		return err_errno(e, ERR_UNAVAILABLE, failure, "relay thread");

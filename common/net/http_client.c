@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "base/clock.h"
+#include "base/wait.h"
 
 #define RETRY_AFTER_MAX_S 86400
 
@@ -36,7 +36,6 @@ int
 http_client_new(int max_connections, struct http_client **ret, struct err *e)
 {
 	struct http_client *c;
-	pthread_condattr_t attr;
 
 	if (max_connections < 1)
 		return err_set(e, ERR_INVALID, "http client without connections");
@@ -48,30 +47,8 @@ http_client_new(int max_connections, struct http_client **ret, struct err *e)
 	}
 	c->max = max_connections;
 	pthread_mutex_init(&c->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&c->freed, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&c->freed);
 	*ret = c;
-	return 0;
-}
-
-static int
-wait_place(struct http_client *c, int64_t deadline)
-{
-	struct timespec at;
-	int64_t left = deadline - now_monotonic_ms();
-
-	if (left <= 0)
-		return -1;
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_sec += (time_t)(left / 1000);
-	at.tv_nsec += (long)(left % 1000) * 1000000;
-	if (at.tv_nsec >= 1000000000) {
-		at.tv_sec++;
-		at.tv_nsec -= 1000000000;
-	}
-	pthread_cond_timedwait(&c->freed, &c->lock, &at);
 	return 0;
 }
 
@@ -90,13 +67,14 @@ static int
 take_handle(struct http_client *c, int64_t deadline, CURL **ret, struct err *e)
 {
 	CURL *curl = NULL;
+	bool in_time = true;
 
 	pthread_mutex_lock(&c->lock);
-	while (c->handed_out >= c->max) {
-		if (wait_place(c, deadline) < 0) {
-			pthread_mutex_unlock(&c->lock);
-			return err_set(e, ERR_TIMEOUT, "no free http connection in time");
-		}
+	while (in_time && c->handed_out >= c->max)
+		in_time = cond_wait_until(&c->freed, &c->lock, deadline);
+	if (c->handed_out >= c->max) {
+		pthread_mutex_unlock(&c->lock);
+		return err_set(e, ERR_TIMEOUT, "no free http connection in time");
 	}
 	c->handed_out++;
 	if (c->kept_count > 0)

@@ -6,9 +6,9 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "base/clock.h"
+#include "base/wait.h"
 
 #define TICK_MAX_MS 1000
 #define TICK_MIN_MS 10
@@ -216,21 +216,6 @@ tick_ms(const struct http_server *s)
 	return tick < TICK_MIN_MS ? TICK_MIN_MS : tick;
 }
 
-static void
-wait_ms(struct http_server *s, int64_t ms)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_sec += (time_t)(ms / 1000);
-	at.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (at.tv_nsec >= 1000000000) {
-		at.tv_sec++;
-		at.tv_nsec -= 1000000000;
-	}
-	pthread_cond_timedwait(&s->reap, &s->lock, &at);
-}
-
 static void *
 reaper_main(void *arg)
 {
@@ -241,7 +226,7 @@ reaper_main(void *arg)
 	while (!s->stopping) {
 		int64_t now;
 
-		wait_ms(s, tick);
+		(void)cond_wait_until(&s->reap, &s->lock, now_monotonic_ms() + tick);
 		now = now_monotonic_ms();
 		for (struct http_watch *w = s->watches; w != NULL; w = w->next)
 			check(s, w, now);

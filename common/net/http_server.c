@@ -7,12 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/wait.h"
 
 #define SHUT_WAIT_MS 5000
+#define IDLE_LOOK_MS 50
 
 struct http_server_config
 http_server_defaults(void)
@@ -181,14 +182,10 @@ bound_port(int fd)
 static void
 init_lock(struct http_server *s)
 {
-	pthread_condattr_t attr;
 
 	pthread_mutex_init(&s->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&s->changed, &attr);
-	pthread_cond_init(&s->reap, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&s->changed);
+	cond_init(&s->reap);
 }
 
 static void
@@ -275,15 +272,8 @@ wait_empty(struct http_server *s, int64_t deadline, enum http_shut which)
 	int left;
 
 	while ((left = http_watch_shut(s, which)) > 0 && now_monotonic_ms() < deadline) {
-		struct timespec at;
-
-		clock_gettime(CLOCK_MONOTONIC, &at);
-		at.tv_nsec += 50000000; /* a connection that falls idle is seen by looking */
-		if (at.tv_nsec >= 1000000000) {
-			at.tv_sec++;
-			at.tv_nsec -= 1000000000;
-		}
-		pthread_cond_timedwait(&s->changed, &s->lock, &at);
+		/* a connection that falls idle is seen by looking */
+		(void)cond_wait_until(&s->changed, &s->lock, now_monotonic_ms() + IDLE_LOOK_MS);
 	}
 	return left;
 }

@@ -1,7 +1,9 @@
 #include "auth/hash_gate.h"
 
 #include <pthread.h>
-#include <time.h>
+
+#include "base/clock.h"
+#include "base/wait.h"
 
 struct hash_gate {
 	/* set once */
@@ -12,32 +14,17 @@ struct hash_gate {
 	int64_t running, waiting;
 };
 
-static struct timespec
-deadline_in(int64_t ms)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_sec += ms / 1000;
-	at.tv_nsec += ms % 1000 * 1000000;
-	if (at.tv_nsec >= 1000000000) {
-		at.tv_sec++;
-		at.tv_nsec -= 1000000000;
-	}
-	return at;
-}
-
 static int
 wait_for_turn(struct hash_gate *g, struct err *e)
 {
-	struct timespec deadline = deadline_in(g->wait_ms);
-	int r = 0;
+	int64_t deadline = now_monotonic_ms() + g->wait_ms;
+	bool in_time = true;
 
 	if (g->waiting >= g->max_waiting)
 		return err_set(e, ERR_UNAVAILABLE, "too many logins are waiting");
 	g->waiting++;
-	while (r == 0 && g->running >= g->max_running)
-		r = pthread_cond_timedwait(&g->freed, &g->lock, &deadline);
+	while (in_time && g->running >= g->max_running)
+		in_time = cond_wait_until(&g->freed, &g->lock, deadline);
 	g->waiting--;
 	if (g->running >= g->max_running)
 		return err_set(e, ERR_TIMEOUT, "no turn for a password hash in time");
@@ -92,18 +79,14 @@ hash_gate_new(int64_t running, int64_t waiting, int64_t wait_ms, struct hash_gat
 	      struct err *e)
 {
 	struct hash_gate *g = calloc(1, sizeof *g);
-	pthread_condattr_t attr;
 
 	if (g == NULL)
 		return err_set(e, ERR_NO_MEMORY, "hash gate");
 	g->max_running = running;
 	g->max_waiting = waiting;
 	g->wait_ms = wait_ms;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_mutex_init(&g->lock, NULL);
-	pthread_cond_init(&g->freed, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&g->freed);
 	*ret = g;
 	return 0;
 }

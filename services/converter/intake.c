@@ -3,10 +3,10 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/wait.h"
 
 #define NEXT_TIMEOUT_MS 500
 #define SLOT_TIMEOUT_MS 200
@@ -71,13 +71,11 @@ static bool
 wait_idle(struct intake *in, int count, int64_t ms)
 {
 	int64_t until = now_monotonic_ms() + ms;
-	struct timespec t = { until / 1000, until % 1000 * 1000000 };
-	int r = 0;
-	bool idle;
+	bool idle, in_time = true;
 
 	pthread_mutex_lock(&in->lock);
-	while ((in->idle < count || in->has_pending) && r == 0)
-		r = pthread_cond_timedwait(&in->changed, &in->lock, &t);
+	while ((in->idle < count || in->has_pending) && in_time)
+		in_time = cond_wait_until(&in->changed, &in->lock, until);
 	idle = in->idle >= count && !in->has_pending;
 	pthread_mutex_unlock(&in->lock);
 	return idle;
@@ -193,16 +191,12 @@ static struct intake *
 intake_new(const struct intake_config *config)
 {
 	struct intake *in = calloc(1, sizeof *in + (size_t)config->jobs * sizeof in->threads[0]);
-	pthread_condattr_t attributes;
 
 	if (!in)
 		return NULL;
 	in->config = *config;
-	(void)pthread_condattr_init(&attributes);
-	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	(void)pthread_mutex_init(&in->lock, NULL);
-	(void)pthread_cond_init(&in->changed, &attributes);
-	(void)pthread_condattr_destroy(&attributes);
+	cond_init(&in->changed);
 	return in;
 }
 

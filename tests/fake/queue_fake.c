@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "base/wait.h"
 
 struct publisher_fake {
 	struct publisher port;
@@ -277,15 +278,11 @@ int
 queue_broker_new(struct queue_broker **ret, struct err *e)
 {
 	struct queue_broker *b = calloc(1, sizeof *b);
-	pthread_condattr_t monotonic;
 
 	if (b == NULL)
 		return err_set(e, ERR_NO_MEMORY, "broker");
 	pthread_mutex_init(&b->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&b->changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	cond_init(&b->changed);
 	b->generation = 1;
 	*ret = b;
 	return 0;

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "base/wait.h"
 
 #define CONSUMER_QUEUES 8
 
@@ -91,15 +92,13 @@ fake_next(struct consumer *port, int timeout_ms, struct queue_delivery *ret, str
 	struct consumer_fake *c = consumer_of(port);
 	SCOPED(queue_fake_leave_p) struct queue_broker *b = queue_fake_enter(c->broker);
 	int64_t until = now_monotonic_ms() + timeout_ms;
-	struct timespec t = { .tv_sec = (time_t)(until / 1000),
-			      .tv_nsec = (long)(until % 1000) * 1000000L };
 	int r, broken = b->broken;
 
 	if (enter_call(c, NULL) < 0 && !broken)
 		return QUEUE_IDLE;
 	c->generation = b->generation;
 	while ((r = try_next(c, ret)) == QUEUE_IDLE && deadline_left_ms(until) > 0)
-		(void)pthread_cond_timedwait(&b->changed, &b->lock, &t);
+		(void)cond_wait_until(&b->changed, &b->lock, until);
 	return r < 0 ? err_set(e, r, "delivery") : r;
 }
 
