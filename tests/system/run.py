@@ -64,6 +64,15 @@ def run(stack, chosen):
     return counts, failures
 
 
+def end(stack):
+    """What was wrong with how the daemons ended."""
+    try:
+        stack.stop()
+    except Exception as e:
+        return f"{type(e).__name__}: {e}"
+    return ""
+
+
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     patterns = sys.argv[2:]
@@ -78,7 +87,10 @@ def main():
     except Exception as e:
         print(f"failed: the suite did not start: {type(e).__name__}: {e}")
     finally:
-        stack.stop()
+        if why := end(stack):
+            print(f"failed: the end of the suite: {why}")
+            counts["failed"] += 1
+            failures = [*failures, "end of the suite"]
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
     for name in failures:

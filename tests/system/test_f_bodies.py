@@ -218,4 +218,3 @@ def test_sigterm_lets_an_upload_end_and_then_the_gateway_stops_with_0(s):
             sock.sendall(whole[-1000:])
             plain(Reader(sock).answer(), 200, "success!")
         expect(gateway.process.wait(20) == 0, "exit code", gateway.process.returncode)
-        gateway.start()

@@ -1,0 +1,60 @@
+"""The real servers of a stack, under one run directory, on free loopback ports; docker/local/servers.sh starts and stops them."""
+import contextlib
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+from waits import expect, until
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+import ports  # noqa: E402
+
+SERVERS = {"mysql": "mariadb", "rabbitmq": "rabbitmq", "mongodb": "mongod"}
+
+
+class Servers:
+    def __init__(self, run):
+        self.run = pathlib.Path(run)
+        self.run.mkdir(parents=True, exist_ok=True)
+        names = ("MARIADB_PORT", "RABBITMQ_PORT", "EPMD_PORT", "MONGOD_PORT")
+        self.ports = dict(zip(names, ports.free(len(names))))
+
+    def servers(self, verb):
+        done = subprocess.run(
+            [ROOT / "docker/local/servers.sh", verb, self.run],
+            env={**os.environ, **{k: str(v) for k, v in self.ports.items()}},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=180,
+        )
+        expect(done.returncode == 0, f"servers.sh {verb}: {done.stdout}")
+
+    def server_pid(self, name):
+        return int((self.run / f"{SERVERS[name]}.pid").read_text().split()[0])
+
+    def signal_server(self, name, how):
+        os.killpg(self.server_pid(name), how)
+
+    def kill_server(self, name):
+        """Ends it at once, as a crash does; waits until nothing of it is left."""
+        pid = self.server_pid(name)
+        os.killpg(pid, signal.SIGKILL)
+        until(f"{name} gone", lambda: not group_alive(pid))
+
+    def start_server(self, name):
+        del name  # servers.sh starts what is not running
+        self.servers("start")
+
+    def thaw_servers(self):
+        for name in SERVERS:
+            with contextlib.suppress(OSError, ValueError):
+                self.signal_server(name, signal.SIGCONT)
+
+
+def group_alive(pgid):
+    try:
+        os.killpg(pgid, 0)
+        return True
+    except ProcessLookupError:
+        return False

@@ -1,0 +1,27 @@
+"""What a test expects, and waits for."""
+import time
+
+
+class Failed(Exception):
+    """An expectation that did not hold; its text says what was seen."""
+
+
+class Skipped(Exception):
+    pass
+
+
+def expect(condition, *seen):
+    if not condition:
+        raise Failed(" ".join(str(x) for x in seen) or "expectation failed")
+
+
+def until(what, condition, seconds=20.0):
+    """The first true value of condition(); Failed past the deadline."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise Failed(f"not within {seconds} s: {what}")
+        time.sleep(0.05)
