@@ -149,6 +149,10 @@ static const struct job_store_ops mongo_ops = {
 	.count = mongo_count,
 	.list = job_mongo_list,
 	.requeue_failed = job_mongo_requeue_failed,
+	.each_leftover = job_mongo_each_leftover,
+	.expire = job_mongo_expire,
+	.settle = job_mongo_settle,
+	.is_registered = job_mongo_is_registered,
 	.ping = mongo_ping,
 	.close = mongo_close,
 };

@@ -66,6 +66,7 @@ read_lease(const bson_t *doc, struct job *job)
 	job->lease.until_ms = read_time(doc, "lease.until");
 	read_text(doc, "lease.owner", job->lease.owner, sizeof job->lease.owner);
 	read_text(doc, "lease.token", job->lease.token, sizeof job->lease.token);
+	read_id(doc, "lease.output", &job->lease.output);
 }
 
 static void

@@ -147,15 +147,20 @@ look(struct job_mongo *m, struct crowd *crowd, struct err *e)
 static bson_t *
 leasing(const char *owner, const char *token, int64_t ms)
 {
+	struct blob_id fresh = blob_id_new();
 	char name[LEASE_OWNER_MAX + 1];
+	bson_oid_t output;
 
+	bson_oid_init_from_string(&output, fresh.hex);
 	job_text_copy(name, sizeof name, owner);
 	return BCON_NEW("0", "{", "$set", "{", "state", BCON_UTF8("leased"), "attempts", "{",
 			"$add", "[", "{", "$ifNull", "[", BCON_UTF8("$attempts"), BCON_INT32(0),
 			"]", "}", BCON_INT32(1), "]", "}", "progress", BCON_DOUBLE(0), "lease", "{",
 			"owner", JOB_TEXT(name), "token", JOB_TEXT(token), "until", "{", "$add",
-			"[", JOB_NOW, BCON_INT64(ms), "]", "}", "}", "updated_at", JOB_NOW, "}",
-			"}");
+			"[", JOB_NOW, BCON_INT64(ms), "]", "}", "output", BCON_OID(&output), "}",
+			"outputs", "{", "$slice", "[", "{", "$concatArrays", "[", JOB_OUTPUTS, "[",
+			BCON_OID(&output), "]", "]", "}", BCON_INT32(-JOB_OUTPUTS_MAX), "]", "}",
+			"updated_at", JOB_NOW, "}", "}");
 }
 
 /* Takes the oldest due job of users[0 .. count). */

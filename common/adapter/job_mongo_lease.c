@@ -74,7 +74,8 @@ job_mongo_finish(struct job_store *s, const struct job_lease *lease, const struc
 		       "progress", BCON_DOUBLE(1), "error", BCON_UTF8("$$REMOVE"), "updated_at",
 		       JOB_NOW, "result_published_at", BCON_UTF8("$$REMOVE"), "source.duration_s",
 		       "{", "$cond", "[", BCON_BOOL(known), BCON_DOUBLE(known ? duration_s : 0),
-		       BCON_UTF8("$source.duration_s"), "]", "}", "}", "}");
+		       BCON_UTF8("$source.duration_s"), "]", "}", "outputs",
+		       JOB_OUTPUTS_WITHOUT(&id), "}", "}");
 	if ((r = end(s, lease, JOB_DONE, set, &job, e)) < 0)
 		return r;
 	if (!blob_id_equal(&job.mp3_fid, mp3))

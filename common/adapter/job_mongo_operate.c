@@ -41,7 +41,8 @@ int
 job_mongo_requeue_failed(struct job_store *s, const struct blob_id *only, const char *username,
 			 int64_t *ret_requeued, struct err *e)
 {
-	SCOPED(job_bson_free_p) bson_t *failed = BCON_NEW("state", BCON_UTF8("failed"));
+	SCOPED(job_bson_free_p)
+	bson_t *failed = BCON_NEW("state", BCON_UTF8("failed"), "video_settled_at", BCON_NULL);
 	SCOPED(job_bson_free_p)
 	bson_t *set =
 		BCON_NEW("0", "{", "$set", "{", "state", BCON_UTF8("queued"), "attempts",

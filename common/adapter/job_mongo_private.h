@@ -38,6 +38,14 @@ int job_session_ping(struct job_mongo *m, struct err *e);
 #define JOB_NOW BCON_UTF8("$$NOW")
 #define JOB_DUE "$expr", "{", "$lte", "[", BCON_UTF8("$not_before"), BCON_UTF8("$$NOW"), "]", "}"
 
+/* What attempts have registered, and the same without one (an empty list is removed). */
+#define JOB_OUTPUTS "{", "$ifNull", "[", BCON_UTF8("$outputs"), "[", "]", "]", "}"
+#define JOB_OTHER_OUTPUTS(oid)                                                                     \
+	"{", "$setDifference", "[", JOB_OUTPUTS, "[", BCON_OID(oid), "]", "]", "}"
+#define JOB_OUTPUTS_WITHOUT(oid)                                                                   \
+	"{", "$cond", "[", "{", "$eq", "[", JOB_OTHER_OUTPUTS(oid), "[", "]", "]", "}",            \
+		BCON_UTF8("$$REMOVE"), JOB_OTHER_OUTPUTS(oid), "]", "}"
+
 static inline void
 job_bson_free_p(bson_t **b)
 {
@@ -99,6 +107,13 @@ int job_mongo_mark_published(struct job_store *s, const struct job *job, enum jo
 			     struct err *e);
 int job_mongo_claim_notice(struct job_store *s, const struct blob_id *video, const char *owner,
 			   int64_t ms, struct err *e);
+int job_mongo_each_leftover(struct job_store *s, enum job_leftover which, int64_t age_ms,
+			    job_leftover_fn fn, void *arg, struct err *e);
+int job_mongo_expire(struct job_store *s, const struct job *job, enum job_leftover which,
+		     struct err *e);
+int job_mongo_settle(struct job_store *s, const struct blob_id *video, enum job_leftover which,
+		     const struct blob_id *blob, struct err *e);
+int job_mongo_is_registered(struct job_store *s, const struct blob_id *blob, struct err *e);
 int job_mongo_mark_notified(struct job_store *s, const struct job_message *message, struct err *e);
 int job_mongo_list(struct job_store *s, const struct job_filter *filter, struct job *jobs,
 		   size_t max, size_t *ret_count, struct err *e);

@@ -5,9 +5,13 @@
 #include "adapter/mongo_private.h"
 
 #define COLLECTION "jobs"
+#define ONCE_PUBLISHED                                                                             \
+	"partialFilterExpression", "{", "result_published_at", "{", "$exists", BCON_BOOL(true),    \
+		"}", "}"
 
 /* a: who waits, and the oldest of each; b: what is unpublished while it waits; c: results
- * unpublished; d: the oldest due of many users, and the counts by state; e: the owner of an mp3. */
+ * unpublished; d: the oldest due of many users, and the counts by state; e: the owner of an mp3;
+ * f: outputs of attempts; g, h: whose blobs may expire. */
 static bson_t *
 index_command(void)
 {
@@ -24,7 +28,13 @@ index_command(void)
 		/* d */ "{", "name", BCON_UTF8("state_created_due"), "key", "{", "state",
 		BCON_INT32(1), "created_at", BCON_INT32(1), "not_before", BCON_INT32(1), "}", "}",
 		/* e */ "{", "name", BCON_UTF8("mp3"), "key", "{", "mp3_fid", BCON_INT32(1), "}",
-		"sparse", BCON_BOOL(true), "}", "]");
+		"sparse", BCON_BOOL(true), "}",
+		/* f */ "{", "name", BCON_UTF8("outputs"), "key", "{", "outputs", BCON_INT32(1),
+		"}", "sparse", BCON_BOOL(true), "}",
+		/* g */ "{", "name", BCON_UTF8("video_settled"), "key", "{", "video_settled_at",
+		BCON_INT32(1), "updated_at", BCON_INT32(1), "}", ONCE_PUBLISHED, "}",
+		/* h */ "{", "name", BCON_UTF8("audio_settled"), "key", "{", "audio_settled_at",
+		BCON_INT32(1), "updated_at", BCON_INT32(1), "}", ONCE_PUBLISHED, "}", "]");
 }
 
 int

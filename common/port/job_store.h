@@ -36,6 +36,19 @@ struct job_filter {
 	const char *username;        /* NULL = any */
 };
 
+/* What may be left of a job, for the janitor. Ages are by the ledger's clock. */
+enum job_leftover {
+	JOB_LEFT_UPLOAD, /* UPLOADING for that long, or given up by a janitor that did not finish */
+	JOB_LEFT_OUTPUT, /* registered by an attempt, not the job's mp3, and no lease for that long
+			  */
+	JOB_LEFT_VIDEO,  /* the video of a job that ended that long ago, its result published */
+	JOB_LEFT_AUDIO,  /* the same job's mp3 */
+};
+/* Attempts whose outputs one job remembers; older ones are left to a search for foreign chunks. */
+#define JOB_OUTPUTS_MAX 64
+typedef int (*job_leftover_fn)(const struct job *, const struct blob_id *blob, void *arg,
+			       struct err *);
+
 struct job_store;
 struct job_store_ops {
 	int (*create)(struct job_store *, const struct job *, struct err *);
@@ -69,6 +82,12 @@ struct job_store_ops {
 		    size_t *ret_count, struct err *);
 	int (*requeue_failed)(struct job_store *, const struct blob_id *only, const char *username,
 			      int64_t *ret_requeued, struct err *);
+	int (*each_leftover)(struct job_store *, enum job_leftover, int64_t age_ms, job_leftover_fn,
+			     void *arg, struct err *);
+	int (*expire)(struct job_store *, const struct job *, enum job_leftover, struct err *);
+	int (*settle)(struct job_store *, const struct blob_id *video, enum job_leftover,
+		      const struct blob_id *blob, struct err *);
+	int (*is_registered)(struct job_store *, const struct blob_id *, struct err *);
 	int (*ping)(struct job_store *, struct err *);
 	void (*close)(struct job_store *);
 };
@@ -116,7 +135,7 @@ job_find_by_mp3(struct job_store *s, const struct blob_id *mp3, struct job *ret,
 }
 /* Leases the fairest QUEUED job whose not_before has passed (user with the fewest running, then the
  * oldest), or, with only, that job and no other. attempts is counted here. NOT_FOUND: nothing to
- * do. The job carries the lease. */
+ * do. The job carries the lease, and with it a fresh id, already registered, for its output. */
 static inline int
 job_lease_next(struct job_store *s, const char *owner, int64_t ms, const struct blob_id *only,
 	       struct job *ret, struct err *e)
@@ -218,6 +237,35 @@ job_requeue_failed(struct job_store *s, const struct blob_id *only, const char *
 		   int64_t *ret_requeued, struct err *e)
 {
 	return s->ops->requeue_failed(s, only, username, ret_requeued, e);
+}
+/* Calls fn for each leftover of a kind that is at least age_ms old, with the blob meant (of an
+ * upload its video); a negative result ends it and is returned. fn may use the store. */
+static inline int
+job_each_leftover(struct job_store *s, enum job_leftover which, int64_t age_ms, job_leftover_fn fn,
+		  void *arg, struct err *e)
+{
+	return s->ops->each_leftover(s, which, age_ms, fn, arg, e);
+}
+/* To be called before the blob of a leftover goes: UPLOAD and AUDIO -> EXPIRED; after VIDEO a
+ * failed job is not requeued any more. CONFLICT when the job has moved on since it was read. */
+static inline int
+job_expire(struct job_store *s, const struct job *job, enum job_leftover which, struct err *e)
+{
+	return s->ops->expire(s, job, which, e);
+}
+/* To be called after the blob has gone (or is to stay for ever): the leftover is not listed again.
+ * An upload's job is forgotten. 0 also when someone else did it. */
+static inline int
+job_settle(struct job_store *s, const struct blob_id *video, enum job_leftover which,
+	   const struct blob_id *blob, struct err *e)
+{
+	return s->ops->settle(s, video, which, blob, e);
+}
+/* 0 when a job or an attempt of one has registered the blob; NOT_FOUND. */
+static inline int
+job_is_registered(struct job_store *s, const struct blob_id *blob, struct err *e)
+{
+	return s->ops->is_registered(s, blob, e);
 }
 static inline int
 job_store_ping(struct job_store *s, struct err *e)

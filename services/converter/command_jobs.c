@@ -192,6 +192,8 @@ explain(struct job_store *jobs, const struct blob_id *video, struct err *e)
 
 	if (r < 0)
 		return r;
+	if (job.state == JOB_FAILED)
+		return err_set(e, ERR_CONFLICT, "the video of job %s has expired", video->hex);
 	return err_set(e, ERR_CONFLICT, "job %s is %s, not failed", video->hex,
 		       job_state_name(job.state));
 }

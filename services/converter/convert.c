@@ -103,7 +103,7 @@ make_output(struct attempt *a, struct err *e)
 {
 	SCOPED(blob_writer_close_p) struct blob_writer *out = NULL;
 	struct blob_meta meta = output_meta(a->job);
-	struct blob_id id = blob_id_new();
+	const struct blob_id id = a->job->lease.output;
 	int r;
 
 	if ((r = adopt_output(a, e)) != ERR_NOT_FOUND)

@@ -60,7 +60,15 @@ size_t index_of(const struct job *jobs, size_t count, const struct blob_id *vide
 	X(jobs_are_listed_newest_first_by_state_and_user)                                          \
 	X(only_failed_jobs_are_requeued_and_as_on_the_first_day)                                   \
 	X(one_failed_job_is_requeued_and_the_others_stay)                                          \
-	X(a_failure_that_is_late_says_nothing_of_a_job_that_was_done_again)
+	X(a_failure_that_is_late_says_nothing_of_a_job_that_was_done_again)                        \
+	X(a_lease_registers_a_fresh_output_until_the_job_is_done_with_it)                          \
+	X(outputs_are_left_over_when_no_attempt_has_run_for_long)                                  \
+	X(a_job_remembers_the_outputs_of_its_last_attempts_only)                                   \
+	X(an_old_upload_is_given_up_and_forgotten)                                                 \
+	X(an_upload_that_came_through_is_not_given_up)                                             \
+	X(only_jobs_that_ended_and_were_published_have_blobs_that_may_go)                          \
+	X(expired_audio_is_settled_and_the_job_says_so)                                            \
+	X(a_failed_job_whose_video_expires_is_not_requeued)
 
 #define JOB_TEST_DECLARE(name) JOB_TEST(name);
 JOB_TESTS(JOB_TEST_DECLARE)

@@ -259,6 +259,10 @@ static const struct job_store_ops fake_ops = {
 	.count = job_fake_count,
 	.list = job_fake_list,
 	.requeue_failed = job_fake_requeue_failed,
+	.each_leftover = job_fake_each_leftover,
+	.expire = job_fake_expire,
+	.settle = job_fake_settle,
+	.is_registered = job_fake_is_registered,
 	.ping = fake_ping,
 	.close = fake_close,
 };

@@ -51,10 +51,12 @@ job_fake_lease_next(struct job_store *s, const char *owner, int64_t ms, const st
 	if ((rec = fairest(f, only)) == NULL)
 		return err_set(e, ERR_NOT_FOUND, "no job is due");
 	rec->last = (struct job_lease){ .video_fid = rec->job.video_fid,
+					.output = blob_id_new(),
 					.until_ms = job_fake_now(f) + ms };
 	snprintf(rec->last.owner, sizeof rec->last.owner, "%s", owner);
 	job_fake_legible(rec->last.owner);
 	random_hex(rec->last.token, LEASE_TOKEN_DIGITS);
+	job_fake_register(rec, &rec->last.output);
 	rec->job.lease = rec->last;
 	rec->job.state = JOB_LEASED;
 	rec->job.attempts++;
@@ -117,6 +119,7 @@ job_fake_finish(struct job_store *s, const struct job_lease *lease, const struct
 					 lease->video_fid.hex);
 	rec->job.state = JOB_DONE;
 	rec->job.mp3_fid = *mp3;
+	job_fake_forget(rec, mp3);
 	rec->job.progress = 1;
 	rec->job.error = (struct job_error){ 0 };
 	if (duration_s > 0)

@@ -54,7 +54,7 @@ job_fake_requeue_failed(struct job_store *s, const struct blob_id *only, const c
 	for (size_t i = 0; i < f->count; i++) {
 		struct record *rec = &f->records[i];
 
-		if (!matches(&rec->job, &filter) ||
+		if (!matches(&rec->job, &filter) || rec->video_expiring || rec->video_settled ||
 		    (only && !blob_id_equal(&rec->job.video_fid, only)))
 			continue;
 		rec->last = (struct job_lease){ 0 };

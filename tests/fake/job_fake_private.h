@@ -16,6 +16,9 @@ struct record {
 		int64_t until_ms;
 		bool contested;
 	} notice;
+	struct blob_id outputs[JOB_OUTPUTS_MAX];
+	size_t output_count;
+	bool video_expiring, video_settled, audio_settled;
 	int64_t number; /* order of creation: breaks ties of a clock that stands still */
 };
 
@@ -61,6 +64,16 @@ int job_fake_mark_published(struct job_store *s, const struct job *job, enum job
 			    struct err *e);
 int job_fake_claim_notice(struct job_store *s, const struct blob_id *video, const char *owner,
 			  int64_t ms, struct err *e);
+int job_fake_each_leftover(struct job_store *s, enum job_leftover which, int64_t age_ms,
+			   job_leftover_fn fn, void *arg, struct err *e);
+int job_fake_expire(struct job_store *s, const struct job *job, enum job_leftover which,
+		    struct err *e);
+int job_fake_settle(struct job_store *s, const struct blob_id *video, enum job_leftover which,
+		    const struct blob_id *blob, struct err *e);
+int job_fake_is_registered(struct job_store *s, const struct blob_id *blob, struct err *e);
+/* Registers an output, or forgets it. */
+void job_fake_register(struct record *rec, const struct blob_id *output);
+void job_fake_forget(struct record *rec, const struct blob_id *output);
 int job_fake_mark_notified(struct job_store *s, const struct job_message *message, struct err *e);
 int job_fake_count(struct job_store *s, struct job_counts *ret, struct err *e);
 int job_fake_list(struct job_store *s, const struct job_filter *filter, struct job *jobs,
