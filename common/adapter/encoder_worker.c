@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 
 #include "adapter/encoder_worker_private.h"
 #include "base/clock.h"
+#include "base/cpus.h"
 #include "base/str.h"
 
 /* A worker that said its last word only has to give its memory back. */
@@ -20,6 +22,7 @@
 struct encoder_worker {
 	struct encoder port;
 	struct encoder_worker_config config;
+	atomic_int running;
 	char program[PATH_MAX];
 };
 
@@ -55,6 +58,25 @@ conclude(const struct session *s, int status, bool killed, struct job_error *ret
 	return 0;
 }
 
+/* What a worker needs of its address space beside its encoder threads, and for each of them:
+ * libraries, demuxer and decoder; stack, samples and frames of a block. */
+#define WORKER_BASE_BYTES (INT64_C(256) << 20)
+#define WORKER_THREAD_BYTES (INT64_C(16) << 20)
+
+/* The cores are shared out among the conversions under way. */
+static uint32_t
+threads_for_one(const struct encoder_worker *w, int running)
+{
+	int64_t threads = w->config.cores / (running > 0 ? running : 1);
+	int64_t memory = w->config.memory_bytes;
+
+	if (memory > 0 && threads > (memory - WORKER_BASE_BYTES) / WORKER_THREAD_BYTES)
+		threads = (memory - WORKER_BASE_BYTES) / WORKER_THREAD_BYTES;
+	if (threads > WORKER_THREADS_MAX)
+		threads = WORKER_THREADS_MAX;
+	return threads > 1 ? (uint32_t)threads : 1;
+}
+
 static struct session *
 session_new(const struct encoder_worker *w, struct blob_reader *in, struct blob_writer *out,
 	    const struct encode_watch *watch)
@@ -75,20 +97,14 @@ session_new(const struct encoder_worker *w, struct blob_reader *in, struct blob_
 }
 
 static int
-encoder_worker_encode(struct encoder *port, struct blob_reader *in, struct blob_writer *out,
-		      const struct encode_watch *watch, struct encode_report *ret,
-		      struct job_error *ret_why, struct err *e)
+run_worker(const struct encoder_worker *w, struct session *s, struct encode_report *ret,
+	   struct job_error *ret_why, struct err *e)
 {
-	const struct encoder_worker *w = self_of(port);
-	SCOPED_FREE struct session *s = session_new(w, in, out, watch);
 	struct err local = ERR_NONE;
 	struct child child;
 	bool said_all, killed;
 	int status, r;
 
-	*ret_why = (struct job_error){ 0 };
-	if (!s)
-		return worker_failure_explain(WORKER_OUT_OF_MEMORY, "in the parent", ret_why, e);
 	if ((r = child_start(w->program, w->config.memory_bytes, w->config.cpu_seconds, &child,
 			     e)) < 0)
 		return r;
@@ -104,6 +120,24 @@ encoder_worker_encode(struct encoder *port, struct blob_reader *in, struct blob_
 		.bytes_written = s->written,
 	};
 	return 0;
+}
+
+static int
+encoder_worker_encode(struct encoder *port, struct blob_reader *in, struct blob_writer *out,
+		      const struct encode_watch *watch, struct encode_report *ret,
+		      struct job_error *ret_why, struct err *e)
+{
+	struct encoder_worker *w = self_of(port);
+	SCOPED_FREE struct session *s = session_new(w, in, out, watch);
+	int r;
+
+	*ret_why = (struct job_error){ 0 };
+	if (!s)
+		return worker_failure_explain(WORKER_OUT_OF_MEMORY, "in the parent", ret_why, e);
+	s->threads = threads_for_one(w, atomic_fetch_add(&w->running, 1) + 1);
+	r = run_worker(w, s, ret, ret_why, e);
+	(void)atomic_fetch_sub(&w->running, 1);
+	return r;
 }
 
 static void
@@ -153,6 +187,8 @@ encoder_worker_new(const struct encoder_worker_config *config, struct encoder **
 		return err_errno(e, ERR_INVALID, errno, w->program);
 	w->config = *config;
 	w->config.program = NULL;
+	if (w->config.cores <= 0)
+		w->config.cores = cpu_count();
 	w->port.ops = &ops;
 	*ret = &TAKE(w)->port;
 	return 0;

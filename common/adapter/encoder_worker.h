@@ -12,6 +12,7 @@ struct encoder_worker_config {
 	int64_t memory_bytes; /* address-space limit of a worker; 0 = none (sanitizers) */
 	int64_t cpu_seconds;
 	int64_t job_timeout_ms;
+	int cores;               /* shared out among the conversions under way; 0 = all there are */
 	int64_t max_duration_ms; /* of the sound; longer is TOO_LARGE */
 };
 int encoder_worker_new(const struct encoder_worker_config *config, struct encoder **ret,

@@ -44,6 +44,7 @@ struct session {
 	const struct encode_watch *watch;
 	int64_t deadline_ms; /* monotonic */
 	int64_t max_output_bytes, max_samples;
+	uint32_t threads;
 	/* while it runs */
 	int64_t position, written; /* of the reader; to the writer */
 	int64_t next_watch_ms;

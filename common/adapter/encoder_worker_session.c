@@ -118,6 +118,7 @@ send_start(struct session *s, struct err *e)
 		.bit_rate = RESULT_BIT_RATE,
 		.input_bytes = s->in->info.length,
 		.max_samples = s->max_samples,
+		.threads = s->threads,
 	};
 	uint8_t bytes[WORKER_START_BYTES];
 

@@ -91,6 +91,7 @@ worker_start_write(const struct worker_start *start, uint8_t ret[WORKER_START_BY
 	put32(ret + 12, start->bit_rate);
 	put64(ret + 16, (uint64_t)start->input_bytes);
 	put64(ret + 24, (uint64_t)start->max_samples);
+	put32(ret + 32, start->threads);
 }
 
 int
@@ -101,6 +102,7 @@ worker_start_read(const uint8_t bytes[WORKER_START_BYTES], struct worker_start *
 		.sample_rate = get32(bytes + 4),
 		.channels = get32(bytes + 8),
 		.bit_rate = get32(bytes + 12),
+		.threads = get32(bytes + 32),
 	};
 	uint64_t input_bytes = get64(bytes + 16), max_samples = get64(bytes + 24);
 
@@ -109,6 +111,8 @@ worker_start_read(const uint8_t bytes[WORKER_START_BYTES], struct worker_start *
 	if (start.sample_rate < 8000 || start.sample_rate > 48000 || start.channels < 1 ||
 	    start.channels > 2 || start.bit_rate < 8000 || start.bit_rate > 320000)
 		return err_set(e, ERR_CORRUPT, "a result that cannot be made");
+	if (start.threads < 1 || start.threads > WORKER_THREADS_MAX)
+		return err_set(e, ERR_CORRUPT, "%u threads", start.threads);
 	if (input_bytes > INT64_MAX || max_samples > INT64_MAX || max_samples == 0)
 		return err_set(e, ERR_CORRUPT, "sizes out of range");
 	start.input_bytes = (int64_t)input_bytes;

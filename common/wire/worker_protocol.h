@@ -16,12 +16,13 @@
 
 #include "base/err.h"
 
-#define WORKER_PROTOCOL_VERSION 1
+#define WORKER_PROTOCOL_VERSION 2
 #define WORKER_SOCKET 3 /* the worker's only descriptor but for /dev/null */
 #define WORKER_HEADER_BYTES 16
 #define WORKER_PAYLOAD_MAX (256 * 1024) /* bytes */
 #define WORKER_HEAD_MAX (64 * 1024)     /* PATCH reaches no further into the output */
-#define WORKER_START_BYTES 32
+#define WORKER_START_BYTES 36
+#define WORKER_THREADS_MAX 64
 #define WORKER_DONE_BYTES 16
 #define WORKER_DETAIL_MAX 200
 
@@ -67,6 +68,7 @@ struct worker_start {
 	uint32_t sample_rate, channels, bit_rate; /* of the result; bit_rate in bit/s */
 	int64_t input_bytes;
 	int64_t max_samples; /* per channel, of the result */
+	uint32_t threads;    /* that may encode: 1 to WORKER_THREADS_MAX */
 };
 struct worker_done {
 	int64_t samples; /* per channel, of the result */

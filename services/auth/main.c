@@ -1,10 +1,9 @@
-#include <unistd.h>
-
 #include "adapter/token_jwt.h"
 #include "auth/auth_http.h"
 #include "auth/command.h"
 #include "auth/config.h"
 #include "auth/watch.h"
+#include "base/cpus.h"
 #include "base/log.h"
 
 #define SECRET_LEN_ADVISED 32
@@ -61,11 +60,7 @@ make_metrics(struct auth *a, struct metrics *m)
 static int64_t
 hashes_at_once(const struct auth_config *config)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (config->hash_concurrency > 0)
-		return config->hash_concurrency;
-	return cores > 0 ? cores : 1;
+	return config->hash_concurrency > 0 ? config->hash_concurrency : cpu_count();
 }
 
 static int

@@ -6,6 +6,7 @@
 #include "adapter/job_mongo.h"
 #include "adapter/mongo_pool.h"
 #include "adapter/queue_amqp.h"
+#include "base/cpus.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "converter/command.h"
@@ -35,11 +36,11 @@ struct service {
 static int
 jobs_at_once(const struct converter_config *config)
 {
-	long quarter = sysconf(_SC_NPROCESSORS_ONLN) / 4;
+	int quarter = cpu_count() / 4;
 
 	if (config->jobs > 0)
 		return (int)config->jobs;
-	return quarter > 2 ? (int)quarter : 2;
+	return quarter > 2 ? quarter : 2;
 }
 
 static int

@@ -30,7 +30,7 @@ VENDORS = {
     "mariadb": ["common/adapter/user_mysql"],
     "jwt": ["common/adapter/token_jwt"],
     "sodium": ["common/adapter/password_sodium"],
-    "lame/": ["services/converter/worker/"],
+    "lame/": ["services/converter/mp3/mp3_lame.c"],
     "libav": ["services/converter/worker/"],
     "libsw": ["services/converter/worker/"],
     "seccomp": ["common/sandbox/"],

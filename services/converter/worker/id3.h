@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define ID3_MAX 256
+
 /* Returns the tag's length; 0 when it does not fit. */
 size_t id3_write(uint8_t *to, size_t size);
 

@@ -1,5 +1,6 @@
 /* converter-worker: converts one file that its parent hands it over descriptor 3, and ends. It is
  * started by the converter, never by hand; it has no environment, no files and no other sockets. */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,8 @@ main(int argc, char **argv)
 			      "usage: converter-worker MEMORY_BYTES CPU_SECONDS 3<>socket\n");
 		return WORKER_EXIT_USAGE;
 	}
+	/* An arena per thread would reserve address space that the limit counts. */
+	(void)mallopt(M_ARENA_MAX, 1);
 	av_log_set_level(AV_LOG_QUIET);
 	channel_start(WORKER_SOCKET, &spec);
 	if (process_harden(&e) < 0 || rlimits_apply(&limits, &e) < 0)

@@ -7,9 +7,8 @@
 #include <libavutil/frame.h>
 #include <libswresample/swresample.h>
 
-#include "converter/worker/mp3.h"
-
-#define PLANES_MAX 64 /* swresample's own limit of channels */
+#define SAMPLES_MAX 8192 /* per channel and call of the sink */
+#define PLANES_MAX 64    /* swresample's own limit of channels */
 
 struct resampler {
 	SwrContext *swr;
@@ -17,7 +16,7 @@ struct resampler {
 	int in_rate, in_format, out_rate;
 	resample_sink sink;
 	void *arg;
-	float samples[2][MP3_SAMPLES_MAX];
+	float samples[2][SAMPLES_MAX];
 };
 
 enum worker_failure
@@ -47,14 +46,14 @@ convert(struct resampler *r, const uint8_t **in, int in_count, struct err *e)
 	do {
 		enum worker_failure f;
 
-		got = swr_convert(r->swr, out, MP3_SAMPLES_MAX, in, in_count);
+		got = swr_convert(r->swr, out, SAMPLES_MAX, in, in_count);
 		if (got < 0)
 			return failure_av(e, WORKER_DAMAGED, "resample", got);
 		if (got > 0 && (f = r->sink(r->arg, planes, (size_t)got, e)))
 			return f;
 		/* The input was taken whole by the first call; what did not fit is inside. */
 		in_count = 0;
-	} while (got == MP3_SAMPLES_MAX);
+	} while (got == SAMPLES_MAX);
 	return WORKER_FAILURE_NONE;
 }
 

@@ -3,9 +3,10 @@
 #include <libavutil/frame.h>
 
 #include "base/clock.h"
+#include "converter/mp3/mp3.h"
 #include "converter/worker/channel.h"
+#include "converter/worker/id3.h"
 #include "converter/worker/input.h"
-#include "converter/worker/mp3.h"
 #include "converter/worker/resample.h"
 #include "converter/worker/source.h"
 
@@ -15,11 +16,57 @@ struct transcode {
 	int fd;
 	const struct worker_start *spec;
 	struct mp3 *mp3;
-	int64_t limit;   /* samples that the track's edit list lets through; -1 = all */
-	int64_t decoded; /* samples of the result's rate, before the limit */
+	size_t tag_bytes; /* of the ID3 tag, behind which the stream starts */
+	int64_t limit;    /* samples that the track's edit list lets through; -1 = all */
+	int64_t decoded;  /* samples of the result's rate, before the limit */
 	int64_t encoded;
 	int64_t next_progress_ms;
 };
+
+/* LAME's own default for CBR, as ffmpeg (and so MsgQ) leaves it. */
+#define LAME_QUALITY 3
+
+static enum worker_failure
+mp3_failure(int result)
+{
+	if (result == 0)
+		return WORKER_FAILURE_NONE;
+	return result == ERR_NO_MEMORY ? WORKER_OUT_OF_MEMORY : WORKER_BROKEN;
+}
+
+static void
+write_out(void *arg, const void *data, size_t len)
+{
+	const struct transcode *t = arg;
+
+	channel_write(t->fd, data, len);
+}
+
+static void
+patch_head(void *arg, const void *data, size_t len)
+{
+	const struct transcode *t = arg;
+
+	channel_patch(t->fd, (int64_t)t->tag_bytes, data, len);
+}
+
+static enum worker_failure
+open_output(struct transcode *t, struct err *e)
+{
+	struct mp3_format format = {
+		.sample_rate = (int)t->spec->sample_rate,
+		.channels = (int)t->spec->channels,
+		.bit_rate = (int)t->spec->bit_rate,
+		.vbr = MP3_VBR_OFF,
+		.quality = LAME_QUALITY,
+	};
+	struct mp3_sink sink = { write_out, patch_head, t };
+	uint8_t tag[ID3_MAX];
+
+	t->tag_bytes = id3_write(tag, sizeof tag);
+	channel_write(t->fd, tag, t->tag_bytes);
+	return mp3_failure(mp3_open(&format, (int)t->spec->threads, &sink, &t->mp3, e));
+}
 
 static enum worker_failure
 encode(void *arg, float *const planes[2], size_t count, struct err *e)
@@ -33,7 +80,7 @@ encode(void *arg, float *const planes[2], size_t count, struct err *e)
 	if (t->encoded + (int64_t)count > t->spec->max_samples)
 		return failure_set(e, WORKER_TOO_LONG, "more than %lld samples",
 				   (long long)t->spec->max_samples);
-	if (count > 0 && (f = mp3_encode(t->mp3, planes, count, e)))
+	if ((f = mp3_failure(mp3_encode(t->mp3, planes, count, e))))
 		return f;
 	t->encoded += (int64_t)count;
 	return WORKER_FAILURE_NONE;
@@ -75,28 +122,37 @@ run(struct transcode *t, struct source *source, struct resampler *resampler, str
 	return f ? f : resample_flush(resampler, e);
 }
 
-enum worker_failure
-transcode(int fd, const struct worker_start *spec, struct worker_done *ret, struct err *e)
+static enum worker_failure
+transcode_all(struct transcode *t, struct err *e)
 {
 	SCOPED(input_close_p) struct input *in = NULL;
 	SCOPED(source_close_p) struct source *source = NULL;
-	SCOPED(mp3_close_p) struct mp3 *mp3 = NULL;
 	SCOPED(resampler_close_p) struct resampler *resampler = NULL;
+	int rate = (int)t->spec->sample_rate;
+	enum worker_failure f;
+
+	if ((f = input_open(t->fd, t->spec->input_bytes, &in, e)) ||
+	    (f = source_open(in, &source, e)) || (f = open_output(t, e)) ||
+	    (f = resampler_open(t->spec, encode, t, &resampler, e)))
+		return f;
+	t->limit = source_limit(source, rate);
+	if ((f = run(t, source, resampler, e)) || (f = source_verdict(source, t->decoded, rate, e)))
+		return f;
+	return mp3_failure(mp3_finish(t->mp3, e));
+}
+
+enum worker_failure
+transcode(int fd, const struct worker_start *spec, struct worker_done *ret, struct err *e)
+{
 	struct transcode t = { .fd = fd, .spec = spec };
-	int rate = (int)spec->sample_rate;
 	enum worker_failure f;
 
 	if (spec->input_bytes == 0)
 		return failure_set(e, WORKER_EMPTY, "0 bytes");
-	if ((f = input_open(fd, spec->input_bytes, &in, e)) || (f = source_open(in, &source, e)) ||
-	    (f = mp3_open(fd, spec, &mp3, e)) ||
-	    (f = resampler_open(spec, encode, &t, &resampler, e)))
-		return f;
-	t.mp3 = mp3;
-	t.limit = source_limit(source, rate);
-	if ((f = run(&t, source, resampler, e)) ||
-	    (f = source_verdict(source, t.decoded, rate, e)) || (f = mp3_finish(mp3, e)))
-		return f;
-	*ret = (struct worker_done){ .samples = t.encoded, .sample_rate = spec->sample_rate };
-	return WORKER_FAILURE_NONE;
+	f = transcode_all(&t, e);
+	mp3_close(t.mp3);
+	if (f == WORKER_FAILURE_NONE)
+		*ret = (struct worker_done){ .samples = t.encoded,
+					     .sample_rate = spec->sample_rate };
+	return f;
 }

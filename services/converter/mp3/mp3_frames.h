@@ -1,0 +1,34 @@
+/* The frames of one encoder's stream, each made to stand alone: its header, its side info and all
+ * of its main data, wherever in the stream that lay. Threads: any, one at a time per object. */
+#ifndef TONEARM_CONVERTER_MP3_FRAMES_H
+#define TONEARM_CONVERTER_MP3_FRAMES_H
+
+#include "base/scope.h"
+#include "converter/mp3/mp3_format.h"
+
+#define MP3_HEADER_BYTES 4
+#define MP3_SIDE_MAX 32
+#define MP3_FRAME_MAX 1441 /* 320 kbit/s at 32 kHz, padded */
+
+struct mp3_frame {
+	uint8_t head[MP3_HEADER_BYTES + MP3_SIDE_MAX]; /* header and side info */
+	uint16_t main_len;                             /* bytes */
+	uint16_t reservoir; /* main_data_begin as it was encoded: bytes */
+	uint32_t main_at;   /* in the bytes of the list */
+};
+
+struct mp3_frames {
+	struct mp3_frame *list; /* owned */
+	size_t count;
+	uint8_t *bytes; /* owned: main data of all frames; unused bits are 0 */
+	size_t len;
+};
+
+/* Takes a whole stream of format apart. A last frame whose main data is not complete is left out.
+ * CORRUPT when it is no such stream, NO_MEMORY. */
+int mp3_frames_unpack(const struct mp3_format *format, const uint8_t *stream, size_t len,
+		      struct mp3_frames *ret, struct err *e);
+/* Frees what f holds and zeroes it. */
+void mp3_frames_clear(struct mp3_frames *f);
+
+#endif

@@ -1,0 +1,54 @@
+/* Frames that stand alone -> one stream with one running bit reservoir: main data goes out as early
+ * as the format allows, so that a frame may be larger than its own share. Bounded: what waits for
+ * its space to be filled is a few frames. Threads: one. */
+#ifndef TONEARM_CONVERTER_MP3_REPACK_H
+#define TONEARM_CONVERTER_MP3_REPACK_H
+
+#include "converter/mp3/mp3_frames.h"
+
+#define MP3_REPACK_OUT (64 * 1024)
+#define MP3_REPACK_SPACES 64 /* 511 bytes of reservoir lie in ten frames at most */
+#define MP3_SEEK_POINTS 400
+
+/* Where frames start: every step-th of them, in bytes from the first one. */
+struct mp3_seek_table {
+	int64_t points[MP3_SEEK_POINTS];
+	int count;
+	int64_t step;
+};
+
+struct mp3_repack {
+	struct mp3_format format; /* set once */
+	struct mp3_measures m;
+	int least_index, slot_step;
+	void (*write)(void *arg, const void *data, size_t len);
+	void *arg;
+
+	int64_t frames, bytes; /* that went out or wait in out */
+	uint16_t crc;          /* of what went out */
+	struct mp3_seek_table seek;
+
+	int slot_lag;
+	uint8_t out[MP3_REPACK_OUT];
+	size_t out_len, free; /* free: bytes of all spaces */
+	struct {
+		size_t at, len;
+	} spaces[MP3_REPACK_SPACES]; /* in out, for main data; a ring */
+	unsigned first, spaces_used;
+};
+
+/* write takes the stream piece by piece. INVALID when format has no such bit rate. */
+int mp3_repack_begin(struct mp3_repack *p, const struct mp3_format *format,
+		     void (*write)(void *arg, const void *data, size_t len), void *arg,
+		     struct err *e);
+/* main: its main_len bytes. A CBR frame that does not fit gets a higher bit rate of its own;
+ * CORRUPT when none is high enough. */
+int mp3_repack_frame(struct mp3_repack *p, const struct mp3_frame *frame, const uint8_t *main,
+		     struct err *e);
+/* Writes what waits. */
+void mp3_repack_end(struct mp3_repack *p);
+
+/* CRC-16 as LAME's header has it: reflected 0x8005, started with 0. */
+uint16_t mp3_crc(uint16_t crc, const uint8_t *bytes, size_t len);
+
+#endif
