@@ -42,9 +42,9 @@ intake_begin(struct intake *in, const struct gateway *g, const char *username,
 	memcpy(meta.filename, in->job.source.filename, sizeof meta.filename);
 	memcpy(meta.content_type, in->job.source.content_type, sizeof meta.content_type);
 
+	in->registered = true; /* also when the ledger's answer was lost */
 	if ((r = job_create(g->jobs, &in->job, e)) < 0)
 		return err_prefix(e, r, "register the upload");
-	in->registered = true;
 	if ((r = blob_create(g->videos, &in->job.video_fid, &meta, BLOB_HEAD_STREAMED, &in->writer,
 			     e)) < 0)
 		return err_prefix(e, r, "begin the upload");
