@@ -92,13 +92,20 @@ validate_begin(struct http_request *request, void *arg)
 	struct err e = ERR_NONE;
 	const char *token = "";
 	struct claims claims;
+	int r;
 
 	if (bearer_read(http_header(request, "Authorization"), &token) == BEARER_MISSING) {
 		reply_challenge(request, 401, "missing credentials", "Bearer");
 		return;
 	}
-	if (token_verify(service->login.tokens, token, &claims, &e) < 0 ||
-	    restrictions_check(service->restrictions, &claims, &e) < 0) {
+	if ((r = token_verify(service->login.tokens, token, &claims, &e)) == 0)
+		r = restrictions_check(service->restrictions, &claims, &e);
+	if (err_is_transient(r)) { /* nothing is known of the token: not to be told as a refusal */
+		log_warn(LOG_EVENT("validate_failed"), LOG_ERR(&e));
+		http_reply_busy(request, 503, "service unavailable", 1);
+		return;
+	}
+	if (r < 0) {
 		log_debug(LOG_EVENT("token_refused"), LOG_STR("reason", e.text));
 		http_reply_text(request, 403, "not authorized");
 		return;
