@@ -212,6 +212,7 @@ static const struct blob_store_ops gridfs_ops = {
 	.create = gridfs_create,
 	.find_output = gridfs_find_output,
 	.remove = gridfs_remove,
+	.usage = gridfs_usage,
 	.ping = gridfs_ping,
 	.close = gridfs_close,
 };

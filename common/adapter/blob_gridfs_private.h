@@ -24,7 +24,7 @@ struct blob_gridfs {
 	struct blob_store port;
 	struct mongo_pool *pool;
 	char database[64];
-	atomic_bool indexed;
+	atomic_bool indexed, usage_indexed;
 	atomic_int batches; /* held by writers now */
 	struct orphans *orphans;
 	struct ahead *ahead;
@@ -77,6 +77,8 @@ int gridfs_writer_new(struct blob_gridfs *g, const struct blob_id *id, const str
 		      enum blob_head head, struct blob_writer **ret, struct err *e);
 int gridfs_reader_new(struct blob_gridfs *g, const struct blob_info *info, struct blob_reader **ret,
 		      struct err *e);
+
+int gridfs_usage(struct blob_store *store, const char *owner, int64_t *ret_bytes, struct err *e);
 
 /* 1 when the files document of id is there, 0 when it is not. */
 int gridfs_is_committed(struct blob_gridfs *g, const struct blob_id *id, struct err *e);

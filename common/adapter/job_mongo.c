@@ -147,6 +147,7 @@ static const struct job_store_ops mongo_ops = {
 	.claim_notice = job_mongo_claim_notice,
 	.mark_notified = job_mongo_mark_notified,
 	.count = mongo_count,
+	.load = job_mongo_load,
 	.list = job_mongo_list,
 	.requeue_failed = job_mongo_requeue_failed,
 	.each_leftover = job_mongo_each_leftover,

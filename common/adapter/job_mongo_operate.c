@@ -74,3 +74,47 @@ job_mongo_requeue_failed(struct job_store *s, const struct blob_id *only, const 
 	bson_destroy(&reply);
 	return r;
 }
+
+/* Both by the index of state and user. */
+static int
+sum(struct job_session *session, const bson_t *pipeline, int64_t *ret, struct err *e)
+{
+	SCOPED(job_cursor_free_p)
+	mongoc_cursor_t *cursor =
+		mongoc_collection_aggregate(session->jobs, MONGOC_QUERY_NONE, pipeline, NULL, NULL);
+	const bson_t *doc;
+	bson_error_t error;
+	bson_iter_t it;
+
+	*ret = 0;
+	if (mongoc_cursor_next(cursor, &doc) && bson_iter_init_find(&it, doc, "n"))
+		*ret = bson_iter_as_int64(&it);
+	if (mongoc_cursor_error(cursor, &error))
+		return job_mongo_err(e, &error, "count a user's jobs");
+	return 0;
+}
+
+int
+job_mongo_load(struct job_store *s, const char *username, struct job_load *ret, struct err *e)
+{
+	SCOPED(job_bson_free_p)
+	bson_t *unfinished = BCON_NEW(
+		"pipeline", "[", "{", "$match", "{", "state", "{", "$in", "[",
+		BCON_UTF8("uploading"), BCON_UTF8("queued"), BCON_UTF8("leased"), "]", "}",
+		"username", BCON_UTF8(username), "}", "}", "{", "$count", BCON_UTF8("n"), "}", "]");
+	SCOPED(job_bson_free_p)
+	bson_t *bytes = BCON_NEW("pipeline", "[", "{", "$match", "{", "state",
+				 BCON_UTF8("uploading"), "username", BCON_UTF8(username), "}", "}",
+				 "{", "$group", "{", "_id", BCON_NULL, "n", "{", "$sum",
+				 BCON_UTF8("$source.bytes"), "}", "}", "}", "]");
+	SCOPED(job_session_end) struct job_session session = { 0 };
+	struct job_load load = { 0 };
+	int r;
+
+	if ((r = job_session_begin(job_mongo_of(s), &session, e)) < 0 ||
+	    (r = sum(&session, unfinished, &load.unfinished, e)) < 0 ||
+	    (r = sum(&session, bytes, &load.uploading_bytes, e)) < 0)
+		return r;
+	*ret = load;
+	return 0;
+}

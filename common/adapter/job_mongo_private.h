@@ -115,6 +115,7 @@ int job_mongo_settle(struct job_store *s, const struct blob_id *video, enum job_
 		     const struct blob_id *blob, struct err *e);
 int job_mongo_is_registered(struct job_store *s, const struct blob_id *blob, struct err *e);
 int job_mongo_mark_notified(struct job_store *s, const struct job_message *message, struct err *e);
+int job_mongo_load(struct job_store *s, const char *username, struct job_load *ret, struct err *e);
 int job_mongo_list(struct job_store *s, const struct job_filter *filter, struct job *jobs,
 		   size_t max, size_t *ret_count, struct err *e);
 int job_mongo_requeue_failed(struct job_store *s, const struct blob_id *only, const char *username,

@@ -75,6 +75,7 @@ struct blob_store_ops {
 	int (*find_output)(struct blob_store *, const struct blob_id *video, struct blob_id *,
 			   struct err *);
 	int (*remove)(struct blob_store *, const struct blob_id *, struct err *);
+	int (*usage)(struct blob_store *, const char *owner, int64_t *ret_bytes, struct err *);
 	int (*ping)(struct blob_store *, struct err *);
 	void (*close)(struct blob_store *);
 };
@@ -112,6 +113,12 @@ static inline int
 blob_remove(struct blob_store *s, const struct blob_id *id, struct err *e)
 {
 	return s->ops->remove(s, id, e);
+}
+/* The bytes of all committed blobs whose metadata.owner is owner. */
+static inline int
+blob_usage(struct blob_store *s, const char *owner, int64_t *ret_bytes, struct err *e)
+{
+	return s->ops->usage(s, owner, ret_bytes, e);
 }
 /* 0 when the server answers now. */
 static inline int

@@ -30,6 +30,12 @@ struct job_counts {
 	int64_t oldest_queued_ms; /* age of the oldest job that could run now; 0 = none */
 };
 
+/* What of one user's is under way: jobs that are not ended, and the bytes that its uploads have
+ * announced (source.bytes while UPLOADING; stored bytes are the blob stores' to count). */
+struct job_load {
+	int64_t unfinished, uploading_bytes;
+};
+
 /* Which jobs an operator means. */
 struct job_filter {
 	const enum job_state *state; /* NULL = any */
@@ -78,6 +84,7 @@ struct job_store_ops {
 			    int64_t ms, struct err *);
 	int (*mark_notified)(struct job_store *, const struct job_message *, struct err *);
 	int (*count)(struct job_store *, struct job_counts *, struct err *);
+	int (*load)(struct job_store *, const char *username, struct job_load *, struct err *);
 	int (*list)(struct job_store *, const struct job_filter *, struct job *jobs, size_t max,
 		    size_t *ret_count, struct err *);
 	int (*requeue_failed)(struct job_store *, const struct blob_id *only, const char *username,
@@ -221,6 +228,11 @@ static inline int
 job_count(struct job_store *s, struct job_counts *ret, struct err *e)
 {
 	return s->ops->count(s, ret, e);
+}
+static inline int
+job_load(struct job_store *s, const char *username, struct job_load *ret, struct err *e)
+{
+	return s->ops->load(s, username, ret, e);
 }
 /* The newest jobs that filter names, newest first, at most max. */
 static inline int

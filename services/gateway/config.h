@@ -14,7 +14,7 @@ struct gateway_config {
 	char auth_address[256];
 	struct secret mongodb_uri, amqp_url;
 	char video_queue[256], mp3_queue[256], failed_queue[256];
-	int64_t max_upload_bytes;
+	int64_t max_upload_bytes, max_stored_bytes, max_queued_jobs;
 	bool allow_ownerless;
 	char trusted_proxies[1024];
 	int64_t max_connections, head_timeout_ms, idle_timeout_ms, min_body_rate;

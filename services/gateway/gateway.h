@@ -13,6 +13,9 @@
 #include "port/identity.h"
 #include "port/job_store.h"
 
+/* A multipart body around a file: heads, boundaries and fields beside it. */
+#define MULTIPART_FRAME_ALLOWANCE (1024 * 1024)
+
 struct gateway {
 	struct identity *identity; /* all borrowed */
 	struct blob_store *videos, *mp3s;
@@ -20,6 +23,8 @@ struct gateway {
 	struct relay_config outbox; /* how an upload is announced at once */
 	struct relay *relay;        /* who announces it otherwise; may be NULL in tests */
 	int64_t max_upload_bytes;   /* of the file; 0 = no limit */
+	int64_t max_stored_bytes;   /* of one user; 0 = no limit */
+	int64_t max_queued_jobs;    /* of one user that have not ended; 0 = no limit */
 	bool allow_ownerless; /* blobs without an owner are served to any valid token, as MsgQ does
 			       */
 };

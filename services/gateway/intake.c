@@ -25,7 +25,7 @@ copy_name(char *to, size_t size, const char *from)
 
 int
 intake_begin(struct intake *in, const struct gateway *g, const char *username,
-	     const struct multipart_part *part, struct err *e)
+	     const struct multipart_part *part, int64_t expected, struct err *e)
 {
 	struct blob_meta meta = { 0 };
 	int r;
@@ -33,6 +33,7 @@ intake_begin(struct intake *in, const struct gateway *g, const char *username,
 	*in = (struct intake){ .gateway = g };
 	in->job.state = JOB_UPLOADING;
 	in->job.video_fid = blob_id_new();
+	in->job.source.bytes = expected;
 	copy_name(in->job.source.filename, sizeof in->job.source.filename, part->filename);
 	copy_name(in->job.source.content_type, sizeof in->job.source.content_type,
 		  part->content_type);

@@ -17,8 +17,9 @@ struct intake {
 	bool stored;                /* the blob may be visible */
 };
 
+/* expected: bytes that the ledger takes for this upload until it is known better; 0 = unknown. */
 int intake_begin(struct intake *in, const struct gateway *g, const char *username,
-		 const struct multipart_part *part, struct err *e);
+		 const struct multipart_part *part, int64_t expected, struct err *e);
 int intake_write(struct intake *in, const char *data, size_t len, struct err *e);
 /* Commits the blob and queues the job: after 0 the upload may be acknowledged. It is announced on
  * the queue at once if the broker takes it; else the relay does so later. */

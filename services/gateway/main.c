@@ -138,6 +138,8 @@ run(struct daemon *d, const void *config, struct err *e)
 					 .failed_queue = c->failed_queue,
 					 .interval_ms = RELAY_INTERVAL_MS },
 			     .max_upload_bytes = c->max_upload_bytes,
+			     .max_stored_bytes = c->max_stored_bytes,
+			     .max_queued_jobs = c->max_queued_jobs,
 			     .allow_ownerless = c->allow_ownerless };
 	if ((r = relay_start(&g.outbox, &relay, e)) < 0)
 		return r;

@@ -8,6 +8,7 @@
 #include "base/scope.h"
 #include "base/str.h"
 #include "gateway/authorize.h"
+#include "gateway/ceiling.h"
 #include "gateway/intake.h"
 #include "gateway/refusal.h"
 #include "net/multipart.h"
@@ -17,14 +18,14 @@ static const struct refusal not_one_file = { 400, "exactly 1 file required", NUL
 static const struct refusal file_empty = { 400, "file is empty", NULL, 0 };
 static const struct refusal too_large = { 413, "file is too large", NULL, 0 };
 
-/* A multipart body around a file of the largest size: heads, boundaries and fields beside it. */
-#define FRAME_ALLOWANCE (1024 * 1024)
-
 struct upload {
 	const struct gateway *gateway;
 	struct claims claims;
 	struct multipart parser;
 	struct intake intake;
+	int64_t expected;     /* bytes of the body; 0 = unknown */
+	int64_t room;         /* bytes that the user's ceiling leaves for the file */
+	enum ceiling reached; /* why it is refused */
 	int files;
 	bool in_file;    /* the present part is the file */
 	bool store_lost; /* the error is the store's, not the sender's */
@@ -42,6 +43,19 @@ upload_free(void *arg)
 }
 SCOPE_DEFINE(struct upload, upload_free)
 
+/* 0, or TOO_LARGE when a ceiling is reached now that the ledger knows of this upload. */
+static int
+check_ceilings(struct upload *u, struct err *e)
+{
+	const struct ceiling_asked asked = { u->claims.username, u->expected, CEILING_REGISTERED };
+	int r = ceiling_check(u->gateway, &asked, &u->room, e);
+
+	if (r <= 0)
+		return r;
+	u->reached = (enum ceiling)r;
+	return err_set(e, ERR_TOO_LARGE, "a ceiling of the user is reached");
+}
+
 static int
 on_part_begin(void *arg, const struct multipart_part *part, struct err *e)
 {
@@ -53,8 +67,10 @@ on_part_begin(void *arg, const struct multipart_part *part, struct err *e)
 		return 0;
 	if (++u->files > 1)
 		return err_set(e, ERR_INVALID, "%s", not_one_file.words);
-	r = intake_begin(&u->intake, u->gateway, u->claims.username, part, e);
-	u->store_lost = r < 0;
+	r = intake_begin(&u->intake, u->gateway, u->claims.username, part, u->expected, e);
+	if (r == 0)
+		r = check_ceilings(u, e);
+	u->store_lost = r < 0 && u->reached == CEILING_CLEAR;
 	return r;
 }
 
@@ -66,6 +82,10 @@ on_part_data(void *arg, const char *data, size_t len, struct err *e)
 
 	if (!u->in_file)
 		return 0; /* fields beside the file mean nothing to us */
+	if (u->intake.writer->length + (int64_t)len > u->room) {
+		u->reached = CEILING_BYTES;
+		return err_set(e, ERR_TOO_LARGE, "over what the user may store");
+	}
 	r = intake_write(&u->intake, data, len, e);
 	u->store_lost = r < 0 && r != ERR_TOO_LARGE;
 	return r;
@@ -83,6 +103,30 @@ on_part_end(void *arg, struct err *e)
 
 static const struct multipart_events upload_events = { on_part_begin, on_part_data, on_part_end };
 
+static int64_t
+expected_length(const struct http_request *req)
+{
+	int64_t length = http_content_length(req);
+
+	return length > 0 ? length : 0;
+}
+
+/* False: the request was answered. */
+static bool
+is_below_ceilings(struct http_request *req, const struct gateway *g, const struct claims *claims)
+{
+	const struct ceiling_asked asked = { claims->username, expected_length(req), CEILING_NEW };
+	struct err e = ERR_NONE;
+	int64_t room;
+	int r = ceiling_check(g, &asked, &room, &e);
+
+	if (r < 0)
+		refuse_error(req, REFUSAL_PLAIN, "upload", &e);
+	else if (r > 0)
+		refuse(req, REFUSAL_PLAIN, ceiling_refusal((enum ceiling)r));
+	return r == CEILING_CLEAR;
+}
+
 void
 gateway_upload_begin(struct http_request *req, void *gateway)
 {
@@ -94,10 +138,12 @@ gateway_upload_begin(struct http_request *req, void *gateway)
 	if (!authorize(req, g, REFUSAL_PLAIN, &claims))
 		return;
 	if (g->max_upload_bytes > 0 &&
-	    http_content_length(req) > g->max_upload_bytes + FRAME_ALLOWANCE) {
+	    http_content_length(req) > g->max_upload_bytes + MULTIPART_FRAME_ALLOWANCE) {
 		refuse(req, REFUSAL_PLAIN, &too_large);
 		return;
 	}
+	if (!is_below_ceilings(req, g, &claims))
+		return;
 	u = calloc(1, sizeof *u);
 	if (u == NULL) {
 		(void)err_set(&e, ERR_NO_MEMORY, "upload");
@@ -106,6 +152,8 @@ gateway_upload_begin(struct http_request *req, void *gateway)
 	}
 	u->gateway = g;
 	u->claims = claims;
+	u->expected = expected_length(req);
+	u->room = INT64_MAX;
 	if (multipart_init(&u->parser, http_header(req, "Content-Type"), &upload_events, u, &e) <
 	    0) {
 		refuse(req, REFUSAL_PLAIN, &not_one_file);
@@ -127,6 +175,8 @@ refuse_upload(struct http_request *req, struct upload *u, const struct err *e)
 	intake_close(&u->intake);
 	if (u->files > 1)
 		refuse(req, REFUSAL_PLAIN, &not_one_file);
+	else if (u->reached != CEILING_CLEAR)
+		refuse(req, REFUSAL_PLAIN, ceiling_refusal(u->reached));
 	else if (e->code == ERR_TOO_LARGE && u->in_file)
 		refuse(req, REFUSAL_PLAIN, &too_large);
 	else
@@ -164,6 +214,25 @@ reply_accepted(struct http_request *req, const struct job *job)
 	http_reply(req, &reply);
 }
 
+/* What came without a length has announced nothing: others may have filled the room meanwhile.
+ * False: the request was answered. */
+static bool
+still_fits(struct http_request *req, struct upload *u)
+{
+	struct err e = ERR_NONE;
+	int r = u->expected > 0 ? 0 : check_ceilings(u, &e);
+
+	if (r == 0 && u->intake.writer->length > u->room) {
+		u->reached = CEILING_BYTES;
+		r = err_set(&e, ERR_TOO_LARGE, "over what the user may store");
+	}
+	if (r == 0)
+		return true;
+	u->store_lost = u->reached == CEILING_CLEAR;
+	refuse_upload(req, u, &e);
+	return false;
+}
+
 void
 gateway_upload_end(struct http_request *req, void *gateway)
 {
@@ -181,6 +250,8 @@ gateway_upload_end(struct http_request *req, void *gateway)
 		refuse(req, REFUSAL_PLAIN, &file_empty);
 		return;
 	}
+	if (!still_fits(req, u))
+		return;
 	if (intake_accept(&u->intake, &e) < 0) {
 		refuse_error(req, REFUSAL_PLAIN, "upload", &e);
 		return;

@@ -47,6 +47,7 @@ int64_t await_no_chunks(struct blob_store *s, const struct blob_id *id, int64_t 
 	X(seeking_back_and_forth_reads_the_right_bytes)                                            \
 	X(a_seek_outside_is_refused_and_moves_nothing)                                             \
 	X(an_unknown_blob_is_not_found_and_leaves_the_result_alone)                                \
+	X(usage_counts_the_committed_blobs_of_one_owner)                                           \
 	X(metadata_comes_back_as_it_was_given)                                                     \
 	X(hostile_text_stays_text)                                                                 \
 	X(the_longest_text_is_kept_whole)                                                          \

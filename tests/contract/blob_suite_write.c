@@ -219,3 +219,25 @@ BLOB_TEST(the_second_output_of_a_video_is_a_conflict_and_its_chunks_go)
 	assert_string_equal(found.hex, winner.hex);
 	expect_blob(*state, &winner, 5);
 }
+
+BLOB_TEST(usage_counts_the_committed_blobs_of_one_owner)
+{
+	SCOPED(blob_writer_close_p) struct blob_writer *open = NULL;
+	struct blob_meta mine = { .owner = "usage@example.org" }, other = { .owner = "usage" };
+	struct blob_id first, id = blob_id_new();
+	int64_t bytes = -1;
+
+	assert_int_equal(blob_usage(*state, mine.owner, &bytes, NULL), 0);
+	assert_int_equal(bytes, 0);
+	first = store_content(*state, &mine, 300000);
+	store_content(*state, &mine, 7);
+	store_content(*state, &other, 1000);
+	store_content(*state, &(struct blob_meta){ .owner = "" }, 1000);
+	assert_int_equal(blob_create(*state, &id, &mine, BLOB_HEAD_STREAMED, &open, NULL), 0);
+	assert_int_equal(write_content(open, 600000), 0);
+	assert_int_equal(blob_usage(*state, mine.owner, &bytes, NULL), 0);
+	assert_int_equal(bytes, 300007);
+	assert_int_equal(blob_remove(*state, &first, NULL), 0);
+	assert_int_equal(blob_usage(*state, mine.owner, &bytes, NULL), 0);
+	assert_int_equal(bytes, 7);
+}

@@ -115,3 +115,32 @@ JOB_TEST(a_failure_that_is_late_says_nothing_of_a_job_that_was_done_again)
 	fresh = job_message_of(&job);
 	assert_int_equal(job_mark_notified(*state, &fresh, NULL), 0);
 }
+
+JOB_TEST(a_users_load_is_what_has_not_ended)
+{
+	struct job upload = { .video_fid = blob_id_new(),
+			      .username = "ann",
+			      .source = { .bytes = 5000 } };
+	struct job_load load = { -1, -1 };
+
+	assert_int_equal(job_load(*state, "ann", &load, NULL), 0);
+	assert_int_equal(load.unfinished, 0);
+	assert_int_equal(load.uploading_bytes, 0);
+	failed(*state, "ann");
+	queued(*state, "ann");
+	lease(*state);
+	queued(*state, "ann");
+	queued(*state, "anna");
+	assert_int_equal(job_create(*state, &upload, NULL), 0);
+	upload.video_fid = blob_id_new();
+	upload.source.bytes = 70;
+	assert_int_equal(job_create(*state, &upload, NULL), 0);
+	assert_int_equal(job_load(*state, "ann", &load, NULL), 0);
+	assert_int_equal(load.unfinished, 4);
+	assert_int_equal(load.uploading_bytes, 5070);
+	upload.source.bytes = 60;
+	assert_int_equal(job_enqueue(*state, &upload.video_fid, &upload.source, NULL), 0);
+	assert_int_equal(job_load(*state, "ann", &load, NULL), 0);
+	assert_int_equal(load.unfinished, 4);
+	assert_int_equal(load.uploading_bytes, 5000);
+}

@@ -58,6 +58,7 @@ size_t index_of(const struct job *jobs, size_t count, const struct blob_id *vide
 	X(a_job_done_by_another_converter_becomes_done)                                            \
 	X(nothing_is_announced_of_a_job_without_a_result)                                          \
 	X(jobs_are_listed_newest_first_by_state_and_user)                                          \
+	X(a_users_load_is_what_has_not_ended)                                                      \
 	X(only_failed_jobs_are_requeued_and_as_on_the_first_day)                                   \
 	X(one_failed_job_is_requeued_and_the_others_stay)                                          \
 	X(a_failure_that_is_late_says_nothing_of_a_job_that_was_done_again)                        \

@@ -120,6 +120,22 @@ fake_remove(struct blob_store *s, const struct blob_id *id, struct err *e)
 }
 
 static int
+fake_usage(struct blob_store *s, const char *owner, int64_t *ret_bytes, struct err *e)
+{
+	SCOPED(blob_fake_leave_p) struct blob_fake *f = blob_fake_enter(s);
+	int r = blob_fake_refusal(f, e);
+	int64_t bytes = 0;
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < f->count; i++)
+		if (strcmp(f->blobs[i].info.meta.owner, owner) == 0)
+			bytes += f->blobs[i].info.length;
+	*ret_bytes = bytes;
+	return 0;
+}
+
+static int
 fake_ping(struct blob_store *s, struct err *e)
 {
 	SCOPED(blob_fake_leave_p) struct blob_fake *f = blob_fake_enter(s);
@@ -144,6 +160,7 @@ static const struct blob_store_ops fake_ops = {
 	.create = fake_create,
 	.find_output = fake_find_output,
 	.remove = fake_remove,
+	.usage = fake_usage,
 	.ping = fake_ping,
 	.close = fake_close,
 };

@@ -257,6 +257,7 @@ static const struct job_store_ops fake_ops = {
 	.claim_notice = job_fake_claim_notice,
 	.mark_notified = job_fake_mark_notified,
 	.count = job_fake_count,
+	.load = job_fake_load,
 	.list = job_fake_list,
 	.requeue_failed = job_fake_requeue_failed,
 	.each_leftover = job_fake_each_leftover,

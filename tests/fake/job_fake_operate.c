@@ -71,3 +71,26 @@ job_fake_requeue_failed(struct job_store *s, const struct blob_id *only, const c
 	*ret_requeued = n;
 	return 0;
 }
+
+int
+job_fake_load(struct job_store *s, const char *username, struct job_load *ret, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	int r = job_fake_refusal(f, e);
+	struct job_load load = { 0 };
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < f->count; i++) {
+		const struct job *job = &f->records[i].job;
+		bool uploading = job->state == JOB_UPLOADING;
+
+		if (strcmp(job->username, username) != 0)
+			continue;
+		load.unfinished +=
+			uploading || job->state == JOB_QUEUED || job->state == JOB_LEASED;
+		load.uploading_bytes += uploading ? job->source.bytes : 0;
+	}
+	*ret = load;
+	return 0;
+}

@@ -76,6 +76,7 @@ void job_fake_register(struct record *rec, const struct blob_id *output);
 void job_fake_forget(struct record *rec, const struct blob_id *output);
 int job_fake_mark_notified(struct job_store *s, const struct job_message *message, struct err *e);
 int job_fake_count(struct job_store *s, struct job_counts *ret, struct err *e);
+int job_fake_load(struct job_store *s, const char *username, struct job_load *ret, struct err *e);
 int job_fake_list(struct job_store *s, const struct job_filter *filter, struct job *jobs,
 		  size_t max, size_t *ret_count, struct err *e);
 int job_fake_requeue_failed(struct job_store *s, const struct blob_id *only, const char *username,

@@ -178,8 +178,12 @@ shelf_close(struct blob_store *port)
 	(void)port;
 }
 
-static const struct blob_store_ops shelf_ops = { shelf_open,   shelf_create, shelf_find_output,
-						 shelf_remove, shelf_ping,   shelf_close };
+static const struct blob_store_ops shelf_ops = { .open = shelf_open,
+						 .create = shelf_create,
+						 .find_output = shelf_find_output,
+						 .remove = shelf_remove,
+						 .ping = shelf_ping,
+						 .close = shelf_close };
 
 static int
 note_publish(struct publisher *port, const char *queue, const char *body, size_t len, struct err *e)
