@@ -17,7 +17,7 @@ import pika
 import pymongo
 
 import lib
-from wire import ask, basic
+from wire import Reader, ask, basic, connect, encode
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SERVING = ("auth", "gateway")
@@ -42,10 +42,23 @@ class Light:
 
     def __init__(self, stack, auth, gateway):
         self.stack, self.auth, self.gateway = stack, auth, gateway
+        self.kept = None
 
     def login(self):
         answer = ask(self.gateway.port, "POST", "/login", basic(LIGHT_USER, self.stack.password))
         lib.expect(answer.status == 200, "/login:", answer)
+
+    def login_kept(self):
+        """The same over one connection that stays."""
+        self.kept = self.kept or connect(self.gateway.port)
+        headers = {**basic(LIGHT_USER, self.stack.password), "Connection": "keep-alive"}
+        self.kept.sendall(encode("POST", "/login", headers))
+        answer = Reader(self.kept).answer()
+        lib.expect(answer.status == 200, "/login:", answer)
+
+    def close(self):
+        if self.kept:
+            self.kept.close()
 
     def cpu_seconds(self):
         return cpu_seconds(self.auth.process.pid) + cpu_seconds(self.gateway.process.pid)
@@ -170,6 +183,7 @@ class BenchStack(lib.Stack):
             light.login()  # auth replaces a hash of other parameters
             yield light
         finally:
+            light.close()
             gateway.stop()
             auth.stop()
 
