@@ -7,8 +7,9 @@
 #include "base/clock.h"
 #include "base/wait.h"
 
-#define ORPHANS_MAX 1024
+#define ORPHANS_MAX 16384 /* as many uploads may be cut at once */
 #define ROUND_MS 1000
+#define LAST_ROUND_MS 20000
 #define SECOND_PASS_MS 6000 /* longer than any insert of ours can still be under way */
 
 struct orphan {
@@ -99,7 +100,7 @@ clear_one(struct orphans *o, struct orphan orphan)
 static void
 last_round(struct orphans *o)
 {
-	int64_t until = now_monotonic_ms() + mongo_pool_deadline_ms(o->store->pool);
+	int64_t until = now_monotonic_ms() + LAST_ROUND_MS;
 
 	while (o->count > 0 && now_monotonic_ms() < until)
 		if (pass(o->store, &o->list[--o->count]) < 0)

@@ -90,7 +90,7 @@ int gridfs_is_committed(struct blob_gridfs *g, const struct blob_id *id, struct 
 enum orphan_care { ORPHAN_DELETE_ONCE, ORPHAN_DELETE_TWICE, ORPHAN_UNLESS_COMMITTED };
 int orphans_start(struct blob_gridfs *g, struct orphans **ret, struct err *e);
 void orphans_add(struct orphans *o, const struct blob_id *id, enum orphan_care care);
-/* Works off what is left within the pool's deadline, then ends. */
+/* Works off what is left as long as the server answers, 20 s at most, then ends. */
 void orphans_stop(struct orphans *o);
 
 #endif

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -253,6 +254,19 @@ bound_memory(void)
 	(void)mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
 }
 
+/* A connection is a descriptor, and the usual soft limit of 1024 is for programs that use select.
+ */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int
 daemon_main(int argc, char **argv, const struct daemon_spec *spec)
 {
@@ -263,6 +277,7 @@ daemon_main(int argc, char **argv, const struct daemon_spec *spec)
 	if (config == NULL)
 		return EXIT_NOT_STARTED;
 	bound_memory();
+	raise_descriptor_limit();
 	handle(SIGPIPE, SIG_IGN);
 	r = options_main(argc, argv, spec, &serves, config);
 	if (serves)

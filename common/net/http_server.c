@@ -13,7 +13,7 @@
 #include "base/wait.h"
 
 #define SHUT_WAIT_MS 5000
-#define IDLE_LOOK_MS 50
+#define LOOK_MS 50
 
 struct http_server_config
 http_server_defaults(void)
@@ -265,31 +265,59 @@ http_server_connections(const struct http_server *s)
 	return n;
 }
 
+/* With the lock held: until a connection ends, or it is time to look again: one that falls idle
+ * does not say so. */
+static void
+wait_change(struct http_server *s)
+{
+	(void)cond_wait_until(&s->changed, &s->lock, now_monotonic_ms() + LOOK_MS);
+}
+
 /* With the lock held: until no connection is left or the deadline passes. */
 static int
 wait_empty(struct http_server *s, int64_t deadline, enum http_shut which)
 {
 	int left;
 
-	while ((left = http_watch_shut(s, which)) > 0 && now_monotonic_ms() < deadline) {
-		/* a connection that falls idle is seen by looking */
-		(void)cond_wait_until(&s->changed, &s->lock, now_monotonic_ms() + IDLE_LOOK_MS);
-	}
+	while ((left = http_watch_shut(s, which)) > 0 && now_monotonic_ms() < deadline)
+		wait_change(s);
 	return left;
 }
 
-void
-http_server_drain(struct http_server *s, int64_t drain_ms)
+/* Those that the kernel has accepted for us already are served, too: closing the listening socket
+ * would reset them. */
+static void
+stop_accepting(struct http_server *s)
 {
-	MHD_socket fd;
+	MHD_socket fd = MHD_quiesce_daemon(s->daemon);
+	struct sockaddr_storage from;
+	socklen_t len = sizeof from;
+	int client;
 
-	if (__atomic_exchange_n(&s->draining, 1, __ATOMIC_SEQ_CST) == 0) {
-		fd = MHD_quiesce_daemon(s->daemon);
-		if (fd != MHD_INVALID_SOCKET)
-			close(fd);
+	if (fd == MHD_INVALID_SOCKET)
+		return;
+	while ((client = accept(fd, (struct sockaddr *)&from, &len)) >= 0) {
+		(void)MHD_add_connection(s->daemon, client, (struct sockaddr *)&from, len);
+		len = sizeof from;
 	}
+	close(fd);
+}
+
+void
+http_server_drain(struct http_server *s, int64_t linger_ms, int64_t drain_ms)
+{
+	int64_t now = now_monotonic_ms(), deadline = now + drain_ms;
+	int64_t closing = now + (linger_ms < drain_ms ? linger_ms : drain_ms);
+
+	(void)__atomic_exchange_n(&s->draining, 1, __ATOMIC_SEQ_CST);
 	pthread_mutex_lock(&s->lock);
-	if (wait_empty(s, now_monotonic_ms() + drain_ms, HTTP_SHUT_IDLE) > 0)
+	while (now_monotonic_ms() < closing)
+		wait_change(s);
+	pthread_mutex_unlock(&s->lock);
+	stop_accepting(s);
+	pthread_mutex_lock(&s->lock);
+	wait_change(s); /* what was just accepted is not counted yet */
+	if (wait_empty(s, deadline, HTTP_SHUT_IDLE) > 0)
 		wait_empty(s, now_monotonic_ms() + SHUT_WAIT_MS, HTTP_SHUT_ALL);
 	pthread_mutex_unlock(&s->lock);
 }

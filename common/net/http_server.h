@@ -73,9 +73,11 @@ int http_server_start(const struct http_server_config *config, struct http_serve
 		      struct err *e);
 int http_server_port(const struct http_server *s);
 int http_server_connections(const struct http_server *s);
-/* Stops accepting, closes idle keep-alive connections, waits for requests under way at most
- * drain_ms (a second stop request ends the wait), then shuts the rest. */
-void http_server_drain(struct http_server *s, int64_t drain_ms);
+/* From now on an answer closes its connection. New connections are still taken for linger_ms, which
+ * is what a load balancer needs to see that this replica is no longer ready; then accepting ends,
+ * idle connections are closed, requests under way are waited for until drain_ms have passed
+ * altogether, and the rest is shut. */
+void http_server_drain(struct http_server *s, int64_t linger_ms, int64_t drain_ms);
 void http_server_close(struct http_server *s);
 SCOPE_DEFINE(struct http_server, http_server_close)
 

@@ -21,7 +21,7 @@ environment() {
 	export MYSQL_HOST=127.0.0.1 MYSQL_PORT=$MARIADB_PORT MYSQL_USER=auth_user MYSQL_DB=auth MYSQL_PASSWORD_FILE="$run/mysql-auth.secret" \
 		JWT_SECRET_FILE="$run/jwt.secret" MONGODB_URI="mongodb://127.0.0.1:$MONGOD_PORT" \
 		AMQP_URL="amqp://guest:guest@127.0.0.1:$RABBITMQ_PORT/" AUTH_SVC_ADDRESS="127.0.0.1:$AUTH_PORT" \
-		LISTEN_ADDRESS=127.0.0.1 TRUSTED_PROXIES=127.0.0.1/32
+		LISTEN_ADDRESS=127.0.0.1 DRAIN_DELAY=0 TRUSTED_PROXIES=127.0.0.1/32
 }
 
 ready() { curl -fsS -m 2 "http://127.0.0.1:$1/readyz"; }

@@ -44,6 +44,10 @@ const struct config_key auth_keys[] = {
 	     "networks whose X-Forwarded-For is believed (the gateway's)"),
 	NUMBER(max_connections, "MAX_CONNECTIONS", "1024", 1, 100000,
 	       "most HTTP connections; past it: 503"),
+	CONFIG_KEY_NUMBER(CONFIG_DURATION, struct auth_config, drain_delay_ms, "DRAIN_DELAY", "5s",
+			  0, 3600000,
+			  "new connections are still taken for so long after SIGTERM, until load "
+			  "balancers have noticed"),
 	CONFIG_END,
 };
 

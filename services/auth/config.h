@@ -17,7 +17,7 @@ struct auth_config {
 	int64_t hash_concurrency, hash_queue;
 	int64_t failures_per_pair, failures_per_address, failure_window_ms;
 	char trusted_proxies[1024];
-	int64_t max_connections;
+	int64_t max_connections, drain_delay_ms;
 };
 
 extern const struct config_key auth_keys[];

@@ -101,7 +101,7 @@ serve(struct daemon *d, const struct auth_config *config, struct auth *a, struct
 	if ((r = http_server_start(&http, &server, e)) < 0 || (r = daemon_watch(d, e)) < 0)
 		return r;
 	r = daemon_wait_stop(d, e);
-	http_server_drain(server, config->daemon.drain_timeout_ms);
+	http_server_drain(server, config->drain_delay_ms, config->daemon.drain_timeout_ms);
 	return r;
 }
 

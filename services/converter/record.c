@@ -8,6 +8,7 @@
 
 #define RECORD_RETRY_FIRST_MS 200
 #define RECORD_RETRY_LAST_MS 2000
+#define RECORD_CANCELED_MS 5000 /* a stopping converter still tries to hand its job back */
 
 static int
 record_once(const struct attempt *a, enum reaction reaction, struct err *e)
@@ -28,20 +29,28 @@ record_once(const struct attempt *a, enum reaction reaction, struct err *e)
 	return err_set(e, ERR_INTERNAL, "no such reaction");
 }
 
+static bool
+may_try_again(const struct attempt *a, int64_t since_ms)
+{
+	bool canceled = a->c->cancel && atomic_load(a->c->cancel);
+
+	return !attempt_lost(a) &&
+	       (!canceled || now_monotonic_ms() - since_ms < RECORD_CANCELED_MS);
+}
+
 /* A ledger that is away is waited for as long as the lease is ours; after that the next attempt
  * finds the output and adopts it. */
 static int
 record(const struct attempt *a, enum reaction reaction, struct err *e)
 {
-	int64_t wait_ms = RECORD_RETRY_FIRST_MS;
+	int64_t wait_ms = RECORD_RETRY_FIRST_MS, since_ms = now_monotonic_ms();
 	int r;
 
 	for (;;) {
 		struct timespec pause = { wait_ms / 1000, wait_ms % 1000 * 1000000 };
 
 		r = record_once(a, reaction, e);
-		if (!err_is_transient(r) || attempt_lost(a) ||
-		    (a->c->cancel && atomic_load(a->c->cancel)))
+		if (!err_is_transient(r) || !may_try_again(a, since_ms))
 			return r;
 		(void)nanosleep(&pause, NULL);
 		wait_ms = wait_ms * 2 < RECORD_RETRY_LAST_MS ? wait_ms * 2 : RECORD_RETRY_LAST_MS;

@@ -33,5 +33,8 @@ const struct config_key gateway_config_keys[] = {
 	       "slowest body taken, bytes per second over 30 s; 0 = no minimum"),
 	NUMBER(CONFIG_INTEGER, mongo_clients, "MONGODB_CLIENTS", "64", 2, 1000,
 	       "connections to MongoDB at most"),
+	NUMBER(CONFIG_DURATION, drain_delay_ms, "DRAIN_DELAY", "5s", 0, 3600000,
+	       "new connections are still taken for so long after SIGTERM, until load "
+	       "balancers have noticed"),
 	CONFIG_END,
 };

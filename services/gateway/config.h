@@ -18,7 +18,7 @@ struct gateway_config {
 	bool allow_ownerless;
 	char trusted_proxies[1024];
 	int64_t max_connections, head_timeout_ms, idle_timeout_ms, min_body_rate;
-	int64_t mongo_clients;
+	int64_t mongo_clients, drain_delay_ms;
 };
 
 extern const struct config_key gateway_config_keys[];

@@ -95,7 +95,7 @@ serve(struct daemon *d, const struct gateway_config *c, struct gateway *g, struc
 	export_gauges(d, gauges);
 	if ((r = daemon_watch(d, e)) == 0)
 		r = daemon_wait_stop(d, e);
-	http_server_drain(http, c->daemon.drain_timeout_ms);
+	http_server_drain(http, c->drain_delay_ms, c->daemon.drain_timeout_ms);
 	return r;
 }
 

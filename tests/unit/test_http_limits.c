@@ -102,7 +102,7 @@ a_client_that_goes_away_frees_the_state_once(void **state)
 	}
 	await(&states_made, made + 9); /* as many as have a whole head */
 	await(&states_freed, made + 9);
-	http_server_drain(s, WAIT_MS);
+	http_server_drain(s, 0, WAIT_MS);
 	assert_int_equal(http_server_connections(s), 0);
 	http_server_close(s);
 	assert_int_equal(states_freed, states_made);
@@ -174,7 +174,7 @@ a_client_that_does_not_read_is_shut(void **state)
 static void *
 drain(void *s)
 {
-	http_server_drain(s, WAIT_MS);
+	http_server_drain(s, 0, WAIT_MS);
 	return NULL;
 }
 
@@ -206,6 +206,52 @@ a_drain_closes_idle_connections_and_waits_for_busy_ones(void **state)
 	assert_int_equal(http_server_connections(s), 0);
 }
 
+#define LINGER_MS 500
+
+static void *
+drain_late(void *s)
+{
+	http_server_drain(s, LINGER_MS, WAIT_MS);
+	return NULL;
+}
+
+/* One answer over a connection of its own that the client would keep: whether the server keeps it.
+ */
+static bool
+answers_and_keeps(struct http_server *s)
+{
+	char got[1024] = "";
+	size_t len = 0;
+	int fd = dial(s);
+
+	say_text(fd, "GET /nowhere HTTP/1.1\r\n" HOST "\r\n");
+	while (strstr(got, "\r\n\r\nnot found") == NULL) {
+		ssize_t n = recv(fd, got + len, sizeof got - 1 - len, 0);
+
+		assert_true(n > 0);
+		len += (size_t)n;
+		got[len] = '\0';
+	}
+	close(fd);
+	return strstr(got, "Connection: close") == NULL;
+}
+
+static void
+a_lingering_drain_takes_connections_and_closes_each(void **state)
+{
+	struct http_server_config config = test_config();
+	SCOPED(http_server_close_p) struct http_server *s = start(&config);
+	pthread_t thread;
+
+	(void)state;
+	assert_true(answers_and_keeps(s));
+	pthread_create(&thread, NULL, drain_late, s);
+	while (answers_and_keeps(s))
+		; /* a connection that is refused fails the test */
+	pthread_join(thread, NULL);
+	assert_int_equal(http_server_connections(s), 0);
+}
+
 int
 main(void)
 {
@@ -219,6 +265,7 @@ main(void)
 		cmocka_unit_test(slow_clients_are_shut),
 		cmocka_unit_test(a_client_that_does_not_read_is_shut),
 		cmocka_unit_test(a_drain_closes_idle_connections_and_waits_for_busy_ones),
+		cmocka_unit_test(a_lingering_drain_takes_connections_and_closes_each),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
