@@ -178,6 +178,20 @@ store_remove(struct blob_store *port, const struct blob_id *id, struct err *e)
 }
 
 static int
+store_usage(struct blob_store *port, const char *owner, int64_t *ret_bytes, struct err *e)
+{
+	struct faulty_blob *s = store_of(port);
+	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);
+	int64_t bytes = 0;
+
+	if (r < 0 ||
+	    (r = fault_after(s->faults, call, blob_usage(s->inner, owner, &bytes, e), e)) < 0)
+		return r;
+	*ret_bytes = bytes;
+	return 0;
+}
+
+static int
 store_ping(struct blob_store *port, struct err *e)
 {
 	struct faulty_blob *s = store_of(port);
@@ -195,8 +209,13 @@ store_close(struct blob_store *port)
 	free(s);
 }
 
-static const struct blob_store_ops store_ops = { store_open,   store_create, store_find_output,
-						 store_remove, store_ping,   store_close };
+static const struct blob_store_ops store_ops = { .open = store_open,
+						 .create = store_create,
+						 .find_output = store_find_output,
+						 .remove = store_remove,
+						 .usage = store_usage,
+						 .ping = store_ping,
+						 .close = store_close };
 
 struct blob_store *
 faulty_blob_store(struct blob_store *inner, struct faults *f)

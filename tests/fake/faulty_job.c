@@ -223,6 +223,20 @@ faulty_count(struct job_store *port, struct job_counts *ret, struct err *e)
 }
 
 static int
+faulty_load(struct job_store *port, const char *username, struct job_load *ret, struct err *e)
+{
+	struct faulty_job *s = self_of(port);
+	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);
+	struct job_load got;
+
+	if (r < 0 ||
+	    (r = fault_after(s->faults, call, job_load(s->inner, username, &got, e), e)) < 0)
+		return r;
+	*ret = got;
+	return 0;
+}
+
+static int
 faulty_list(struct job_store *port, const struct job_filter *filter, struct job *jobs, size_t max,
 	    size_t *ret_count, struct err *e)
 {
@@ -331,6 +345,7 @@ static const struct job_store_ops ops = {
 	.claim_notice = faulty_claim_notice,
 	.mark_notified = faulty_mark_notified,
 	.count = faulty_count,
+	.load = faulty_load,
 	.list = faulty_list,
 	.requeue_failed = faulty_requeue_failed,
 	.each_leftover = faulty_each_leftover,
