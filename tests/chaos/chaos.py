@@ -25,19 +25,40 @@ from clients import Clients
 from faults import Runner
 from world import World, lib
 
-# a job whose worker was killed three times waits two minutes for its next attempt
-SETTLE_S = {"fixed": 60, "single": 300, "replicas": 300}
+# without an end of anything; a job whose worker was killed three times waits two minutes for its next attempt
+STILL_S = {"fixed": 60, "single": 150, "replicas": 150}
+SETTLE_S = 1800
+
+
+def waiting(world):
+    """How many jobs have not ended or were not said, and messages are left; None when that cannot be seen."""
+    try:
+        jobs = world.mongo().tonearm.jobs
+        queued = jobs.count_documents({"state": {"$in": ["queued", "leased"]}})
+        unsaid = jobs.count_documents({"state": {"$in": ["done", "failed"]}, "notified_at": None})
+        return queued + unsaid + sum(collect.queues(world).values())
+    except (pymongo.errors.PyMongoError, OSError):
+        return None
 
 
 def settled(world):
-    """Every job ended and was said, and the queues are empty."""
-    try:
-        jobs = world.mongo().tonearm.jobs
-        waiting = jobs.count_documents({"state": {"$in": ["queued", "leased"]}})
-        unsaid = jobs.count_documents({"state": {"$in": ["done", "failed"]}, "notified_at": None})
-        return waiting == 0 and unsaid == 0 and not any(collect.queues(world).values())
-    except (pymongo.errors.PyMongoError, OSError):
-        return False
+    return waiting(world) == 0
+
+
+def settle(world, still_s):
+    """Until nothing waits; gives up when for still_s nothing ended."""
+    least, last = None, time.monotonic()
+
+    def over():
+        nonlocal least, last
+        now = waiting(world)
+        if now is not None and (least is None or now < least):
+            least, last = now, time.monotonic()
+        return least == 0 or time.monotonic() - last > still_s
+
+    lib.until("everything settled", over, SETTLE_S)
+    if least != 0:
+        say(f"not settled: {least} jobs or messages are left")
 
 
 class Round:
@@ -64,10 +85,7 @@ class Round:
     def settle(self):
         began = time.monotonic()
         self.world.calm()
-        try:
-            lib.until("everything settled", lambda: settled(self.world), SETTLE_S[self.mode])
-        except lib.Failed as e:
-            say(str(e))
+        settle(self.world, STILL_S[self.mode])
         self.settle_s = time.monotonic() - began
 
     def go(self):
@@ -76,7 +94,7 @@ class Round:
             self.clients.make_users()
             self.storm()
             self.settle()
-            facts = collect.facts(self.world, self.clients, janitor=False)
+            facts = collect.facts(self.world, self.clients, self.world.janitor())
         finally:
             self.world.stop()
         (self.run / "facts.json").write_text(json.dumps(facts, indent=1, default=str))

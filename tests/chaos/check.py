@@ -150,6 +150,11 @@ def check_leftovers(facts):
     for why in facts["crashes"]:
         yield "other", f"ended by itself: {why}"
     yield from (("other", odd) for odd in facts["odd"])
+    owed = {u["fid"] for u in acknowledged(facts)}
+    more = [fid for fid, job in facts["jobs"].items() if job["state"] in TERMINAL and fid not in owed]
+    unanswered = sum(u["status"] not in (200, 400, 401, 403, 413) for u in facts["uploads"])
+    if len(more) > unanswered:
+        yield "other", f"{len(more)} jobs were acknowledged to nobody, and {unanswered} uploads got no answer or 5xx: {more[:5]}"
     if facts["janitor"]:
         yield from (("other", f"orphan: {o}") for o in facts["orphans"])
         yield from (("other", f"{fid} is still uploading") for fid, j in facts["jobs"].items() if j["state"] == "uploading")

@@ -11,6 +11,7 @@ import media
 from wire import NoAnswer, Reader, ask, basic, bearer, connect, encode, multipart
 
 ANSWER_S = 30
+WAITING_MAX = 25  # of one user: who waits for so much looks before more is sent
 # each user's samples have lengths of their own, so that a mix-up is heard
 OFFSETS = {"anna@example.org": 0.0, "bert@example.org": 0.35, "carl@example.org": 0.7}
 
@@ -59,6 +60,7 @@ class User:
     def __init__(self, name, password, token):
         self.name, self.password, self.token = name, password, token
         self.good, self.mine = good_samples(OFFSETS[name]), []
+        self.waiting = []  # uploads whose end was not seen yet
 
 
 class Clients:
@@ -125,7 +127,7 @@ class Clients:
         if what < 0.06:
             answer = ask(self.gateway(), "POST", "/login", basic(user.name, user.password), timeout=ANSWER_S)
             self.count(f"login {answer.status}")
-        elif what < 0.35 and user.mine:
+        elif (what < 0.35 and user.mine) or len(user.waiting) > WAITING_MAX:
             self.look(user, rng)
         else:
             self.upload(user, rng)
@@ -135,7 +137,18 @@ class Clients:
             sample = rng.choice(self.bad)
         else:
             sample = rng.choices(user.good, (6, 4, 4, 3, 1))[0]
-        self.send(user, sample, self.gateway())
+        self.send(user, sample, self.gateway(), self.slowly if rng.random() < 0.15 else ask)
+
+    def slowly(self, port, method, path, headers, body, timeout):
+        """Over seconds, so that faults meet uploads under way."""
+        piece = len(body) // 10 + 1
+        with connect(port, timeout) as sock:
+            sock.sendall(encode(method, path, {**headers, "Content-Length": str(len(body))}))
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # an early answer is read all the same
+                for at in range(0, len(body), piece):
+                    sock.sendall(body[at : at + piece])
+                    self.stop.wait(0.4)
+            return Reader(sock).answer()
 
     def send(self, user, sample, port, exchange=ask):
         record = {
@@ -149,6 +162,7 @@ class Clients:
             if answer.status == 200:
                 record["fid"] = answer.header("Location").rsplit("/", 1)[1]
                 user.mine.append(record["fid"])
+                user.waiting.append(record["fid"])
         finally:
             record["answered_at"] = time.time()
             with self.lock:
@@ -157,13 +171,15 @@ class Clients:
 
     def look(self, user, rng):
         """The state of one of one's own, and the mp3 when there is one."""
-        fid = rng.choice(user.mine[-40:])
+        fid = rng.choice(user.waiting or user.mine[-40:])
         answer = self.get(user, f"/jobs/{fid}")
         if answer.status != 200:
             self.count(f"job {answer.status}")
             return
         job = answer.json()
         self.see(user, fid, job)
+        if job["state"] in ("done", "failed") and fid in user.waiting:
+            user.waiting.remove(fid)
         if job["state"] == "done" and rng.random() < 0.5:
             self.download(user, job["mp3_fid"])
 

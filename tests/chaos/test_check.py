@@ -139,6 +139,7 @@ class Check(unittest.TestCase):
         self.expect("other", "still uploading", lambda f: f["jobs"].update({"f" * 24: job("uploading")}))
         self.expect("other", "ended by itself", lambda f: f["crashes"].append("gateway-1 with -11"))
         self.expect("other", "answered 200", lambda f: f["odd"].append("an upload was answered 200"))
+        self.expect("other", "acknowledged to nobody", lambda f: f["jobs"].update({c * 24: job("failed") for c in "12"}))
         self.expect("other", "still leased", lambda f: f["jobs"].update({"f" * 24: job("leased")}))
 
 

@@ -218,6 +218,17 @@ class World(lib.Stack):
                     self.crashes.append(f"{label} with {daemon.process.returncode}, life {daemon.life}")
                     daemon.start()
 
+    def janitor(self):
+        """Runs it, where the build has one; whether it has."""
+        program = self.build / "services/converter/converter"
+        if "janitor" not in subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout:
+            return False
+        env = {"PATH": os.environ["PATH"], **self.environment()}
+        done = subprocess.run([program, "janitor"], env=env, capture_output=True, text=True, timeout=120, check=False)
+        (self.run / "janitor.log").write_text(done.stdout + done.stderr)
+        expect(done.returncode == 0, "converter janitor:", done.stdout, done.stderr)
+        return True
+
     def calm(self):
         """All faults end: links open, processes thawed, servers and daemons there."""
         for route in self.proxy.ports:
