@@ -13,14 +13,14 @@ import subprocess
 import sys
 import tempfile
 
-import chaos
+import chaos  # first: it puts tests/system on the path
 import check
 import collect
+import lib
 from clients import Clients, Sample, tone
-from world import ROOT, World, lib, server_pid, servers, signal_server
-
-from lib import expect, until
-from wire import Reader, bearer, connect, encode
+from lib import ROOT, expect, until
+from wire import Reader, connect, encode
+from world import World, server_pid, servers, signal_server
 
 LABELS = ("auth-1", "gateway-1", "converter-1", "notification-1")
 PIECE = 8 * 261120  # of a body: enough to fill any batch of chunks
@@ -141,7 +141,6 @@ class Builds:
 def renew(world, clients, program):
     """Nothing is left of the last case, and the program that was put in place runs."""
     daemon = world.daemons[f"{program}-1"]
-    daemon.meant_to_end = True
     daemon.stop()
     for database in ("tonearm", "videos", "mp3s"):
         for name in world.mongo()[database].list_collection_names():

@@ -18,12 +18,14 @@ import time
 
 import pymongo
 
-import check
-import collect
-import schedule
-from clients import Clients
-from faults import Runner
-from world import World, lib
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+import check  # noqa: E402
+import collect  # noqa: E402
+import lib  # noqa: E402
+import schedule  # noqa: E402
+from clients import Clients  # noqa: E402
+from faults import Runner  # noqa: E402
+from world import World  # noqa: E402
 
 # without an end of anything; a job whose worker was killed three times waits two minutes for its next attempt
 STILL_S = {"fixed": 60, "single": 150, "replicas": 150}

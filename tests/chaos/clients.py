@@ -5,8 +5,7 @@ import random
 import threading
 import time
 
-from world import lib  # first: it puts tests/system on the path
-
+import lib
 import media
 from wire import NoAnswer, Reader, ask, basic, bearer, connect, encode, multipart
 

@@ -7,6 +7,8 @@ import subprocess
 
 import pika
 
+import daemon
+
 RATE = 8000
 
 
@@ -86,6 +88,13 @@ def lines_of(world):
     return found
 
 
+def crashes(world):
+    """Who ended without being asked to, and what a sanitizer said in any life."""
+    spoke = [f"{process}: {text[found.start():][:2000]}" for d in world.daemons.values() for process, text in d.logs()
+             if (found := daemon.SANITIZER.search(text))]
+    return world.crashes + spoke
+
+
 def queues(world):
     """Depth of each queue, those of the dead too; 0 for one that does not exist."""
     found = {}
@@ -105,5 +114,5 @@ def facts(world, clients, janitor):
     return {
         "uploads": clients.uploads, "downloads": clients.downloads, "observations": clients.observations,
         "jobs": jobs(mongo), "videos": videos(mongo), "mp3s": mp3s(mongo), "orphans": world.orphans(), "lines": lines_of(world),
-        "queues": queues(world), "events": world.events, "crashes": world.crashes, "odd": clients.odd, "janitor": janitor,
+        "queues": queues(world), "events": world.events, "crashes": crashes(world), "odd": clients.odd, "janitor": janitor,
     }

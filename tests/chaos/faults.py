@@ -10,9 +10,9 @@ import time
 import pika
 import pymongo
 
-from world import lib, server_pid, servers, signal_server  # first: it puts tests/system on the path
-
+import lib
 from lib import until
+from world import server_pid, servers, signal_server
 
 ELECTION_S = 10
 BUSY_S = 4
@@ -91,7 +91,6 @@ class Fault:
         if not self.daemon:
             self.end_server(how, undo)
             return
-        self.daemon.meant_to_end = True
         undo.callback(self.restart)
         try:
             code = self.daemon.stop(how)

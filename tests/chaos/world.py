@@ -13,11 +13,11 @@ import time
 
 import pymongo
 
+import lib
+from lib import ROOT, expect, ports, until
+from schedule import DAEMONS, LEASE_S, LINKS
+
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "system"))
-import lib  # noqa: E402
-from lib import ROOT, expect, ports, until  # noqa: E402
-from schedule import DAEMONS, LEASE_S, LINKS  # noqa: E402
 
 DISK = "1500m"
 SERVER_START_S = 90
@@ -51,7 +51,7 @@ class Replica(lib.Daemon):
 
     def __init__(self, world, label):
         super().__init__(world, label.split("-")[0], label, LEASE_DURATION=f"{LEASE_S}s", CONVERTER_JOBS="2")
-        self.life, self.meant_to_end = 0, False
+        self.life = 0
         if self.name == "notification":
             self.extra["LOG_FORMAT"] = "json"
 
@@ -69,12 +69,11 @@ class Replica(lib.Daemon):
 
     def start(self):
         self.life += 1
-        self.meant_to_end = False
         self.log_path = self.stack.run / f"{self.label}.{self.life}.log"
         return super().start()
 
     def ended_by_itself(self):
-        return self.process is not None and self.process.poll() is not None and not self.meant_to_end
+        return self.process is not None and self.process.poll() is not None and not self.asked_to_end
 
     def logs(self):
         """(process, text) of each life."""
