@@ -17,6 +17,7 @@
 static const struct refusal not_one_file = { 400, "exactly 1 file required", NULL, 0 };
 static const struct refusal file_empty = { 400, "file is empty", NULL, 0 };
 static const struct refusal too_large = { 413, "file is too large", NULL, 0 };
+static const struct refusal too_much = { 413, "too much beside the file", NULL, 0 };
 
 struct upload {
 	const struct gateway *gateway;
@@ -26,6 +27,7 @@ struct upload {
 	int64_t expected;     /* bytes of the body; 0 = unknown */
 	int64_t room;         /* bytes that the user's ceiling leaves for the file */
 	enum ceiling reached; /* why it is refused */
+	int64_t body_bytes, file_bytes;
 	int files;
 	bool in_file;    /* the present part is the file */
 	bool store_lost; /* the error is the store's, not the sender's */
@@ -86,6 +88,7 @@ on_part_data(void *arg, const char *data, size_t len, struct err *e)
 		u->reached = CEILING_BYTES;
 		return err_set(e, ERR_TOO_LARGE, "over what the user may store");
 	}
+	u->file_bytes += (int64_t)len;
 	r = intake_write(&u->intake, data, len, e);
 	u->store_lost = r < 0 && r != ERR_TOO_LARGE;
 	return r;
@@ -190,8 +193,14 @@ gateway_upload_body(struct http_request *req, void *gateway, const char *data, s
 	struct err e = ERR_NONE;
 
 	(void)gateway;
-	if (multipart_feed(&u->parser, data, len, &e) < 0)
+	u->body_bytes += (int64_t)len;
+	if (multipart_feed(&u->parser, data, len, &e) < 0) {
 		refuse_upload(req, u, &e);
+	} else if (u->body_bytes - u->file_bytes > MULTIPART_FRAME_ALLOWANCE) {
+		/* without this a field, or what follows the last boundary, could go on for ever */
+		intake_close(&u->intake);
+		refuse(req, REFUSAL_PLAIN, &too_much);
+	}
 }
 
 static void

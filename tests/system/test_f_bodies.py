@@ -6,7 +6,7 @@ import time
 import media
 from lib import expect, until
 from test_a_login import plain
-from wire import NoAnswer, Reader, ask, connect, encode, multipart
+from wire import NoAnswer, Reader, ask, chunks, connect, encode, multipart
 
 TEXT = b"this is no video"
 
@@ -186,6 +186,24 @@ def test_an_upload_over_the_limit_is_413_by_length_and_in_mid_body(s):
             plain(answer, 413, "file is too large")
         expect(s.video_count() == stored + 1, "too much was stored")
         s.expect_no_orphans()
+
+
+def test_what_stands_beside_the_file_has_a_ceiling_of_its_own(s):
+    clip = ("file", "a.mp4", b"abc")
+    fields, whole = multipart([("note", None, bytes(900_000)), clip], boundary="x")
+    plain(ask(s.gateway, "POST", "/upload", {**s.bearer(), **fields}, whole), 200, "success!")
+    stored = s.video_count()
+    much = bytes(3_000_000)
+    for body in (
+        multipart([("note", None, much), clip], boundary="x")[1],
+        multipart([clip, ("note", None, much)], boundary="x")[1],
+        multipart([clip, *[("note", None, much[:100_000])] * 30], boundary="x")[1],
+        multipart([clip], boundary="x")[1] + much,
+    ):
+        headers = {**s.bearer(), **fields, "Transfer-Encoding": "chunked"}
+        plain(ask(s.gateway, "POST", "/upload", headers, chunks(body, 60_000)), 413, "too much beside the file")
+    expect(s.video_count() == stored, "something was stored")
+    s.expect_no_orphans()
 
 
 def test_a_full_gateway_answers_503_and_says_when_to_come_back(s):
