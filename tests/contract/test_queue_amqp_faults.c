@@ -12,18 +12,17 @@
 
 #include "adapter/queue_amqp.h"
 #include "base/clock.h"
+#include "support/free_ports.h"
 
 #define SERVER "/usr/lib/rabbitmq/bin/rabbitmq-server"
 #define CONTROL "/usr/lib/rabbitmq/bin/rabbitmqctl"
 #define START_MS 60000
 #define SOON_MS 15000
-#define PORT "25783"
-#define ERLANG_PORT "25784"
 #define EPMD "/usr/bin/epmd"
-#define EPMD_PORT "25785"
 
 static const char *const queues[] = { "work" };
 static char home[] = "/tmp/tonearm_rabbit_XXXXXX";
+static char url[64];
 static pid_t server;
 static int heartbeat_s = 1;
 
@@ -37,15 +36,29 @@ set_in_home(const char *name, const char *file)
 }
 
 static void
+set_ports(void)
+{
+	static const char *const names[] = { "RABBITMQ_NODE_PORT", "RABBITMQ_DIST_PORT",
+					     "ERL_EPMD_PORT" };
+	int ports[ARRAY_LEN(names)];
+	char text[64];
+
+	free_ports(ports, (int)ARRAY_LEN(ports));
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		(void)snprintf(text, sizeof text, "%d", ports[i]);
+		assert_int_equal(setenv(names[i], text, 1), 0);
+	}
+	(void)snprintf(text, sizeof text, "tonearm-%d@localhost", ports[0]);
+	assert_int_equal(setenv("RABBITMQ_NODENAME", text, 1), 0);
+	(void)snprintf(url, sizeof url, "amqp://guest:guest@127.0.0.1:%d/", ports[0]);
+}
+
+static void
 set_environment(void)
 {
 	static const char *const fixed[][2] = {
-		{ "RABBITMQ_NODENAME", "tonearm-" PORT "@localhost" },
 		{ "RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1" },
-		{ "RABBITMQ_NODE_PORT", PORT },
-		{ "RABBITMQ_DIST_PORT", ERLANG_PORT },
 		{ "LC_ALL", "C.UTF-8" },
-		{ "ERL_EPMD_PORT", EPMD_PORT },
 		{ "ERL_EPMD_ADDRESS", "127.0.0.1" },
 		{ "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
 		  "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +S 2:2 -start_epmd "
@@ -54,6 +67,7 @@ set_environment(void)
 
 	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
 		assert_int_equal(setenv(fixed[i][0], fixed[i][1], 1), 0);
+	set_ports();
 	set_in_home("HOME", "");
 	set_in_home("RABBITMQ_MNESIA_BASE", "mnesia");
 	set_in_home("RABBITMQ_LOG_BASE", "log");
@@ -84,8 +98,7 @@ run(const char *const *argv)
 static struct queue_amqp_config
 config(void)
 {
-	return (struct queue_amqp_config){ "amqp://guest:guest@127.0.0.1:" PORT "/", heartbeat_s,
-					   3000, 64 };
+	return (struct queue_amqp_config){ url, heartbeat_s, 3000, 64 };
 }
 
 static void
@@ -277,7 +290,6 @@ main(void)
 		cmocka_unit_test(an_alarm_refuses_at_once_until_it_is_lifted),
 		cmocka_unit_test(heartbeats_keep_an_idle_consumer_and_a_busy_one),
 	};
-	const char *const epmd[] = { EPMD, "-port", EPMD_PORT, NULL };
 	const char *const clear[] = { "/bin/rm", "-rf", home, NULL };
 	int failed, status;
 	pid_t mapper;
@@ -290,7 +302,7 @@ main(void)
 	if (mkdtemp(home) == NULL)
 		return 1;
 	set_environment();
-	mapper = run(epmd);
+	mapper = run((const char *const[]){ EPMD, "-port", getenv("ERL_EPMD_PORT"), NULL });
 	failed = cmocka_run_group_tests_name("RabbitMQ under faults", tests, NULL, NULL);
 	if (server > 0) {
 		(void)kill(-server, SIGCONT);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "support/free_ports.h"
 
 #define START_MS 60000
 
@@ -24,20 +25,6 @@ loopback(int port)
 	return (struct sockaddr_in){ .sin_family = AF_INET,
 				     .sin_port = htons((uint16_t)port),
 				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-}
-
-static int
-free_port(void)
-{
-	struct sockaddr_in address = loopback(0);
-	socklen_t len = sizeof address;
-	int fd = socket(AF_INET, SOCK_STREAM, 0), port = -1;
-
-	if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
-	    getsockname(fd, (struct sockaddr *)&address, &len) == 0)
-		port = ntohs(address.sin_port);
-	close(fd);
-	return port;
 }
 
 static int
@@ -88,7 +75,7 @@ own_mongod_start(struct own_mongod *m, const char *program)
 	(void)snprintf(m->folder, sizeof m->folder, "/tmp/tonearm-mongod.XXXXXX");
 	if (mkdtemp(m->folder) == NULL)
 		return -1;
-	m->port = free_port();
+	free_ports(&m->port, 1);
 	(void)snprintf(m->uri, sizeof m->uri, "mongodb://127.0.0.1:%d/", m->port);
 	return own_mongod_restart(m, program);
 }
