@@ -166,7 +166,7 @@ work(struct intake *in)
 			set_paused(in, true);
 		if (in->paused)
 			wait_for_servers(in);
-		else if (wait_idle(in, 1, SLOT_TIMEOUT_MS))
+		else if (wait_idle(in, 1, SLOT_TIMEOUT_MS) && !stop_requested(in->config.stop))
 			take_one(in);
 	}
 }

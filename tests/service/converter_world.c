@@ -168,8 +168,11 @@ shelf_remove(struct blob_store *port, const struct blob_id *id, struct err *e)
 static int
 shelf_ping(struct blob_store *port, struct err *e)
 {
+	struct shelf *s = CONTAINER_OF(port, struct shelf, port);
+
 	(void)e;
-	return CONTAINER_OF(port, struct shelf, port)->fail;
+	(void)atomic_fetch_add(&s->pings, 1);
+	return s->fail;
 }
 
 static void

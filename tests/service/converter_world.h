@@ -21,7 +21,8 @@ struct shelf {
 	struct blob_store port;
 	struct shelf_blob blobs[SHELF_MAX];
 	int count;
-	int fail;        /* every call answers this code; 0 = none */
+	atomic_int fail; /* every call answers this code; 0 = none */
+	atomic_int pings;
 	int fail_commit; /* the next commit answers this code, once */
 	bool rival;      /* a rival's output is there just before the next commit */
 	int open;        /* readers and writers that were not closed */
