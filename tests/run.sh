@@ -107,6 +107,14 @@ if [ -x build/release/services/gateway/gateway ]; then
 	say "broken builds, which chaos must notice"
 	if TONEARM_RUN_DIR=$work/broken "$python" tests/chaos/broken.py build/release; then count 1 0 0; else count 0 1 0; fi
 fi
+if [ -x build/release/services/gateway/gateway ]; then
+	say "bench, a small round: it fails when a figure cannot be had, not when it is a bad one"
+	if cmake --build --preset release --target peer_gridfs >"$work/build-peer.log" 2>&1 && BENCH_QUICK=1 timeout 120 "$python" tests/bench/bench.py; then
+		count 1 0 0
+	else
+		count 0 1 0
+	fi
+fi
 say "mixed fleet"
 tests/system/mixed.sh
 case $? in
