@@ -125,7 +125,10 @@ mongo_ping(struct job_store *s, struct err *e)
 static void
 mongo_close(struct job_store *s)
 {
-	free(job_mongo_of(s));
+	struct job_mongo *m = job_mongo_of(s);
+
+	turns_fini(&m->turns);
+	free(m);
 }
 
 static const struct job_store_ops mongo_ops = {
@@ -171,6 +174,7 @@ job_mongo_new_in(struct mongo_pool *pool, const char *database, struct job_store
 		return r;
 	m->port.ops = &mongo_ops;
 	m->pool = pool;
+	turns_init(&m->turns);
 	*ret = &TAKE(m)->port;
 	return 0;
 }

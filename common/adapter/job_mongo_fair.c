@@ -1,4 +1,5 @@
-/* The fairest job: of the users with the fewest running, the one whose oldest job is oldest.
+/* The fairest job: of the users with the fewest running, the one who was served longest ago (see
+ * job_mongo_turns.c), and of those who never were, the one whose oldest job is oldest.
  *
  * One look at who waits (an index is skipped through, whatever the length of the queue) and at how
  * many each has running; then, from the fewest running up, take the oldest due job of these users.
@@ -14,10 +15,12 @@
 /* A round that takes nothing though jobs are due was overtaken by others who took them all. */
 #define ROUNDS_MAX 8
 #define USERS_MAX 10000
+#define TRIES_MAX 8 /* users asked one by one */
 
 struct waiting {
 	char username[USERNAME_MAX + 1];
 	int64_t running;
+	uint64_t turn; /* when it was served last; 0 = never */
 };
 
 struct crowd {
@@ -38,11 +41,13 @@ by_name(const void *a, const void *b)
 }
 
 static int
-by_running(const void *a, const void *b)
+by_fairness(const void *a, const void *b)
 {
-	int64_t x = ((const struct waiting *)a)->running, y = ((const struct waiting *)b)->running;
+	const struct waiting *x = a, *y = b;
 
-	return (x > y) - (x < y);
+	if (x->running != y->running)
+		return x->running < y->running ? -1 : 1;
+	return (x->turn > y->turn) - (x->turn < y->turn);
 }
 
 static int
@@ -94,16 +99,33 @@ look_waiting(struct job_session *session, struct crowd *crowd, struct err *e)
 	return r;
 }
 
+static struct waiting *
+find_waiting(struct crowd *crowd, const char *username)
+{
+	struct waiting key = { 0 };
+
+	(void)snprintf(key.username, sizeof key.username, "%s", username);
+	return bsearch(&key, crowd->users, crowd->count, sizeof key, by_name);
+}
+
+static void
+set_turn(void *arg, const char *username, uint64_t number)
+{
+	struct waiting *found = find_waiting(arg, username);
+
+	if (found)
+		found->turn = number;
+}
+
 static void
 set_running(struct crowd *crowd, const bson_t *group)
 {
-	struct waiting key = { 0 }, *found;
+	struct waiting *found;
 	bson_iter_t it;
 
 	if (!bson_iter_init_find(&it, group, "_id") || !BSON_ITER_HOLDS_UTF8(&it))
 		return;
-	(void)snprintf(key.username, sizeof key.username, "%s", bson_iter_utf8(&it, NULL));
-	found = bsearch(&key, crowd->users, crowd->count, sizeof key, by_name);
+	found = find_waiting(crowd, bson_iter_utf8(&it, NULL));
 	if (found && bson_iter_init_find(&it, group, "running"))
 		found->running = bson_iter_as_int64(&it);
 }
@@ -128,7 +150,6 @@ look_running(struct job_session *session, struct crowd *crowd, struct err *e)
 		set_running(crowd, group);
 	if (mongoc_cursor_error(cursor, &error))
 		return job_mongo_err(e, &error, "count running jobs");
-	qsort(crowd->users, crowd->count, sizeof *crowd->users, by_running);
 	return 0;
 }
 
@@ -139,9 +160,12 @@ look(struct job_mongo *m, struct crowd *crowd, struct err *e)
 	int r;
 
 	if ((r = job_session_begin(m, &session, e)) < 0 ||
-	    (r = look_waiting(&session, crowd, e)) < 0)
+	    (r = look_waiting(&session, crowd, e)) < 0 ||
+	    (r = look_running(&session, crowd, e)) < 0 || crowd->count < 2)
 		return r;
-	return look_running(&session, crowd, e);
+	turns_each(&m->turns, set_turn, crowd);
+	qsort(crowd->users, crowd->count, sizeof *crowd->users, by_fairness);
+	return 0;
 }
 
 static bson_t *
@@ -187,6 +211,21 @@ take_of(struct job_mongo *m, const struct waiting *users, size_t count, const bs
 	return job_mongo_change(m, &(struct job_change){ filter, lease, sort }, ret, e);
 }
 
+/* The end of the users that are asked for together: those with the same right. After a few that had
+ * nothing due, all with as many running, so that a crowd that waits for its retries costs little.
+ */
+static size_t
+equals_end(const struct crowd *crowd, size_t from, int tries)
+{
+	const struct waiting *first = &crowd->users[from];
+	size_t to = from + 1;
+
+	while (to < crowd->count && crowd->users[to].running == first->running &&
+	       (tries > TRIES_MAX || crowd->users[to].turn == first->turn))
+		to++;
+	return to;
+}
+
 /* *ret_users is 0 when nobody waits. */
 static int
 take_fairest(struct job_mongo *m, const bson_t *lease, struct job *ret, size_t *ret_users,
@@ -194,15 +233,13 @@ take_fairest(struct job_mongo *m, const bson_t *lease, struct job *ret, size_t *
 {
 	SCOPED(crowd_free) struct crowd crowd = { 0 };
 	size_t from = 0, to;
-	int r;
+	int r, tries = 0;
 
 	if ((r = look(m, &crowd, e)) < 0)
 		return r;
 	*ret_users = crowd.count;
 	for (; from < crowd.count; from = to) {
-		for (to = from + 1; to < crowd.count; to++)
-			if (crowd.users[to].running != crowd.users[from].running)
-				break;
+		to = equals_end(&crowd, from, ++tries);
 		r = take_of(m, crowd.users + from, to - from, lease, ret, e);
 		if (r != ERR_NOT_FOUND)
 			return r;
@@ -252,7 +289,8 @@ job_mongo_lease_next(struct job_store *s, const char *owner, int64_t ms, const s
 	random_hex(token, LEASE_TOKEN_DIGITS);
 	lease = leasing(owner, token, ms);
 	if (only == NULL) {
-		r = lease_fairest(m, lease, ret, e);
+		if ((r = lease_fairest(m, lease, ret, e)) == 0)
+			turns_note(&m->turns, ret->username);
 	} else {
 		if ((r = job_oid(only, &id, e)) < 0)
 			return r;

@@ -2,17 +2,37 @@
 #ifndef TONEARM_ADAPTER_JOB_MONGO_PRIVATE_H
 #define TONEARM_ADAPTER_JOB_MONGO_PRIVATE_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include <mongoc/mongoc.h>
 
 #include "adapter/job_mongo.h"
 
+/* Who was served when, by this store (job_mongo_turns.c). Threads: any. */
+#define TURNS_MAX 256
+struct turn {
+	char username[USERNAME_MAX + 1];
+	uint64_t number; /* 0 = free */
+};
+struct turns {
+	pthread_mutex_t lock;
+	struct turn of[TURNS_MAX];
+	uint64_t last;
+};
+void turns_init(struct turns *t);
+void turns_fini(struct turns *t);
+void turns_note(struct turns *t, const char *username);
+/* visit runs under the lock. */
+void turns_each(struct turns *t, void (*visit)(void *arg, const char *username, uint64_t number),
+		void *arg);
+
 struct job_mongo {
 	struct job_store port;
 	struct mongo_pool *pool;
 	char database[64];
 	atomic_bool indexed;
+	struct turns turns;
 };
 
 static inline struct job_mongo *

@@ -140,9 +140,10 @@ job_find_by_mp3(struct job_store *s, const struct blob_id *mp3, struct job *ret,
 {
 	return s->ops->find_by_mp3(s, mp3, ret, e);
 }
-/* Leases the fairest QUEUED job whose not_before has passed (user with the fewest running, then the
- * oldest), or, with only, that job and no other. attempts is counted here. NOT_FOUND: nothing to
- * do. The job carries the lease, and with it a fresh id, already registered, for its output. */
+/* Leases the fairest QUEUED job whose not_before has passed (user with the fewest running, then who
+ * was served longest ago by this store, then the oldest), or, with only, that job and no other.
+ * attempts is counted here. NOT_FOUND: nothing to do. The job carries the lease, and with it a
+ * fresh id, already registered, for its output. */
 static inline int
 job_lease_next(struct job_store *s, const char *owner, int64_t ms, const struct blob_id *only,
 	       struct job *ret, struct err *e)

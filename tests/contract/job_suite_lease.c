@@ -70,6 +70,43 @@ JOB_TEST(a_job_behind_500_of_another_user_is_second)
 	assert_string_equal(second.username, "b");
 }
 
+static const char *
+start_and_end_one(struct job_store *s)
+{
+	static struct job job;
+	struct blob_id mp3 = blob_id_new();
+
+	job = lease(s);
+	assert_int_equal(job_finish(s, &job.lease, &mp3, 0, NULL), 0);
+	return job.username;
+}
+
+/* A converter with one job at a time: whenever it asks, nobody has one running. */
+JOB_TEST(a_newcomer_is_next_behind_500_even_when_nothing_runs)
+{
+	for (int i = 0; i < 500; i++)
+		queued(*state, "$greedy");
+	advance(10);
+	for (int i = 0; i < 3; i++)
+		assert_string_equal(start_and_end_one(*state), "$greedy");
+	queued(*state, "b");
+	assert_string_equal(start_and_end_one(*state), "b");
+	assert_string_equal(start_and_end_one(*state), "$greedy");
+}
+
+JOB_TEST(users_take_turns_when_nothing_runs)
+{
+	static const char *const arrivals[] = { "a", "a", "a", "b", "b", "c" };
+	static const char *const starts[] = { "a", "b", "c", "a", "b", "a" };
+
+	for (size_t i = 0; i < ARRAY_LEN(arrivals); i++) {
+		queued(*state, arrivals[i]);
+		advance(10);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(starts); i++)
+		assert_string_equal(start_and_end_one(*state), starts[i]);
+}
+
 struct racer {
 	struct job_store *store;
 	struct job won[51]; /* one more than there are, so that each sees the end */

@@ -39,6 +39,8 @@ size_t index_of(const struct job *jobs, size_t count, const struct blob_id *vide
 	X(one_users_jobs_are_leased_oldest_first)                                                  \
 	X(the_user_with_fewest_running_is_served_first)                                            \
 	X(a_job_behind_500_of_another_user_is_second)                                              \
+	X(a_newcomer_is_next_behind_500_even_when_nothing_runs)                                    \
+	X(users_take_turns_when_nothing_runs)                                                      \
 	X(eight_threads_lease_fifty_jobs_once_each)                                                \
 	X(a_finished_job_has_its_output_and_a_repeat_is_welcome)                                   \
 	X(a_failed_job_keeps_its_reason_and_a_repeat_is_welcome)                                   \

@@ -2,12 +2,18 @@
  * all times in the ledger are moved back. */
 #include "contract/job_suite.h"
 
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <cmocka.h>
 #include <mongoc/mongoc.h>
 
 #include "adapter/job_mongo.h"
+#include "base/clock.h"
 #include "base/hex.h"
 
 static char database[64];
@@ -69,9 +75,124 @@ drop_database(void)
 	mongoc_database_destroy(db);
 }
 
+#define NEWCOMERS 5
+#define LEASE_MS 60000
+#define STARTS_MAX 500
+
+/* A converter with a job store of its own that starts and ends job after job. */
+struct converter {
+	struct job_store *store;
+	pthread_t thread;
+	struct job started[STARTS_MAX];
+	atomic_size_t count;
+	atomic_bool stop;
+};
+
+static void *
+convert(void *arg)
+{
+	struct converter *c = arg;
+
+	while (!atomic_load(&c->stop) && atomic_load(&c->count) < STARTS_MAX) {
+		struct job *job = &c->started[atomic_load(&c->count)];
+		struct blob_id mp3 = blob_id_new();
+
+		if (job_lease_next(c->store, "c", LEASE_MS, NULL, job, NULL) != 0)
+			continue;
+		if (job_finish(c->store, &job->lease, &mp3, 0, NULL) != 0)
+			break;
+		atomic_fetch_add(&c->count, 1);
+	}
+	return NULL;
+}
+
+static void
+queue_job(struct job_store *s, const char *user, struct job *ret)
+{
+	struct job job = { .video_fid = blob_id_new(), .state = JOB_QUEUED };
+
+	snprintf(job.username, sizeof job.username, "%s", user);
+	assert_int_equal(job_create(s, &job, NULL), 0);
+	assert_int_equal(job_get(s, &job.video_fid, ret, NULL), 0);
+}
+
+static int64_t
+start_of(const struct job *job)
+{
+	return job->lease.until_ms - LEASE_MS;
+}
+
+/* By the server's clock: when the job was leased; 0 = not yet. */
+static int64_t
+when_started(struct converter *c, const struct blob_id *video)
+{
+	for (int i = 0; i < 2; i++)
+		for (size_t k = 0; k < atomic_load(&c[i].count); k++)
+			if (blob_id_equal(&c[i].started[k].video_fid, video))
+				return start_of(&c[i].started[k]);
+	return 0;
+}
+
+static int
+greedy_between(struct converter *c, int64_t from, int64_t to)
+{
+	int n = 0;
+
+	for (int i = 0; i < 2; i++)
+		for (size_t k = 0; k < atomic_load(&c[i].count); k++)
+			n += strcmp(c[i].started[k].username, "greedy") == 0 &&
+			     start_of(&c[i].started[k]) > from && start_of(&c[i].started[k]) < to;
+	return n;
+}
+
+static void
+await_start(struct converter *c, const struct blob_id *video)
+{
+	int64_t until = now_monotonic_ms() + 20000;
+
+	while (when_started(c, video) == 0)
+		if (deadline_left_ms(until) == 0)
+			fail_msg("job %s does not start", video->hex);
+}
+
+static void
+of_500_at_most_two_start_before_a_newcomer_with_two_converters(void **state)
+{
+	static struct converter c[2];
+	SCOPED(job_store_close_p) struct job_store *s = open_mongo();
+	struct job newcomers[NEWCOMERS], job;
+	char name[16];
+
+	(void)state;
+	for (int i = 0; i < 500; i++)
+		queue_job(s, "greedy", &job);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(job_mongo_new_in(pool, database, &c[i].store, NULL), 0);
+		assert_int_equal(pthread_create(&c[i].thread, NULL, convert, &c[i]), 0);
+	}
+	for (int i = 0; i < NEWCOMERS; i++) {
+		snprintf(name, sizeof name, "newcomer%d", i);
+		queue_job(s, name, &newcomers[i]);
+		await_start(c, &newcomers[i].video_fid);
+	}
+	for (int i = 0; i < 2; i++) {
+		atomic_store(&c[i].stop, true);
+		pthread_join(c[i].thread, NULL);
+		job_store_close(c[i].store);
+	}
+	for (int i = 0; i < NEWCOMERS; i++)
+		assert_in_range(greedy_between(c, newcomers[i].created_ms,
+					       when_started(c, &newcomers[i].video_fid)),
+				0, 2);
+	assert_true(atomic_load(&c[0].count) + atomic_load(&c[1].count) < 500);
+}
+
 int
 main(void)
 {
+	const struct CMUnitTest fairness[] = {
+		cmocka_unit_test(of_500_at_most_two_start_before_a_newcomer_with_two_converters),
+	};
 	const char *uri = getenv("TONEARM_TEST_MONGODB_URI");
 	char id[9];
 	int failed;
@@ -88,6 +209,7 @@ main(void)
 	jobs = mongoc_client_get_collection(client, database, "jobs");
 	failed = job_suite_run("job store on MongoDB",
 			       &(struct job_suite_server){ open_mongo, advance_mongo });
+	failed += cmocka_run_group_tests_name("fairness on MongoDB", fairness, NULL, NULL);
 	drop_database();
 	mongoc_collection_destroy(jobs);
 	mongoc_client_destroy(client);

@@ -16,24 +16,43 @@ running(const struct job_fake *f, const char *username)
 	return n;
 }
 
+static int64_t
+last_turn(const struct job_fake *f, const char *username)
+{
+	int64_t turn = 0;
+
+	for (size_t i = 0; i < f->count; i++)
+		if (f->records[i].turn > turn && strcmp(f->records[i].job.username, username) == 0)
+			turn = f->records[i].turn;
+	return turn;
+}
+
+/* Fewest running, then served longest ago, then oldest. */
+static bool
+is_fairer(const struct job_fake *f, const struct record *a, const struct record *b)
+{
+	int64_t x = running(f, a->job.username), y = running(f, b->job.username);
+
+	if (x == y) {
+		x = last_turn(f, a->job.username);
+		y = last_turn(f, b->job.username);
+	}
+	return x < y || (x == y && job_fake_older(a, b));
+}
+
 static struct record *
 fairest(struct job_fake *f, const struct blob_id *only)
 {
 	struct record *best = NULL;
-	int fewest = 0;
 
 	for (size_t i = 0; i < f->count; i++) {
 		struct record *rec = &f->records[i];
-		int n;
 
 		if (!job_fake_due(f, &rec->job) ||
 		    (only && !blob_id_equal(&rec->job.video_fid, only)))
 			continue;
-		n = running(f, rec->job.username);
-		if (best && (n > fewest || (n == fewest && !job_fake_older(rec, best))))
-			continue;
-		best = rec;
-		fewest = n;
+		if (best == NULL || is_fairer(f, rec, best))
+			best = rec;
 	}
 	return best;
 }
@@ -59,6 +78,7 @@ job_fake_lease_next(struct job_store *s, const char *owner, int64_t ms, const st
 	job_fake_register(rec, &rec->last.output);
 	rec->job.lease = rec->last;
 	rec->job.state = JOB_LEASED;
+	rec->turn = ++f->turns;
 	rec->job.attempts++;
 	rec->job.progress = 0;
 	rec->job.updated_ms = job_fake_now(f);

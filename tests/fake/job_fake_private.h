@@ -19,6 +19,7 @@ struct record {
 	struct blob_id outputs[JOB_OUTPUTS_MAX];
 	size_t output_count;
 	bool video_expiring, video_settled, audio_settled;
+	int64_t turn;   /* when it was leased last, by order; 0 = never */
 	int64_t number; /* order of creation: breaks ties of a clock that stands still */
 };
 
@@ -29,7 +30,7 @@ struct job_fake {
 	/* under lock */
 	struct record *records;
 	size_t count, room;
-	int64_t serial;
+	int64_t serial, turns;
 	int broken, broken_once, broken_in, calls;
 };
 
