@@ -145,7 +145,7 @@ def check_leftovers(facts):
         if depth:
             yield "other", f"{depth} messages are left on {queue}"
     for fid, job in facts["jobs"].items():
-        if job["state"] not in TERMINAL and job["state"] != "uploading":
+        if job["state"] in ("queued", "leased"):
             yield "other", f"{fid} is still {job['state']}: {job}"
     for why in facts["crashes"]:
         yield "other", f"ended by itself: {why}"

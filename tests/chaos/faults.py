@@ -3,6 +3,7 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 import signal
 import threading
 import time
@@ -169,6 +170,11 @@ class Fault:
         undo.callback(mongod.drain)
         with contextlib.suppress(pymongo.errors.PyMongoError), mongod.client() as client:
             client.admin.command("fsync")  # else the next checkpoint may come after the disk has room again
+
+    def lose_disk(self, undo):
+        """A broker that comes back knows no queue and no message."""
+        self.end_server(signal.SIGKILL, undo)
+        shutil.rmtree(self.world.run / "rabbitmq" / "mnesia")
 
     def stepdown(self, undo):
         del undo

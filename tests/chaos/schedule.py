@@ -59,7 +59,8 @@ def server_fault(rng, mode):
         kind = rng.choice(("kill", "stop", "freeze", "stepdown"))
         who = "primary" if kind == "stepdown" else rng.choice(("primary", "primary", "secondary"))
         return fault(0, kind, "mongodb", rng.uniform(2, 12), member=who)
-    return fault(0, rng.choice(("kill", "stop", "freeze")), server, rng.uniform(1, 12))
+    kinds = ("kill", "stop", "freeze", "lose-disk") if server == "rabbitmq" else ("kill", "stop", "freeze")
+    return fault(0, rng.choice(kinds), server, rng.uniform(1, 12))
 
 
 def network_fault(rng, mode):
