@@ -34,7 +34,7 @@ class Sample:
 def good_samples(offset):
     n = round(offset * 100)
     aac = ("-c:v", "mpeg4", "-b:v", "100k", "-c:a", "aac", "-b:a", "96k")
-    lengths = {"mp4": 2 + offset, "m4a": 4 + offset, "mkv": 3 + offset, "mov": 6 + offset, "long": 240 + offset}
+    lengths = {"mp4": 2 + offset, "m4a": 4 + offset, "mkv": 3 + offset, "mov": 6 + offset, "long": 120 + offset}
     made = {
         "mp4": pictures(f"c{n}.mp4", lengths["mp4"], *aac, "-movflags", "+faststart"),
         "m4a": tone(f"c{n}.m4a", lengths["m4a"], "-c:a", "aac", "-b:a", "64k"),
