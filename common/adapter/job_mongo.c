@@ -147,6 +147,7 @@ static const struct job_store_ops mongo_ops = {
 	.free_expired = job_mongo_free_expired,
 	.list_unpublished = job_mongo_list_unpublished,
 	.mark_published = job_mongo_mark_published,
+	.forget_published = job_mongo_forget_published,
 	.claim_notice = job_mongo_claim_notice,
 	.mark_notified = job_mongo_mark_notified,
 	.count = mongo_count,

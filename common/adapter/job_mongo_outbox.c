@@ -83,6 +83,45 @@ job_mongo_mark_published(struct job_store *s, const struct job *job, enum job_pu
 				  : r;
 }
 
+static bson_t *
+published_and_waiting(enum job_publication which)
+{
+	if (which == JOB_PUBLISH_VIDEO)
+		return BCON_NEW("state", BCON_UTF8("queued"), "video_published_at", "{", "$ne",
+				BCON_NULL, "}");
+	return BCON_NEW("state", EITHER("done", "failed"), "notified_at", BCON_NULL, "$expr", "{",
+			"$gt", "[", BCON_UTF8("$result_published_at"), "{", "$subtract", "[",
+			JOB_NOW, BCON_INT64(JOB_RESULT_LOST_MS), "]", "}", "]", "}");
+}
+
+int
+job_mongo_forget_published(struct job_store *s, enum job_publication which, int64_t *ret_forgotten,
+			   struct err *e)
+{
+	SCOPED(job_bson_free_p) bson_t *filter = published_and_waiting(which);
+	SCOPED(job_bson_free_p)
+	bson_t *unset =
+		BCON_NEW("$unset", "{",
+			 which == JOB_PUBLISH_VIDEO ? "video_published_at" : "result_published_at",
+			 BCON_UTF8(""), "}");
+	SCOPED(job_session_end) struct job_session session = { 0 };
+	bson_error_t error;
+	bson_iter_t it;
+	bson_t reply;
+	int r;
+
+	if ((r = job_session_begin(job_mongo_of(s), &session, e)) < 0)
+		return r;
+	if (!mongoc_collection_update_many(session.jobs, filter, unset, NULL, &reply, &error))
+		r = job_mongo_err(e, &error, "forget publications");
+	else
+		*ret_forgotten = bson_iter_init_find(&it, &reply, "modifiedCount")
+					 ? bson_iter_as_int64(&it)
+					 : 0;
+	bson_destroy(&reply);
+	return r;
+}
+
 #define NOTICE_RAN_OUT "$expr", "{", "$lt", "[", BCON_UTF8("$notice.until"), JOB_NOW, "]", "}"
 #define NOTICE_UNTIL(ms) "until", "{", "$add", "[", JOB_NOW, BCON_INT64(ms), "]", "}"
 

@@ -125,6 +125,8 @@ int job_mongo_list_unpublished(struct job_store *s, enum job_publication which, 
 			       size_t max, size_t *ret_count, struct err *e);
 int job_mongo_mark_published(struct job_store *s, const struct job *job, enum job_publication which,
 			     struct err *e);
+int job_mongo_forget_published(struct job_store *s, enum job_publication which,
+			       int64_t *ret_forgotten, struct err *e);
 int job_mongo_claim_notice(struct job_store *s, const struct blob_id *video, const char *owner,
 			   int64_t ms, struct err *e);
 int job_mongo_each_leftover(struct job_store *s, enum job_leftover which, int64_t age_ms,

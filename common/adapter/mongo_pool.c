@@ -19,7 +19,11 @@ struct mongo_pool {
 	/* under lock */
 	pthread_mutex_t lock;
 	int used;
+	int64_t stuck_at_ms; /* when a call last took (almost) its whole deadline */
 };
+
+/* When this thread's present call got its client: a client is held by one thread, one at a time. */
+static _Thread_local int64_t popped_at_ms;
 
 static pthread_once_t driver_once = PTHREAD_ONCE_INIT;
 
@@ -112,22 +116,29 @@ mongo_pool_free(struct mongo_pool *p)
 int
 mongo_pool_pop(struct mongo_pool *p, mongoc_client_t **ret, struct err *e)
 {
-	int64_t until = now_monotonic_ms() + p->deadline_ms;
+	int64_t began_ms = now_monotonic_ms(), until = began_ms + p->deadline_ms;
 	mongoc_client_t *client;
-	bool in_time = true, got;
+	bool in_time = true;
+	int r = 0;
 
 	(void)pthread_mutex_lock(&p->lock);
-	while (p->used >= p->max && in_time)
+	/* a server that let the others down meanwhile would take our deadline a second time */
+	while (p->used >= p->max && p->stuck_at_ms <= began_ms && in_time)
 		in_time = cond_wait_until(&p->freed, &p->lock, until);
-	got = p->used < p->max;
-	p->used += got;
+	if (p->stuck_at_ms > began_ms)
+		r = err_set(e, ERR_UNAVAILABLE, "MongoDB answers nobody in time");
+	else if (p->used >= p->max)
+		r = err_set(e, ERR_UNAVAILABLE, "all %d MongoDB clients are in use", p->max);
+	else
+		p->used++;
 	(void)pthread_mutex_unlock(&p->lock);
-	if (!got)
-		return err_set(e, ERR_UNAVAILABLE, "all %d MongoDB clients are in use", p->max);
+	if (r < 0)
+		return r;
 	if ((client = mongoc_client_pool_try_pop(p->clients)) == NULL) {
 		mongo_pool_release(p, NULL);
 		return err_set(e, ERR_UNAVAILABLE, "no MongoDB client");
 	}
+	popped_at_ms = now_monotonic_ms();
 	*ret = client;
 	return 0;
 }
@@ -135,10 +146,16 @@ mongo_pool_pop(struct mongo_pool *p, mongoc_client_t **ret, struct err *e)
 void
 mongo_pool_release(struct mongo_pool *p, mongoc_client_t *client)
 {
+	int64_t held_ms = now_monotonic_ms() - popped_at_ms;
+
 	if (client)
 		mongoc_client_pool_push(p->clients, client);
 	(void)pthread_mutex_lock(&p->lock);
 	p->used--;
+	if (client && held_ms >= p->deadline_ms * 9 / 10) {
+		p->stuck_at_ms = now_monotonic_ms();
+		(void)pthread_cond_broadcast(&p->freed);
+	}
 	(void)pthread_cond_signal(&p->freed);
 	(void)pthread_mutex_unlock(&p->lock);
 }

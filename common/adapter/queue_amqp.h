@@ -15,6 +15,11 @@ struct queue_amqp_config {
 	int heartbeat_s;     /* QUEUE_HEARTBEAT_S */
 	int64_t deadline_ms; /* connect, confirm: 3000 */
 	size_t max_waiting;  /* publishes waiting at once: 1024 */
+	/* May be NULL. Called by the connection's thread before it declares a queue that is not
+	 * there: whatever was in it is lost. An error leaves the queue undeclared; it is tried
+	 * again with the next connection. Takes less than two heartbeats. */
+	int (*on_missing)(void *arg, const char *queue, struct err *e);
+	void *on_missing_arg;
 };
 int publisher_amqp_new(const struct queue_amqp_config *config, struct publisher **ret,
 		       struct err *e);

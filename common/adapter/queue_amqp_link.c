@@ -38,6 +38,8 @@ link_init(struct link *l, const struct queue_amqp_config *config, struct err *e)
 		l->info.vhost = default_vhost;
 	l->heartbeat_s = config->heartbeat_s;
 	l->deadline_ms = config->deadline_ms;
+	l->on_missing = config->on_missing;
+	l->on_missing_arg = config->on_missing_arg;
 	l->fd = -1;
 	return 0;
 }
@@ -219,6 +221,20 @@ reopen_declare(struct link *l, struct err *e)
 	return open_channel(l, CHANNEL_DECLARE, e);
 }
 
+/* What was in the queue is given up first: once it is there again, nobody can tell. */
+static int
+declare_anew(struct link *l, const char *queue, struct err *e)
+{
+	int r;
+
+	if ((r = reopen_declare(l, e)) < 0 ||
+	    (l->on_missing && (r = l->on_missing(l->on_missing_arg, queue, e)) < 0))
+		return r;
+	(void)amqp_queue_declare(l->conn, CHANNEL_DECLARE, amqp_cstring_bytes(queue), 0, 1, 0, 0,
+				 amqp_empty_table);
+	return link_check(amqp_get_rpc_reply(l->conn), queue, e);
+}
+
 int
 link_ensure_queue(struct link *l, const char *queue, struct err *e)
 {
@@ -229,13 +245,8 @@ link_ensure_queue(struct link *l, const char *queue, struct err *e)
 		return 0;
 	(void)amqp_queue_declare(l->conn, CHANNEL_DECLARE, name, 1, 1, 0, 0, amqp_empty_table);
 	r = link_check(amqp_get_rpc_reply(l->conn), queue, e);
-	if (r == ERR_NOT_FOUND) {
-		if ((r = reopen_declare(l, e)) < 0)
-			return r;
-		(void)amqp_queue_declare(l->conn, CHANNEL_DECLARE, name, 0, 1, 0, 0,
-					 amqp_empty_table);
-		r = link_check(amqp_get_rpc_reply(l->conn), queue, e);
-	}
+	if (r == ERR_NOT_FOUND)
+		r = declare_anew(l, queue, e);
 	if (r == ERR_DENIED && (again = reopen_declare(l, NULL)) < 0)
 		return again;
 	if (r < 0)

@@ -19,6 +19,8 @@ struct link {
 	struct amqp_connection_info info;
 	int heartbeat_s;
 	int64_t deadline_ms;
+	int (*on_missing)(void *arg, const char *queue, struct err *e);
+	void *on_missing_arg;
 	amqp_connection_state_t conn; /* NULL = not connected */
 	int fd;
 	bool blocked; /* the broker takes no publishes now */

@@ -2,9 +2,10 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 
-#include "base/str.h"
 #include "base/clock.h"
+#include "base/str.h"
 #include "base/wait.h"
 #include "wire/job_json.h"
 
@@ -37,17 +38,34 @@ relay_publish(const struct relay_config *config, const struct job *job, enum job
 	SCOPED(str_free) struct str body = STR_MAX(MESSAGE_MAX);
 	struct job_message message = job_message_of(job);
 	const char *queue = queue_of(config, job, which);
+	int64_t began_ms = now_monotonic_ms();
 	struct err moved = ERR_NONE;
 	int r;
 
 	if ((r = job_message_write(&message, &body, e)) < 0 ||
 	    (r = queue_publish(config->publisher, queue, str_text(&body), body.len, e)) < 0)
 		return err_prefix(e, r, "publish job %s to %s", job->video_fid.hex, queue);
+	if (config->patience_ms > 0 && now_monotonic_ms() - began_ms > config->patience_ms)
+		return err_set(e, ERR_TIMEOUT, "publish job %s: late, not marked",
+			       job->video_fid.hex);
 	r = job_mark_published(config->jobs, job, which, &moved);
 	/* The message was faster than its mark, and someone has taken the job on: all is well. */
 	if (r == 0 || r == ERR_CONFLICT)
 		return 0;
 	return err_set(e, r, "mark job %s published: %s", job->video_fid.hex, moved.text);
+}
+
+int
+relay_queue_missing(void *arg, const char *queue, struct err *e)
+{
+	const struct relay_config *c = arg;
+	int64_t forgotten;
+
+	if (strcmp(queue, c->video_queue) == 0)
+		return job_forget_published(c->jobs, JOB_PUBLISH_VIDEO, &forgotten, e);
+	if (strcmp(queue, c->mp3_queue) == 0 || strcmp(queue, c->failed_queue) == 0)
+		return job_forget_published(c->jobs, JOB_PUBLISH_RESULT, &forgotten, e);
+	return 0;
 }
 
 static bool

@@ -16,6 +16,9 @@ struct relay_config {
 	struct publisher *publisher;                        /* borrowed until relay_stop */
 	const char *video_queue, *mp3_queue, *failed_queue; /* borrowed */
 	int64_t interval_ms; /* between rounds when nobody pokes (1 s) */
+	/* A publish that took longer leaves its mark to a later round: the caller may have no time
+	 * for another server that is slow. 0 = no limit. */
+	int64_t patience_ms;
 	/* May be NULL. Called by the relay's thread when a round ends otherwise than the one
 	 * before: with its error, or with code 0 when all is well again. */
 	void (*on_change)(void *arg, const struct err *e);
@@ -34,5 +37,8 @@ int relay_round(const struct relay_config *config, int *ret_published, struct er
 /* Publishes one job's message and marks it: what an upload does at once, before the relay would. */
 int relay_publish(const struct relay_config *config, const struct job *job,
 		  enum job_publication which, struct err *e);
+/* For a queue that is found missing (arg: a struct relay_config; its publisher is not used): what
+ * was published on it and is not yet taken is due again. Other queues mean nothing here. */
+int relay_queue_missing(void *arg, const char *queue, struct err *e);
 
 #endif

@@ -24,6 +24,9 @@ enum job_publication { JOB_PUBLISH_VIDEO, JOB_PUBLISH_RESULT };
 /* A message may be lost with its broker: a job that waits, due, this long after its publication on
  * `video` counts as unpublished again. A doubled permit is harmless. */
 #define JOB_REPUBLISH_MS 600000
+/* A queue that is gone takes back the publications of results that are at most this old and were
+ * not announced: where MsgQ's notification runs no result is ever recorded as announced. */
+#define JOB_RESULT_LOST_MS (24 * 3600 * INT64_C(1000))
 
 struct job_counts {
 	int64_t by_state[JOB_STATES];
@@ -80,6 +83,8 @@ struct job_store_ops {
 				size_t max, size_t *ret_count, struct err *);
 	int (*mark_published)(struct job_store *, const struct job *, enum job_publication,
 			      struct err *);
+	int (*forget_published)(struct job_store *, enum job_publication, int64_t *ret_forgotten,
+				struct err *);
 	int (*claim_notice)(struct job_store *, const struct blob_id *, const char *owner,
 			    int64_t ms, struct err *);
 	int (*mark_notified)(struct job_store *, const struct job_message *, struct err *);
@@ -206,6 +211,14 @@ job_mark_published(struct job_store *s, const struct job *job, enum job_publicat
 		   struct err *e)
 {
 	return s->ops->mark_published(s, job, which, e);
+}
+/* The queue of this publication is gone with all that was in it: QUEUED jobs (VIDEO), or ended jobs
+ * that were not announced (RESULT, of the last JOB_RESULT_LOST_MS), are unpublished again. */
+static inline int
+job_forget_published(struct job_store *s, enum job_publication which, int64_t *ret_forgotten,
+		     struct err *e)
+{
+	return s->ops->forget_published(s, which, ret_forgotten, e);
 }
 /* Claims, before it is announced, that owner announces the result of video. CONFLICT: it was
  * announced before, or another owner has the claim. A claim that is older than ms passes to another

@@ -11,6 +11,9 @@
 #define NEXT_TIMEOUT_MS 500
 #define SLOT_TIMEOUT_MS 200
 #define PAUSE_MS 1000
+/* With all threads busy for this long, the message in hand goes back: an idle replica may want it,
+ * and the broker ends consumers that hold one for too long. */
+#define REST_AFTER_MS 1000
 
 struct intake {
 	struct intake_config config; /* set once */
@@ -21,7 +24,9 @@ struct intake {
 	bool has_pending, closing, server_lost;
 	int idle;
 	/* owned by the intake's thread */
-	bool paused;
+	bool paused;  /* a server was lost */
+	bool resting; /* all threads are busy */
+	int64_t idle_ms;
 	int thread_count;
 	pthread_t threads[];
 };
@@ -114,6 +119,7 @@ set_paused(struct intake *in, bool paused)
 		return;
 	}
 	in->paused = paused;
+	in->resting = false;
 	log_info(LOG_EVENT(paused ? "intake_paused" : "intake_resumed"));
 }
 
@@ -159,6 +165,26 @@ take_one(struct intake *in)
 }
 
 static void
+rest(struct intake *in, bool resting)
+{
+	if (in->resting != resting && queue_pause(in->config.consumer, resting, NULL) == 0)
+		in->resting = resting;
+}
+
+static void
+work_once(struct intake *in)
+{
+	if (wait_idle(in, 1, SLOT_TIMEOUT_MS)) {
+		in->idle_ms = now_monotonic_ms();
+		rest(in, false);
+		if (!stop_requested(in->config.stop))
+			take_one(in);
+	} else if (now_monotonic_ms() - in->idle_ms > REST_AFTER_MS) {
+		rest(in, true);
+	}
+}
+
+static void
 work(struct intake *in)
 {
 	while (!stop_requested(in->config.stop)) {
@@ -166,8 +192,8 @@ work(struct intake *in)
 			set_paused(in, true);
 		if (in->paused)
 			wait_for_servers(in);
-		else if (wait_idle(in, 1, SLOT_TIMEOUT_MS) && !stop_requested(in->config.stop))
-			take_one(in);
+		else
+			work_once(in);
 	}
 }
 

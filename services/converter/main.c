@@ -116,22 +116,6 @@ make_encoder(const struct converter_config *config, struct encoder **ret, struct
 	return encoder_worker_new(&worker, ret, e);
 }
 
-static int
-make_queues(const struct converter_config *config, struct publisher **ret_publisher,
-	    struct consumer **ret_consumer, struct err *e)
-{
-	const char *const queues[] = { config->video_queue };
-	struct queue_amqp_config amqp = {
-		.url = config->amqp_url.bytes,
-		.heartbeat_s = QUEUE_HEARTBEAT_S,
-		.deadline_ms = SERVER_DEADLINE_MS,
-		.max_waiting = PUBLISHES_MAX,
-	};
-	int r = publisher_amqp_new(&amqp, ret_publisher, e);
-
-	return r < 0 ? r : consumer_amqp_new(&amqp, queues, 1, PREFETCH, ret_consumer, e);
-}
-
 static void
 on_relay_change(void *arg, const struct err *e)
 {
@@ -140,6 +124,37 @@ on_relay_change(void *arg, const struct err *e)
 		log_info(LOG_EVENT("relay_recovered"));
 	else
 		log_warn(LOG_EVENT("relay_failed"), LOG_ERR(e));
+}
+
+static struct relay_config
+make_outbox(const struct converter_config *config, struct job_store *jobs)
+{
+	return (struct relay_config){
+		.jobs = jobs,
+		.video_queue = config->video_queue,
+		.mp3_queue = config->mp3_queue,
+		.failed_queue = config->failed_queue,
+		.interval_ms = RELAY_INTERVAL_MS,
+		.on_change = on_relay_change,
+	};
+}
+
+static int
+make_queues(const struct converter_config *config, struct relay_config *outbox,
+	    struct publisher **ret_publisher, struct consumer **ret_consumer, struct err *e)
+{
+	const char *const queues[] = { config->video_queue };
+	struct queue_amqp_config amqp = {
+		.url = config->amqp_url.bytes,
+		.heartbeat_s = QUEUE_HEARTBEAT_S,
+		.deadline_ms = SERVER_DEADLINE_MS,
+		.max_waiting = PUBLISHES_MAX,
+		.on_missing = relay_queue_missing,
+		.on_missing_arg = outbox,
+	};
+	int r = publisher_amqp_new(&amqp, ret_publisher, e);
+
+	return r < 0 ? r : consumer_amqp_new(&amqp, queues, 1, PREFETCH, ret_consumer, e);
 }
 
 static int
@@ -183,21 +198,6 @@ make_owner(char *ret, size_t size)
 	(void)snprintf(ret, size, "%s/%ld/%s", host, (long)getpid(), digits);
 }
 
-static struct relay_config
-make_outbox(const struct converter_config *config, struct job_store *jobs,
-	    struct publisher *publisher)
-{
-	return (struct relay_config){
-		.jobs = jobs,
-		.publisher = publisher,
-		.video_queue = config->video_queue,
-		.mp3_queue = config->mp3_queue,
-		.failed_queue = config->failed_queue,
-		.interval_ms = RELAY_INTERVAL_MS,
-		.on_change = on_relay_change,
-	};
-}
-
 static int
 run(struct daemon *d, const void *arg, struct err *e)
 {
@@ -214,6 +214,7 @@ run(struct daemon *d, const void *arg, struct err *e)
 		.max_clients = CLIENTS_PER_JOB * jobs_at_once(config) + CLIENTS_BESIDE,
 		.deadline_ms = SERVER_DEADLINE_MS,
 	};
+	struct relay_config outbox;
 	char owner[LEASE_OWNER_MAX + 1];
 	struct service s = { 0 };
 	int r;
@@ -221,10 +222,12 @@ run(struct daemon *d, const void *arg, struct err *e)
 	if ((r = mongo_pool_new(&mongo, &pool, e)) < 0 ||
 	    (r = blob_gridfs_new(pool, "videos", &videos, e)) < 0 ||
 	    (r = blob_gridfs_new(pool, "mp3s", &mp3s, e)) < 0 ||
-	    (r = job_mongo_new(pool, &jobs, e)) < 0 ||
-	    (r = make_encoder(config, &encoder, e)) < 0 ||
-	    (r = make_queues(config, &publisher, &consumer, e)) < 0)
+	    (r = job_mongo_new(pool, &jobs, e)) < 0 || (r = make_encoder(config, &encoder, e)) < 0)
 		return r;
+	outbox = make_outbox(config, jobs);
+	if ((r = make_queues(config, &outbox, &publisher, &consumer, e)) < 0)
+		return r;
+	outbox.publisher = publisher;
 	make_owner(owner, sizeof owner);
 	s.publisher = publisher;
 	s.consumer = consumer;
@@ -233,7 +236,7 @@ run(struct daemon *d, const void *arg, struct err *e)
 		.mp3s = mp3s,
 		.jobs = jobs,
 		.encoder = encoder,
-		.outbox = make_outbox(config, jobs, publisher),
+		.outbox = outbox,
 		.owner = owner,
 		.lease_ms = config->lease_ms,
 		.order = (enum converter_order)config->order,

@@ -11,6 +11,10 @@
 #define SERVER_DEADLINE_MS 2500 /* of any call to a server: an answer must be out within 3 s */
 #define IDENTITY_CONNECTIONS 64
 #define RELAY_INTERVAL_MS 1000
+/* Of an upload's own announcement: with the broker frozen, the answer still leaves within 3 s; what
+ * took longer than the second is marked by the relay. */
+#define ANNOUNCE_DEADLINE_MS 2000
+#define ANNOUNCE_PATIENCE_MS 400
 
 static int
 ping_mongodb(void *arg, struct err *e)
@@ -105,10 +109,16 @@ run(struct daemon *d, const void *config, struct err *e)
 	const struct gateway_config *c = config;
 	struct mongo_pool_config mongo = { c->mongodb_uri.bytes, (int)c->mongo_clients,
 					   SERVER_DEADLINE_MS };
+	struct relay_config outbox = { .video_queue = c->video_queue,
+				       .mp3_queue = c->mp3_queue,
+				       .failed_queue = c->failed_queue,
+				       .interval_ms = RELAY_INTERVAL_MS };
 	struct queue_amqp_config amqp = { .url = c->amqp_url.bytes,
 					  .heartbeat_s = QUEUE_HEARTBEAT_S,
-					  .deadline_ms = SERVER_DEADLINE_MS,
-					  .max_waiting = 1024 };
+					  .deadline_ms = ANNOUNCE_DEADLINE_MS,
+					  .max_waiting = 1024,
+					  .on_missing = relay_queue_missing,
+					  .on_missing_arg = &outbox };
 	SCOPED(mongo_pool_free_p) struct mongo_pool *pool = NULL;
 	SCOPED(blob_store_close_p) struct blob_store *videos = NULL;
 	SCOPED(blob_store_close_p) struct blob_store *mp3s = NULL;
@@ -121,8 +131,10 @@ run(struct daemon *d, const void *config, struct err *e)
 	if ((r = mongo_pool_new(&mongo, &pool, e)) < 0 ||
 	    (r = blob_gridfs_new(pool, "videos", &videos, e)) < 0 ||
 	    (r = blob_gridfs_new(pool, "mp3s", &mp3s, e)) < 0 ||
-	    (r = job_mongo_new(pool, &jobs, e)) < 0 ||
-	    (r = publisher_amqp_new(&amqp, &publisher, e)) < 0 ||
+	    (r = job_mongo_new(pool, &jobs, e)) < 0)
+		return r;
+	outbox.jobs = jobs;
+	if ((r = publisher_amqp_new(&amqp, &publisher, e)) < 0 ||
 	    (r = identity_http_new(c->auth_address, IDENTITY_CONNECTIONS, SERVER_DEADLINE_MS,
 				   &identity, e)) < 0)
 		return r;
@@ -131,19 +143,16 @@ run(struct daemon *d, const void *config, struct err *e)
 			     .videos = videos,
 			     .mp3s = mp3s,
 			     .jobs = jobs,
-			     .outbox = { .jobs = jobs,
-					 .publisher = publisher,
-					 .video_queue = c->video_queue,
-					 .mp3_queue = c->mp3_queue,
-					 .failed_queue = c->failed_queue,
-					 .interval_ms = RELAY_INTERVAL_MS },
+			     .outbox = outbox,
 			     .max_upload_bytes = c->max_upload_bytes,
 			     .max_stored_bytes = c->max_stored_bytes,
 			     .max_queued_jobs = c->max_queued_jobs,
 			     .allow_ownerless = c->allow_ownerless };
+	g.outbox.publisher = publisher;
 	if ((r = relay_start(&g.outbox, &relay, e)) < 0)
 		return r;
 	g.relay = relay;
+	g.outbox.patience_ms = ANNOUNCE_PATIENCE_MS; /* not of the relay's own rounds */
 	daemon_dependency(d, "auth", ping_auth, identity);
 	daemon_dependency(d, "mongodb", ping_mongodb, jobs);
 	daemon_dependency(d, "rabbitmq", ping_rabbitmq, publisher);

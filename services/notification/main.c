@@ -6,6 +6,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
+#include "flow/relay.h"
 #include "notification/config.h"
 #include "notification/notify.h"
 
@@ -113,18 +114,25 @@ run(struct daemon *d, const void *config, struct err *e)
 	const char *queues[] = { c->mp3_queue, c->failed_queue };
 	struct mongo_pool_config mongo = { c->mongodb_uri.bytes, MONGODB_CLIENTS,
 					   SERVER_DEADLINE_MS };
+	struct relay_config outbox = { .video_queue = "",
+				       .mp3_queue = c->mp3_queue,
+				       .failed_queue = c->failed_queue };
 	struct queue_amqp_config amqp = { .url = c->amqp_url.bytes,
 					  .heartbeat_s = QUEUE_HEARTBEAT_S,
 					  .deadline_ms = SERVER_DEADLINE_MS,
-					  .max_waiting = 64 };
+					  .max_waiting = 64,
+					  .on_missing = relay_queue_missing,
+					  .on_missing_arg = &outbox };
 	SCOPED(mongo_pool_free_p) struct mongo_pool *pool = NULL;
 	SCOPED(job_store_close_p) struct job_store *jobs = NULL;
 	SCOPED(consumer_close_p) struct consumer *consumer = NULL;
 	char owner[OWNER_DIGITS + 1];
 	int r;
 
-	if ((r = mongo_pool_new(&mongo, &pool, e)) < 0 || (r = job_mongo_new(pool, &jobs, e)) < 0 ||
-	    (r = consumer_amqp_new(&amqp, queues, ARRAY_LEN(queues), (int)c->prefetch, &consumer,
+	if ((r = mongo_pool_new(&mongo, &pool, e)) < 0 || (r = job_mongo_new(pool, &jobs, e)) < 0)
+		return r;
+	outbox.jobs = jobs;
+	if ((r = consumer_amqp_new(&amqp, queues, ARRAY_LEN(queues), (int)c->prefetch, &consumer,
 				   e)) < 0)
 		return r;
 	daemon_dependency(d, "mongodb", ping_mongodb, jobs);

@@ -7,6 +7,7 @@
 #include "wire/job_json.h"
 
 #define LINE_MAX_BYTES 512
+#define EVENT_ID_MAX (BLOB_ID_DIGITS + sizeof ":" + BLOB_ID_DIGITS)
 
 /* A line stays a line whatever a message holds. */
 static void
@@ -17,10 +18,18 @@ flatten(char *text)
 			*text = ' ';
 }
 
+/* The same for every line about the same result, whoever says it: made of what the result is. */
+static void
+name_event(const struct job_message *m, char ret[EVENT_ID_MAX])
+{
+	(void)snprintf(ret, EVENT_ID_MAX, "%s:%s", m->video_fid.hex,
+		       blob_id_is_none(&m->mp3_fid) ? "failed" : m->mp3_fid.hex);
+}
+
 static void
 say(const struct job_message *m)
 {
-	char line[LINE_MAX_BYTES];
+	char line[LINE_MAX_BYTES], event_id[EVENT_ID_MAX];
 
 	if (!blob_id_is_none(&m->mp3_fid))
 		(void)snprintf(line, sizeof line, "Your mp3 is ready for download- FID: %s",
@@ -29,10 +38,11 @@ say(const struct job_message *m)
 		(void)snprintf(line, sizeof line, "Your mp3 could not be made- FID: %s: %s",
 			       m->video_fid.hex, m->error.message);
 	flatten(line);
-	log_bare(line, (const struct log_field[]){ LOG_EVENT("notification"),
-						   LOG_STR("video_fid", m->video_fid.hex),
-						   LOG_STR("mp3_fid", m->mp3_fid.hex),
-						   LOG_STR("user", m->username), LOG_END });
+	name_event(m, event_id);
+	log_bare(line, (const struct log_field[]){
+			       LOG_EVENT("notification"), LOG_STR("video_fid", m->video_fid.hex),
+			       LOG_STR("mp3_fid", m->mp3_fid.hex), LOG_STR("user", m->username),
+			       LOG_STR("event_id", event_id), LOG_END });
 }
 
 /* 1 when this result was announced before. */

@@ -118,6 +118,34 @@ JOB_TEST(a_result_is_marked_by_its_converter_without_reading_it_again)
 	assert_int_equal(unpublished(*state, JOB_PUBLISH_RESULT), 0);
 }
 
+JOB_TEST(a_queue_that_is_gone_takes_its_publications_back)
+{
+	struct job announced = done(*state, "u"), said_nothing = done(*state, "u"), jobs[4], waits;
+	struct job_message message = job_message_of(&announced);
+	struct blob_id video = queued(*state, "u");
+	int64_t forgotten = -1;
+
+	waits = get(*state, &video);
+	assert_int_equal(job_mark_published(*state, &announced, JOB_PUBLISH_RESULT, NULL), 0);
+	assert_int_equal(job_mark_published(*state, &said_nothing, JOB_PUBLISH_RESULT, NULL), 0);
+	assert_int_equal(job_mark_published(*state, &waits, JOB_PUBLISH_VIDEO, NULL), 0);
+	assert_int_equal(job_mark_notified(*state, &message, NULL), 0);
+	assert_int_equal(list(*state, JOB_PUBLISH_RESULT, jobs, 4), 0);
+
+	assert_int_equal(job_forget_published(*state, JOB_PUBLISH_RESULT, &forgotten, NULL), 0);
+	assert_int_equal(forgotten, 1);
+	assert_int_equal(list(*state, JOB_PUBLISH_RESULT, jobs, 4), 1);
+	assert_string_equal(jobs[0].video_fid.hex, said_nothing.video_fid.hex);
+	assert_int_equal(list(*state, JOB_PUBLISH_VIDEO, jobs, 4), 0);
+
+	assert_int_equal(job_forget_published(*state, JOB_PUBLISH_VIDEO, &forgotten, NULL), 0);
+	assert_int_equal(forgotten, 1);
+	assert_int_equal(list(*state, JOB_PUBLISH_VIDEO, jobs, 4), 1);
+	assert_string_equal(jobs[0].video_fid.hex, video.hex);
+	assert_int_equal(job_forget_published(*state, JOB_PUBLISH_VIDEO, &forgotten, NULL), 0);
+	assert_int_equal(forgotten, 0);
+}
+
 JOB_TEST(a_result_is_announced_once)
 {
 	struct job job = done(*state, "u");

@@ -54,6 +54,7 @@ size_t index_of(const struct job *jobs, size_t count, const struct blob_id *vide
 	X(a_mark_for_a_job_that_moved_on_is_a_conflict)                                            \
 	X(results_are_listed_until_marked)                                                         \
 	X(a_result_is_marked_by_its_converter_without_reading_it_again)                            \
+	X(a_queue_that_is_gone_takes_its_publications_back)                                        \
 	X(a_result_is_announced_once)                                                              \
 	X(one_of_two_announces_and_the_other_takes_over_when_it_asks_twice)                        \
 	X(whoever_claimed_may_claim_again_and_an_unknown_job_has_no_claim)                         \

@@ -24,7 +24,7 @@ config(void)
 {
 	static struct queue_amqp_config c;
 
-	c = (struct queue_amqp_config){ url, 2, 3000, 1024 };
+	c = (struct queue_amqp_config){ .url = url, .heartbeat_s = 2, .deadline_ms = 3000, .max_waiting = 1024 };
 	return &c;
 }
 

@@ -189,6 +189,18 @@ faulty_mark_published(struct job_store *port, const struct job *job, enum job_pu
 }
 
 static int
+faulty_forget_published(struct job_store *port, enum job_publication which, int64_t *ret_forgotten,
+			struct err *e)
+{
+	struct faulty_job *s = self_of(port);
+	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);
+
+	return r < 0 ? r
+		     : fault_after(s->faults, call,
+				   job_forget_published(s->inner, which, ret_forgotten, e), e);
+}
+
+static int
 faulty_claim_notice(struct job_store *port, const struct blob_id *video, const char *owner,
 		    int64_t ms, struct err *e)
 {
@@ -342,6 +354,7 @@ static const struct job_store_ops ops = {
 	.free_expired = faulty_free_expired,
 	.list_unpublished = faulty_list_unpublished,
 	.mark_published = faulty_mark_published,
+	.forget_published = faulty_forget_published,
 	.claim_notice = faulty_claim_notice,
 	.mark_notified = faulty_mark_notified,
 	.count = faulty_count,

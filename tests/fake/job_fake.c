@@ -254,6 +254,7 @@ static const struct job_store_ops fake_ops = {
 	.free_expired = job_fake_free_expired,
 	.list_unpublished = job_fake_list_unpublished,
 	.mark_published = job_fake_mark_published,
+	.forget_published = job_fake_forget_published,
 	.claim_notice = job_fake_claim_notice,
 	.mark_notified = job_fake_mark_notified,
 	.count = job_fake_count,

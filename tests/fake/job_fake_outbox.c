@@ -80,6 +80,37 @@ job_fake_mark_published(struct job_store *s, const struct job *job, enum job_pub
 	return 0;
 }
 
+static bool
+was_published(const struct job_fake *f, const struct job *job, enum job_publication which)
+{
+	if (which == JOB_PUBLISH_VIDEO)
+		return job->state == JOB_QUEUED && job->video_published_ms;
+	return (job->state == JOB_DONE || job->state == JOB_FAILED) && job->notified_ms == 0 &&
+	       job->result_published_ms > job_fake_now(f) - JOB_RESULT_LOST_MS;
+}
+
+int
+job_fake_forget_published(struct job_store *s, enum job_publication which, int64_t *ret_forgotten,
+			  struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	int r = job_fake_refusal(f, e);
+
+	if (r < 0)
+		return r;
+	*ret_forgotten = 0;
+	for (size_t i = 0; i < f->count; i++) {
+		struct job *job = &f->records[i].job;
+
+		if (!was_published(f, job, which))
+			continue;
+		*(which == JOB_PUBLISH_VIDEO ? &job->video_published_ms
+					     : &job->result_published_ms) = 0;
+		(*ret_forgotten)++;
+	}
+	return 0;
+}
+
 int
 job_fake_claim_notice(struct job_store *s, const struct blob_id *video, const char *owner,
 		      int64_t ms, struct err *e)
