@@ -24,7 +24,9 @@ config(void)
 {
 	static struct queue_amqp_config c;
 
-	c = (struct queue_amqp_config){ .url = url, .heartbeat_s = 2, .deadline_ms = 3000, .max_waiting = 1024 };
+	c = (struct queue_amqp_config){
+		.url = url, .heartbeat_s = 2, .deadline_ms = 3000, .max_waiting = 1024
+	};
 	return &c;
 }
 
@@ -200,6 +202,52 @@ looking_often_loses_nothing_to_a_delivery_limit(void **state)
 	remove_queue(dead);
 }
 
+struct missing {
+	const char *queue;
+	int calls, result;
+};
+
+static int
+on_missing(void *arg, const char *queue, struct err *e)
+{
+	struct missing *m = arg;
+
+	assert_string_equal(queue, m->queue);
+	assert_int_equal(ready(queue), -1);
+	m->calls++;
+	return m->result < 0 ? err_set(e, m->result, "not now") : 0;
+}
+
+static void
+a_missing_queue_is_told_of_before_it_is_declared(void **state)
+{
+	char name[32] = "tonearm_test_", id[9];
+	struct missing m = { .queue = name, .result = ERR_UNAVAILABLE };
+	struct queue_amqp_config c = *config();
+	SCOPED(publisher_close_p) struct publisher *p = NULL;
+	int64_t until = now_monotonic_ms() + 10000;
+	struct err e = ERR_NONE;
+
+	(void)state;
+	random_hex(id, 8);
+	memcpy(name + 13, id, sizeof id);
+	c.on_missing = on_missing;
+	c.on_missing_arg = &m;
+	assert_int_equal(publisher_amqp_new(&c, &p, NULL), 0);
+	assert_int_equal(queue_publish(p, name, "x", 1, &e), ERR_UNAVAILABLE);
+	assert_non_null(strstr(e.text, "not now"));
+	assert_int_equal(m.calls, 1);
+	assert_int_equal(ready(name), -1);
+	m.result = 0;
+	while (queue_publish(p, name, "x", 1, &e) < 0)
+		if (deadline_left_ms(until) == 0)
+			fail_msg("no publish: %s", e.text);
+	assert_int_equal(m.calls, 2);
+	assert_int_equal(queue_publish(p, name, "y", 1, NULL), 0);
+	assert_int_equal(m.calls, 2);
+	remove_queue(name);
+}
+
 static void
 a_refused_login_is_told_without_the_password(void **state)
 {
@@ -240,6 +288,7 @@ main(void)
 	const struct CMUnitTest own[] = {
 		cmocka_unit_test(a_queue_of_other_arguments_is_used_as_it_is),
 		cmocka_unit_test(looking_often_loses_nothing_to_a_delivery_limit),
+		cmocka_unit_test(a_missing_queue_is_told_of_before_it_is_declared),
 		cmocka_unit_test(a_refused_login_is_told_without_the_password),
 		cmocka_unit_test(an_absent_broker_is_told_at_once),
 	};

@@ -262,7 +262,12 @@ world_new(void)
 	c->videos = &w->videos.port;
 	c->mp3s = &w->mp3s.port;
 	c->outbox = (struct relay_config){
-		c->jobs, &w->spoken.publisher, "video", "mp3", "failed", 1000, NULL, NULL
+		.jobs = c->jobs,
+		.publisher = &w->spoken.publisher,
+		.video_queue = "video",
+		.mp3_queue = "mp3",
+		.failed_queue = "failed",
+		.interval_ms = 1000,
 	};
 	c->owner = "test/1";
 	c->lease_ms = 60000;

@@ -46,6 +46,20 @@ class Servers:
         del name  # servers.sh starts what is not running
         self.servers("start")
 
+    def rabbitmqctl(self, *words):
+        """Talks to the broker's own port: no port mapper of Erlang runs here."""
+        port = self.ports["RABBITMQ_PORT"]
+        env = {
+            **os.environ, "HOME": str(self.run / "rabbitmq"), "LC_ALL": "C.UTF-8", "ERL_EPMD_PORT": str(self.ports["EPMD_PORT"]),
+            "RABBITMQ_CTL_ERL_ARGS": f"-start_epmd false -erl_epmd_port {port + 1} -dist_listen false",
+        }
+        done = subprocess.run(
+            ["/usr/lib/rabbitmq/bin/rabbitmqctl", "-n", f"tonearm-{port}@localhost", *words],
+            env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+        )
+        expect(done.returncode == 0, "rabbitmqctl", *words, done.stdout[-600:], done.stderr[-600:])
+        return done.stdout
+
     def thaw_servers(self):
         for name in SERVERS:
             with contextlib.suppress(OSError, ValueError):

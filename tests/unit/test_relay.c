@@ -34,6 +34,7 @@ struct notebook {
 	char queues[BODIES_MAX][16];
 	char bodies[BODIES_MAX][512];
 	/* set once */
+	int slow_ms;
 	struct job_store *takes; /* not NULL: a converter that leases before the publish returns */
 };
 
@@ -71,6 +72,7 @@ note(struct publisher *p, const char *queue, const char *body, size_t len, struc
 		n->count++;
 	}
 	pthread_mutex_unlock(&n->lock);
+	nanosleep(&(struct timespec){ .tv_nsec = n->slow_ms * 1000000L }, NULL);
 	if (n->takes) {
 		struct job job;
 
@@ -313,6 +315,44 @@ stopping_does_not_wait_for_the_interval(void **state)
 	assert_true(now_monotonic_ms() - start < PATIENCE_MS);
 }
 
+static void
+what_a_missing_queue_held_is_published_again(void **state)
+{
+	struct fixture *f = *state;
+	struct blob_id mp3 = blob_id_new();
+	struct job job;
+
+	queued(f);
+	assert_int_equal(job_lease_next(f->jobs, "c", 60000, NULL, &job, NULL), 0);
+	assert_int_equal(job_finish(f->jobs, &job.lease, &mp3, 0, NULL), 0);
+	job = queued(f);
+	assert_int_equal(round_now(f), 2);
+	assert_int_equal(relay_queue_missing(&f->config, "video.dead", NULL), 0);
+	assert_int_equal(round_now(f), 0);
+	assert_int_equal(relay_queue_missing(&f->config, "video", NULL), 0);
+	assert_int_equal(round_now(f), 1);
+	assert_string_equal(f->broker.queues[2], "video");
+	assert_non_null(strstr(f->broker.bodies[2], job.video_fid.hex));
+	assert_int_equal(relay_queue_missing(&f->config, "mp3", NULL), 0);
+	assert_int_equal(round_now(f), 1);
+	assert_string_equal(f->broker.queues[3], "mp3");
+}
+
+static void
+a_publish_that_was_late_is_not_marked_and_comes_again(void **state)
+{
+	struct fixture *f = *state;
+	struct job job = queued(f);
+
+	f->config.patience_ms = 1;
+	f->broker.slow_ms = 20;
+	assert_int_equal(relay_publish(&f->config, &job, JOB_PUBLISH_VIDEO, NULL), ERR_TIMEOUT);
+	assert_int_equal(noted(&f->broker), 1);
+	f->config.patience_ms = 0;
+	assert_int_equal(round_now(f), 1);
+	assert_int_equal(round_now(f), 0);
+}
+
 int
 main(void)
 {
@@ -326,6 +366,8 @@ main(void)
 		ENTRY(the_thread_publishes_everything_in_batches_and_when_poked),
 		ENTRY(the_thread_tells_when_the_broker_goes_and_comes_back),
 		ENTRY(stopping_does_not_wait_for_the_interval),
+		ENTRY(what_a_missing_queue_held_is_published_again),
+		ENTRY(a_publish_that_was_late_is_not_marked_and_comes_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
