@@ -136,18 +136,17 @@ check_times(const struct token_jwt *self, jwt_t *jwt, const struct claims *claim
 	return 0;
 }
 
+/* From the token itself: what libjwt parsed may lack bytes that it had no memory for. */
 static int
-read_claims(jwt_t *jwt, struct claims *ret, struct err *e)
+read_claims(jwt_t *jwt, const char *token, struct claims *ret, struct err *e)
 {
 	SCOPED_FREE char *audience = jwt_get_grants_json(jwt, "aud");
-	SCOPED_FREE char *payload = jwt_get_grants_json(jwt, NULL);
+	int r;
 
 	if (audience != NULL)
 		return err_set(e, ERR_DENIED, "token: meant for another audience");
-	if (payload == NULL)
-		return err_set(e, ERR_DENIED, "token: no claims");
-	if (claims_read(payload, strlen(payload), ret, e) < 0)
-		return err_prefix(e, ERR_DENIED, "token");
+	if ((r = token_claims_read(token, ret, e)) < 0)
+		return err_prefix(e, r == ERR_NO_MEMORY ? r : ERR_DENIED, "token");
 	return 0;
 }
 
@@ -164,7 +163,8 @@ jwt_verify(struct token_service *t, const char *token, struct claims *ret, struc
 	if ((r = token_check_depth(token, e)) < 0)
 		return r;
 	if ((r = check_header(token, e)) < 0 || (r = check_signature(self, token, &jwt, e)) < 0 ||
-	    (r = read_claims(jwt, &claims, e)) < 0 || (r = check_times(self, jwt, &claims, e)) < 0)
+	    (r = read_claims(jwt, token, &claims, e)) < 0 ||
+	    (r = check_times(self, jwt, &claims, e)) < 0)
 		return r;
 	*ret = claims;
 	return 0;

@@ -106,8 +106,10 @@ credentials_read(const char *header, struct credentials *ret)
 	len = strlen(text);
 	while (len > 0 && strchr(BLANKS, text[len - 1]))
 		len--;
-	if (len > CREDENTIALS_PASSWORD_MAX || (c.password = calloc(1, len + 1)) == NULL)
+	if (len > CREDENTIALS_PASSWORD_MAX)
 		return CREDENTIALS_MISSING;
+	if ((c.password = calloc(1, len + 1)) == NULL)
+		return CREDENTIALS_NO_MEMORY;
 	got = base64_decode(text, len, c.password);
 	if (got < 0)
 		return CREDENTIALS_MISSING;

@@ -13,6 +13,7 @@ enum credentials_kind {
 	CREDENTIALS_MISSING, /* none, another scheme, or not readable */
 	CREDENTIALS_REFUSED, /* Digest: understood, never right */
 	CREDENTIALS_GIVEN,
+	CREDENTIALS_NO_MEMORY, /* nothing is known of them */
 };
 /* user is trimmed and (ASCII) lower-cased; "" when it is longer than any row's, or holds a NUL.
  * The password is as sent, and may hold NULs. Wipe it with credentials_clear. */

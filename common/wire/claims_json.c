@@ -63,3 +63,19 @@ token_check_depth(const char *token, struct err *e)
 	}
 	return 0;
 }
+
+int
+token_claims_read(const char *token, struct claims *ret, struct err *e)
+{
+	const char *payload = strchr(token, '.');
+	size_t len = payload ? strcspn(++payload, ".") : 0;
+	SCOPED_FREE char *json = malloc(len + 1);
+	long got;
+
+	if (json == NULL)
+		return err_set(e, ERR_NO_MEMORY, "token");
+	got = base64_decode(payload ? payload : "", len, json);
+	if (got < 0)
+		return err_set(e, ERR_INVALID, "no base64");
+	return claims_read(json, (size_t)got, ret, e);
+}

@@ -139,6 +139,7 @@ job_record_write(const struct job *job, struct str *ret, struct err *e)
 {
 	SCOPED(json_decref_p) json_t *root = job_new(job);
 	bool leased = job->state == JOB_LEASED;
+	SCOPED(json_decref_p)
 	json_t *more =
 		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "username",
 			  json_text_new(job->username), "content_type",
@@ -150,7 +151,7 @@ job_record_write(const struct job *job, struct str *ret, struct err *e)
 			  time_or_null(job->result_published_ms), "notified_at",
 			  time_or_null(job->notified_ms));
 
-	if (root == NULL || more == NULL || json_object_update_new(root, more) < 0)
+	if (root == NULL || more == NULL || json_object_update(root, more) < 0)
 		return err_set(e, ERR_NO_MEMORY, "JSON");
 	return json_append(TAKE(root), JSON_COMPACT | JSON_REAL_PRECISION(9), ret, e);
 }

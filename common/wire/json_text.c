@@ -1,6 +1,8 @@
 #include "wire/json_text.h"
 
 #include <jansson.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/scope.h"
@@ -9,6 +11,36 @@
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 #define TEXT_MAX 65536
 #define DEPTH_MAX 32
+
+/* jansson 2.14 calls a value that it had no memory for bad syntax, and loses a byte of a text that
+ * it could not make longer: only the allocator knows. */
+static _Thread_local bool out_of_memory;
+
+static void *
+remembering_malloc(size_t size)
+{
+	void *p = malloc(size);
+
+	out_of_memory = out_of_memory || p == NULL;
+	return p;
+}
+
+static void
+install(void)
+{
+	json_set_alloc_funcs(remembering_malloc, free);
+}
+
+static json_t *
+load(const char *bytes, size_t len, json_error_t *why)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	(void)pthread_once(&once, install);
+	out_of_memory = false;
+	/* jansson refuses bad UTF-8 and \u0000 by itself. */
+	return json_loadb(bytes, len, JSON_REJECT_DUPLICATES, why);
+}
 
 void
 json_decref_p(json_t **value)
@@ -48,9 +80,8 @@ json_object_read(const char *bytes, size_t len, size_t max, json_t **ret, struct
 		return err_set(e, ERR_INVALID, "JSON of more than %zu bytes", max);
 	if (!json_is_shallow(bytes, len))
 		return err_set(e, ERR_INVALID, "JSON of more than %d levels", DEPTH_MAX);
-	/* jansson refuses bad UTF-8 and \u0000 by itself. */
-	root = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &why);
-	if (root == NULL && json_error_code(&why) == json_error_out_of_memory)
+	root = load(bytes, len, &why);
+	if (out_of_memory)
 		return err_set(e, ERR_NO_MEMORY, "JSON");
 	/* Not jansson's words: they quote the input. */
 	if (root == NULL)

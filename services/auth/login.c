@@ -174,6 +174,12 @@ login_attempt(struct login *l, const char *header, const char *client, struct lo
 
 	ret->retry_after_s = 0;
 	ret->user[0] = '\0';
+	if (kind == CREDENTIALS_NO_MEMORY) {
+		err_set(e, ERR_NO_MEMORY, "credentials");
+		ret->result = LOGIN_AWAY;
+		ret->retry_after_s = 1;
+		return;
+	}
 	if (kind != CREDENTIALS_GIVEN) {
 		err_set(e, ERR_DENIED, "no Basic credentials");
 		ret->result = kind == CREDENTIALS_REFUSED ? LOGIN_INVALID : LOGIN_MISSING;

@@ -17,7 +17,7 @@ enum login_result {
 	LOGIN_INVALID,
 	LOGIN_LIMITED, /* too many failures; see retry_after_s */
 	LOGIN_BUSY,    /* the hash gate is full */
-	LOGIN_AWAY,    /* the user store is */
+	LOGIN_AWAY,    /* the user store is, or memory */
 	LOGIN_BROKEN,
 	LOGIN_RESULTS,
 };

@@ -34,9 +34,10 @@ intake_take(const struct converter *c, struct consumer *consumer, const struct q
 	struct err e = ERR_NONE;
 	int r;
 
-	if (job_message_read(d->body, d->len, JOB_MESSAGE_VIDEO, &message, &e) < 0)
+	r = job_message_read(d->body, d->len, JOB_MESSAGE_VIDEO, &message, &e);
+	if (r < 0 && !err_is_transient(r))
 		return bury(consumer, d, &e);
-	if (job_adopt(c->jobs, &message, &e) < 0)
+	if (r < 0 || job_adopt(c->jobs, &message, &e) < 0)
 		return give_back(consumer, d, &e);
 	if (c->order == CONVERTER_ORDER_MESSAGE)
 		only = &message.video_fid;

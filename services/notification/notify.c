@@ -126,10 +126,10 @@ notify(struct notifier *n, struct queue_delivery *d, struct err *e)
 	struct job_message m;
 	int r;
 
-	if (job_message_read(d->body, d->len, failed ? JOB_MESSAGE_FAILED : JOB_MESSAGE_MP3, &m,
-			     e) < 0) {
+	r = job_message_read(d->body, d->len, failed ? JOB_MESSAGE_FAILED : JOB_MESSAGE_MP3, &m, e);
+	if (r < 0 && !err_is_transient(r)) {
 		notice = bury(n, d, e);
-	} else if ((r = say_and_record(n, &m, e)) < 0) {
+	} else if (r < 0 || (r = say_and_record(n, &m, e)) < 0) {
 		(void)queue_requeue(n->consumer, d, NULL);
 		notice = r == ERR_CONFLICT ? NOTICE_OTHERS : NOTICE_LATER;
 	} else {

@@ -24,6 +24,23 @@ static struct http_client *client;
 static struct gateway served; /* changed only between requests */
 static FILE *lines;
 
+static atomic_bool short_of_memory;
+
+void *__wrap_malloc(size_t size);
+void *__real_malloc(size_t size);
+
+void *
+__wrap_malloc(size_t size)
+{
+	return atomic_load(&short_of_memory) ? NULL : __real_malloc(size);
+}
+
+void
+chain_short_of_memory(bool is_short)
+{
+	atomic_store(&short_of_memory, is_short);
+}
+
 int __wrap_nanosleep(const struct timespec *t, struct timespec *left);
 int __real_nanosleep(const struct timespec *t, struct timespec *left);
 

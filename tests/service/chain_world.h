@@ -47,6 +47,8 @@ int chain_ask(struct chain *c, const char *path, const char *authorization, cons
 /* Lets relay, converter and notification work, a minute of the test's time per round, until nothing
  * is left to do. */
 void chain_settle(struct chain *c);
+/* While it is, no malloc of ours succeeds. */
+void chain_short_of_memory(bool is_short);
 /* Lines that were said so far; how often this one is among them. */
 int chain_lines(void);
 int chain_said(const char *line);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "converter/intake.h"
 #include "fake/blob_fake.h"
 #include "fake/encoder_fake.h"
 #include "service/chain_world.h"
@@ -257,6 +258,39 @@ whichever_call_fails_a_hopeless_video_fails_once_with_its_words(void **state)
 	sweep(hopeless_flow);
 }
 
+static const char readable[] = "{\"video_fid\":\"65f0ab65f065f065f065f065\",\"username\":\"u\","
+			       "\"mp3_fid\":\"65f0ab65f065f065f065f066\"}";
+
+static void
+what_no_memory_is_there_to_read_goes_back_and_not_to_the_dead(void **state)
+{
+	SCOPED(chain_free_p) struct chain *c = chain_new();
+	struct queue_delivery d;
+	enum intake_result took;
+	enum notice notice;
+	struct err e;
+	struct job job;
+
+	(void)state;
+	queue_broker_put(c->broker, "video", readable, sizeof readable - 1);
+	queue_broker_put(c->broker, "mp3", readable, sizeof readable - 1);
+	assert_int_equal(queue_next(c->permits, 0, &d, NULL), 0);
+	chain_short_of_memory(true);
+	took = intake_take(&c->converter, c->permits, &d, &job);
+	chain_short_of_memory(false);
+	queue_delivery_free(&d);
+	assert_int_equal(took, INTAKE_SERVER_LOST);
+	assert_int_equal(queue_next(c->notifier.consumer, 0, &d, NULL), 0);
+	chain_short_of_memory(true);
+	notice = notify(&c->notifier, &d, &e);
+	chain_short_of_memory(false);
+	assert_int_equal(notice, NOTICE_LATER);
+	assert_int_equal(queue_broker_count(c->broker, "video"), 1);
+	assert_int_equal(queue_broker_count(c->broker, "mp3"), 1);
+	assert_int_equal(queue_broker_count(c->broker, "video.dead"), 0);
+	assert_int_equal(queue_broker_count(c->broker, "mp3.dead"), 0);
+}
+
 int
 main(void)
 {
@@ -264,6 +298,7 @@ main(void)
 		cmocka_unit_test(whichever_call_fails_an_upload_ends_in_one_mp3_or_leaves_nothing),
 		cmocka_unit_test(whichever_call_fails_a_foreign_message_ends_in_one_mp3),
 		cmocka_unit_test(whichever_call_fails_a_hopeless_video_fails_once_with_its_words),
+		cmocka_unit_test(what_no_memory_is_there_to_read_goes_back_and_not_to_the_dead),
 	};
 	int failed;
 
