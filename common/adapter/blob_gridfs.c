@@ -213,6 +213,9 @@ static const struct blob_store_ops gridfs_ops = {
 	.find_output = gridfs_find_output,
 	.remove = gridfs_remove,
 	.usage = gridfs_usage,
+	.leftover = gridfs_leftover,
+	.clear = gridfs_clear,
+	.next_id = gridfs_next_id,
 	.ping = gridfs_ping,
 	.close = gridfs_close,
 };

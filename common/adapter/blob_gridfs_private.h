@@ -63,6 +63,13 @@ bson_t *gridfs_by_id(const char *key, const struct blob_id *id);
 /* Deletes all chunks of id now, within the pool's deadline. */
 int gridfs_delete_chunks(struct blob_gridfs *g, const struct blob_id *id, struct err *e);
 
+/* Chunks without a blob (blob_gridfs_leftover.c). */
+int gridfs_leftover(struct blob_store *store, const struct blob_id *id, struct blob_leftover *ret,
+		    struct err *e);
+int gridfs_clear(struct blob_store *store, const struct blob_id *id, struct err *e);
+int gridfs_next_id(struct blob_store *store, const struct blob_id *after, struct blob_id *ret,
+		   struct err *e);
+
 /* A chunk document under construction (blob_gridfs_slot.c). */
 #define SLOT_DATA_AT 61 /* bytes of the document before its data */
 struct gridfs_slot {

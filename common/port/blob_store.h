@@ -40,6 +40,12 @@ enum blob_head {
 	BLOB_HEAD_HELD, /* kept in memory until commit and written last: blob_patch may change it */
 };
 
+/* Chunks under an id that has no blob: a writer's that is at work, or of one that died. */
+struct blob_leftover {
+	int64_t chunks;
+	int64_t newest_ms; /* by the clock of its writer; that it cannot be told = INT64_MAX */
+};
+
 struct blob_store;
 struct blob_reader;
 struct blob_writer;
@@ -76,6 +82,11 @@ struct blob_store_ops {
 			   struct err *);
 	int (*remove)(struct blob_store *, const struct blob_id *, struct err *);
 	int (*usage)(struct blob_store *, const char *owner, int64_t *ret_bytes, struct err *);
+	int (*leftover)(struct blob_store *, const struct blob_id *, struct blob_leftover *,
+			struct err *);
+	int (*clear)(struct blob_store *, const struct blob_id *, struct err *);
+	int (*next_id)(struct blob_store *, const struct blob_id *after, struct blob_id *,
+		       struct err *);
 	int (*ping)(struct blob_store *, struct err *);
 	void (*close)(struct blob_store *);
 };
@@ -119,6 +130,27 @@ static inline int
 blob_usage(struct blob_store *s, const char *owner, int64_t *ret_bytes, struct err *e)
 {
 	return s->ops->usage(s, owner, ret_bytes, e);
+}
+/* What is stored under an id without a blob; NOT_FOUND nothing, CONFLICT the blob is there. */
+static inline int
+blob_leftover(struct blob_store *s, const struct blob_id *id, struct blob_leftover *ret,
+	      struct err *e)
+{
+	return s->ops->leftover(s, id, ret, e);
+}
+/* Removes it; 0 also when there was nothing, CONFLICT when the blob is there. A writer that was
+ * still at work cannot commit any more. */
+static inline int
+blob_clear(struct blob_store *s, const struct blob_id *id, struct err *e)
+{
+	return s->ops->clear(s, id, e);
+}
+/* The next id after another (none = the first) under which chunks are, with or without a blob;
+ * NOT_FOUND at the end. Costs the same however many chunks there are. */
+static inline int
+blob_next_id(struct blob_store *s, const struct blob_id *after, struct blob_id *ret, struct err *e)
+{
+	return s->ops->next_id(s, after, ret, e);
 }
 /* 0 when the server answers now. */
 static inline int

@@ -52,7 +52,11 @@ int64_t await_no_chunks(struct blob_store *s, const struct blob_id *id, int64_t 
 	X(hostile_text_stays_text)                                                                 \
 	X(the_longest_text_is_kept_whole)                                                          \
 	X(text_that_is_not_utf8_does_not_cost_the_blob)                                            \
-	X(a_store_that_answers_pings)
+	X(a_store_that_answers_pings)                                                              \
+	X(what_a_writer_has_stored_is_seen_before_its_commit)                                      \
+	X(a_writer_whose_chunks_were_cleared_cannot_commit)                                        \
+	X(a_blob_is_no_leftover_and_is_not_cleared)                                                \
+	X(every_id_with_chunks_is_found_once_in_order)
 
 #define BLOB_DECLARE(name) void name(void **state);
 BLOB_TESTS(BLOB_DECLARE)

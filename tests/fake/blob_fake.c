@@ -161,6 +161,9 @@ static const struct blob_store_ops fake_ops = {
 	.find_output = fake_find_output,
 	.remove = fake_remove,
 	.usage = fake_usage,
+	.leftover = blob_fake_leftover,
+	.clear = blob_fake_clear,
+	.next_id = blob_fake_next_id,
 	.ping = fake_ping,
 	.close = fake_close,
 };

@@ -18,4 +18,8 @@ int blob_fake_calls(struct blob_store *s);
 size_t blob_fake_count(struct blob_store *s);
 size_t blob_fake_aborted(struct blob_store *s);
 
+/* As if a writer had died after so many chunks, the last one at newest_ms. */
+void blob_fake_orphan(struct blob_store *s, const struct blob_id *id, int64_t chunks,
+		      int64_t newest_ms);
+
 #endif

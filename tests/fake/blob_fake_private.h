@@ -16,12 +16,21 @@ struct fake_blob {
 	struct str bytes; /* owned */
 };
 
+/* Chunks of a writer that has not committed. */
+struct fake_left {
+	struct blob_id id;
+	struct blob_leftover is;
+};
+#define FAKE_LEFT_MAX 256
+
 struct blob_fake {
 	struct blob_store port;
 	pthread_mutex_t lock;
 	/* under lock */
 	struct fake_blob *blobs;
 	size_t count, room, aborted;
+	struct fake_left left[FAKE_LEFT_MAX];
+	size_t left_count;
 	int broken, broken_once, broken_in, calls;
 };
 
@@ -34,6 +43,17 @@ struct fake_blob *blob_fake_find_output(struct blob_fake *f, const struct blob_i
 /* Takes the bytes over on success. */
 int blob_fake_add(struct blob_fake *f, const struct blob_info *info, struct str *bytes,
 		  struct err *e);
+
+/* The entry of id or NULL. */
+struct fake_left *blob_fake_left(struct blob_fake *f, const struct blob_id *id);
+/* Sets its chunks; none removes it. */
+void blob_fake_leave_chunks(struct blob_fake *f, const struct blob_id *id, int64_t chunks,
+			    int64_t newest_ms);
+int blob_fake_leftover(struct blob_store *s, const struct blob_id *id, struct blob_leftover *ret,
+		       struct err *e);
+int blob_fake_clear(struct blob_store *s, const struct blob_id *id, struct err *e);
+int blob_fake_next_id(struct blob_store *s, const struct blob_id *after, struct blob_id *ret,
+		      struct err *e);
 
 int blob_fake_writer_new(struct blob_store *s, const struct blob_id *id,
 			 const struct blob_meta *meta, enum blob_head head,

@@ -14,6 +14,7 @@ struct fake_writer {
 	struct blob_meta meta;
 	enum blob_head head;
 	struct str bytes;
+	int64_t chunks; /* stored so far */
 	bool committed;
 };
 
@@ -91,6 +92,11 @@ fake_write(struct blob_writer *port, const void *data, size_t len, struct err *e
 	if ((r = str_error(&w->bytes, e)) < 0)
 		return r;
 	port->length += (int64_t)len;
+	if ((w->chunks == 0 || blob_fake_left(f, &port->id)) &&
+	    port->length / FAKE_CHUNK > w->chunks) {
+		w->chunks = port->length / FAKE_CHUNK;
+		blob_fake_leave_chunks(f, &port->id, w->chunks, now_unix_ms());
+	}
 	return 0;
 }
 
@@ -135,6 +141,8 @@ fake_commit(struct blob_writer *port, struct err *e)
 
 	if (r < 0)
 		return r;
+	if (w->chunks > 0 && !blob_fake_left(f, &port->id))
+		return err_set(e, ERR_UNAVAILABLE, "the chunks are not all there");
 	if (blob_fake_find_output(f, &w->meta.video_fid))
 		return err_set(e, ERR_CONFLICT, "another output of this video was faster");
 	legible(info.meta.filename);
@@ -142,6 +150,8 @@ fake_commit(struct blob_writer *port, struct err *e)
 	legible(info.meta.content_type);
 	r = blob_fake_add(f, &info, &w->bytes, e);
 	w->committed = r == 0;
+	if (r == 0)
+		blob_fake_leave_chunks(f, &port->id, 0, 0);
 	return r;
 }
 
@@ -152,6 +162,8 @@ fake_writer_close(struct blob_writer *port)
 	SCOPED(blob_fake_leave_p) struct blob_fake *f = blob_fake_enter(w->store);
 
 	f->aborted += !w->committed;
+	if (!w->committed)
+		blob_fake_leave_chunks(f, &port->id, 0, 0);
 	str_free(&w->bytes);
 	free(w);
 }
