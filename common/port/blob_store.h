@@ -119,7 +119,8 @@ blob_find_output(struct blob_store *s, const struct blob_id *video, struct blob_
 {
 	return s->ops->find_output(s, video, ret, e);
 }
-/* Removes the files document first, then the chunks; a blob that is not there is fine (0). */
+/* Removes the files document first, then the chunks; a blob that is not there is fine (0), and its
+ * chunks go all the same. */
 static inline int
 blob_remove(struct blob_store *s, const struct blob_id *id, struct err *e)
 {

@@ -17,6 +17,7 @@
 /* Entries of daemon_spec.commands; config is a struct converter_config. */
 int command_dead(int argc, char **argv, const void *config);
 int command_jobs(int argc, char **argv, const void *config);
+int command_janitor(int argc, char **argv, const void *config);
 
 /* Prints "converter: what: words" to stderr, with what to do next; returns COMMAND_FAILED. */
 int command_failed(const char *what, const struct err *e);

@@ -9,6 +9,8 @@
 
 #define MIB (INT64_C(1) << 20)
 #define SECOND INT64_C(1000)
+#define JANITOR_CLIENTS 4
+#define JANITOR_DEADLINE_MS 30000 /* one deletion may be of 16,000 chunks */
 #define DAY (24 * 3600 * SECOND)
 #define COMMAND_CLIENTS 2
 #define COMMAND_DEADLINE_MS 5000
@@ -36,8 +38,42 @@ const struct config_key converter_keys[] = {
 	       "processor time of one conversion; 0 = no limit"),
 	TEXT(worker, "CONVERTER_WORKER", "",
 	     "path of converter-worker; empty = beside this program"),
+	NUMBER(CONFIG_DURATION, retention_video_ms, "RETENTION_VIDEO", "0", 0, 3650 * DAY,
+	       "`converter janitor` removes videos this long after their job's end; 0 = never"),
+	NUMBER(CONFIG_DURATION, retention_audio_ms, "RETENTION_AUDIO", "0", 0, 3650 * DAY,
+	       "`converter janitor` removes mp3s this long after their job's end; 0 = never"),
+	NUMBER(CONFIG_DURATION, janitor_grace_ms, "JANITOR_GRACE", "24h", 1 * SECOND, 365 * DAY,
+	       "an upload without a new chunk, or an attempt's output, counts as left after this"),
 	CONFIG_END,
 };
+
+int
+converter_stores_open(const struct converter_config *config, struct converter_stores *s,
+		      struct err *e)
+{
+	struct mongo_pool_config mongo = {
+		.uri = config->mongodb_uri.bytes,
+		.max_clients = JANITOR_CLIENTS,
+		.deadline_ms = JANITOR_DEADLINE_MS,
+	};
+	int r;
+
+	if ((r = mongo_pool_new(&mongo, &s->pool, e)) < 0 ||
+	    (r = blob_gridfs_new(s->pool, "videos", &s->videos, e)) < 0 ||
+	    (r = blob_gridfs_new(s->pool, "mp3s", &s->mp3s, e)) < 0 ||
+	    (r = job_mongo_new(s->pool, &s->jobs, e)) < 0)
+		return r;
+	return 0;
+}
+
+void
+converter_stores_close(struct converter_stores *s)
+{
+	job_store_close(s->jobs);
+	blob_store_close(s->mp3s);
+	blob_store_close(s->videos);
+	mongo_pool_free(s->pool);
+}
 
 int
 converter_ledger_new(const struct converter_config *config, struct mongo_pool **ret_pool,

@@ -2,6 +2,7 @@
 #ifndef TONEARM_CONVERTER_CONFIG_H
 #define TONEARM_CONVERTER_CONFIG_H
 
+#include "adapter/blob_gridfs.h"
 #include "adapter/job_mongo.h"
 #include "adapter/queue_amqp.h"
 #include "daemon/daemon.h"
@@ -14,6 +15,7 @@ struct converter_config {
 	int order; /* enum converter_order */
 	int64_t lease_ms, job_timeout_ms, max_duration_ms;
 	int64_t worker_memory, worker_cpu_ms;
+	int64_t retention_video_ms, retention_audio_ms, janitor_grace_ms;
 	char worker[1024];
 };
 
@@ -22,6 +24,15 @@ extern const struct config_key converter_keys[];
 /* The ledger as config says, for a command: both are the caller's to free, the store first. */
 int converter_ledger_new(const struct converter_config *config, struct mongo_pool **ret_pool,
 			 struct job_store **ret_jobs, struct err *e);
+/* All that the janitor cleans. Zero it first; free it in any case. */
+struct converter_stores {
+	struct mongo_pool *pool;
+	struct blob_store *videos, *mp3s;
+	struct job_store *jobs;
+};
+int converter_stores_open(const struct converter_config *config, struct converter_stores *s,
+			  struct err *e);
+void converter_stores_close(struct converter_stores *s);
 int converter_dead_letters_new(const struct converter_config *config, struct dead_letters **ret,
 			       struct err *e);
 

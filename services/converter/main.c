@@ -262,6 +262,8 @@ main(int argc, char **argv)
 		{ "dead", "list, show, requeue or drop messages that no code could read",
 		  command_dead },
 		{ "jobs", "list or show jobs of the ledger, retry failed ones", command_jobs },
+		{ "janitor", "remove what uploads and attempts left, and what has expired",
+		  command_janitor },
 		{ 0 },
 	};
 	static const struct daemon_spec spec = {

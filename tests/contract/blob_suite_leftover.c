@@ -43,6 +43,12 @@ BLOB_TEST(a_writer_whose_chunks_were_cleared_cannot_commit)
 	assert_int_equal(blob_commit(w, NULL), ERR_UNAVAILABLE);
 	blob_writer_close(w);
 	assert_int_equal(await_no_chunks(*state, &id, 10000), 0);
+	id = blob_id_new();
+	w = writing(*state, &id, BLOB_HEAD_STREAMED);
+	assert_int_equal(blob_remove(*state, &id, NULL), 0);
+	assert_int_equal(blob_leftover(*state, &id, &left, NULL), ERR_NOT_FOUND);
+	assert_int_equal(blob_commit(w, NULL), ERR_UNAVAILABLE);
+	blob_writer_close(w);
 }
 
 BLOB_TEST(a_blob_is_no_leftover_and_is_not_cleared)

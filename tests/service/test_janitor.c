@@ -1,0 +1,388 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "converter/janitor.h"
+#include "fake/blob_fake.h"
+#include "fake/job_fake.h"
+
+#define HOUR_MS INT64_C(3600000)
+#define GRACE_MS (24 * HOUR_MS)
+#define CALLS_MAX 200
+
+struct world {
+	struct clock clock;
+	int64_t ahead_ms; /* of the machine's clock */
+	struct blob_store *videos, *mp3s;
+	struct job_store *jobs;
+	struct janitor_config config;
+	struct janitor_report report;
+};
+
+static int64_t
+world_now(const struct clock *clock)
+{
+	const void *world = clock; /* its first member */
+
+	return now_unix_ms() + ((const struct world *)world)->ahead_ms;
+}
+
+static void
+world_free(struct world *w)
+{
+	job_store_close(w->jobs);
+	blob_store_close(w->mp3s);
+	blob_store_close(w->videos);
+	free(w);
+}
+SCOPE_DEFINE(struct world, world_free)
+
+static struct world *
+world_new(void)
+{
+	struct world *w = calloc(1, sizeof *w);
+
+	assert_non_null(w);
+	w->clock.unix_ms = world_now;
+	assert_int_equal(blob_fake_new(&w->videos, NULL), 0);
+	assert_int_equal(blob_fake_new(&w->mp3s, NULL), 0);
+	assert_int_equal(job_fake_new(&w->clock, &w->jobs, NULL), 0);
+	w->config = (struct janitor_config){ .videos = w->videos,
+					     .mp3s = w->mp3s,
+					     .jobs = w->jobs,
+					     .clock = &w->clock,
+					     .grace_ms = GRACE_MS };
+	return w;
+}
+
+static int64_t
+now(const struct world *w)
+{
+	return clock_unix_ms(&w->clock);
+}
+
+static int64_t
+removed(const struct world *w)
+{
+	int64_t n = 0;
+
+	for (int i = 0; i < JANITOR_KINDS; i++)
+		n += w->report.kinds[i].removed;
+	return n;
+}
+
+static int64_t
+run(struct world *w)
+{
+	assert_int_equal(janitor_run(&w->config, &w->report, NULL), 0);
+	assert_int_equal(w->report.failed, 0);
+	return removed(w);
+}
+
+static struct blob_id
+uploading(struct world *w)
+{
+	struct job job = { .video_fid = blob_id_new(), .username = "u", .state = JOB_UPLOADING };
+
+	assert_int_equal(job_create(w->jobs, &job, NULL), 0);
+	return job.video_fid;
+}
+
+static void
+store(struct blob_store *s, const struct blob_id *id, const char *owner)
+{
+	SCOPED(blob_writer_close_p) struct blob_writer *writer = NULL;
+	struct blob_meta meta = { 0 };
+
+	(void)snprintf(meta.owner, sizeof meta.owner, "%s", owner);
+	assert_int_equal(blob_create(s, id, &meta, BLOB_HEAD_STREAMED, &writer, NULL), 0);
+	assert_int_equal(blob_write(writer, "bytes", 5, NULL), 0);
+	assert_int_equal(blob_commit(writer, NULL), 0);
+}
+
+static bool
+has(struct blob_store *s, const struct blob_id *id)
+{
+	SCOPED(blob_reader_close_p) struct blob_reader *reader = NULL;
+
+	return blob_open(s, id, &reader, NULL) == 0;
+}
+
+static bool
+has_chunks(struct blob_store *s, const struct blob_id *id)
+{
+	struct blob_leftover left;
+
+	return blob_leftover(s, id, &left, NULL) == 0;
+}
+
+static struct job
+job_of(struct world *w, const struct blob_id *video)
+{
+	struct job job = { 0 };
+
+	assert_int_equal(job_get(w->jobs, video, &job, NULL), 0);
+	return job;
+}
+
+static struct job
+leased(struct world *w, const struct blob_id *video)
+{
+	struct job_source source = { 0 };
+	struct job job;
+
+	assert_int_equal(job_enqueue(w->jobs, video, &source, NULL), 0);
+	assert_int_equal(job_lease_next(w->jobs, "o", 60000, video, &job, NULL), 0);
+	return job;
+}
+
+/* A job that has ended well, with both blobs, its result published. */
+static struct job
+done(struct world *w, const char *video_owner, const char *mp3_owner)
+{
+	struct blob_id video = uploading(w);
+	struct job job = leased(w, &video);
+
+	store(w->videos, &video, video_owner);
+	store(w->mp3s, &job.lease.output, mp3_owner);
+	assert_int_equal(job_finish(w->jobs, &job.lease, &job.lease.output, 1, NULL), 0);
+	job = job_of(w, &video);
+	assert_int_equal(job_mark_published(w->jobs, &job, JOB_PUBLISH_RESULT, NULL), 0);
+	return job_of(w, &video);
+}
+
+static void
+a_dead_upload_goes_with_its_chunks_and_its_job(void **state)
+{
+	SCOPED(world_free_p) struct world *w = world_new();
+	struct blob_id video = uploading(w), bare = uploading(w);
+	struct job job;
+
+	(void)state;
+	blob_fake_orphan(w->videos, &video, 7, now(w));
+	assert_int_equal(run(w), 0);
+	w->ahead_ms = GRACE_MS + 1000;
+	assert_int_equal(run(w), 2);
+	assert_int_equal(w->report.kinds[JANITOR_UPLOADS].chunks, 7);
+	assert_false(has_chunks(w->videos, &video));
+	assert_int_equal(job_get(w->jobs, &video, &job, NULL), ERR_NOT_FOUND);
+	assert_int_equal(job_get(w->jobs, &bare, &job, NULL), ERR_NOT_FOUND);
+	assert_int_equal(run(w), 0);
+}
+
+static void
+an_upload_of_many_days_lives_while_chunks_come(void **state)
+{
+	SCOPED(world_free_p) struct world *w = world_new();
+	struct blob_id video = uploading(w);
+
+	(void)state;
+	w->ahead_ms = 9 * GRACE_MS;
+	blob_fake_orphan(w->videos, &video, 7, now(w) - GRACE_MS + 5000);
+	assert_int_equal(run(w), 0);
+	assert_int_equal(w->report.in_use, 1);
+	assert_true(has_chunks(w->videos, &video));
+	assert_int_equal(job_of(w, &video).state, JOB_UPLOADING);
+}
+
+static void
+a_video_that_was_stored_but_never_acknowledged_goes(void **state)
+{
+	SCOPED(world_free_p) struct world *w = world_new();
+	struct blob_id video = uploading(w);
+
+	(void)state;
+	store(w->videos, &video, "u");
+	w->ahead_ms = GRACE_MS + 5000;
+	assert_int_equal(run(w), 1);
+	assert_int_equal(w->report.kinds[JANITOR_UPLOADS].bytes, 5);
+	assert_false(has(w->videos, &video));
+}
+
+static void
+what_a_dead_attempt_wrote_goes_and_the_present_one_goes_on(void **state)
+{
+	SCOPED(world_free_p) struct world *w = world_new();
+	struct blob_id video = uploading(w);
+	struct job first = leased(w, &video), second;
+	int64_t freed = 0;
+
+	(void)state;
+	blob_fake_orphan(w->mp3s, &first.lease.output, 3, now(w));
+	w->ahead_ms = 2 * GRACE_MS;
+	assert_int_equal(job_free_expired(w->jobs, &freed, NULL), 0);
+	assert_int_equal(job_lease_next(w->jobs, "o", 60000, &video, &second, NULL), 0);
+	blob_fake_orphan(w->mp3s, &second.lease.output, 2, now(w));
+	w->ahead_ms = 4 * GRACE_MS;
+	assert_int_equal(run(w), 0); /* an attempt may be at work */
+	assert_int_equal(job_finish(w->jobs, &second.lease, &second.lease.output, 1, NULL), 0);
+	w->ahead_ms = 6 * GRACE_MS;
+	assert_int_equal(run(w), 1);
+	assert_int_equal(w->report.kinds[JANITOR_OUTPUTS].chunks, 3);
+	assert_false(has_chunks(w->mp3s, &first.lease.output));
+	assert_true(has_chunks(w->mp3s, &second.lease.output)); /* the job's own id */
+	assert_int_equal(run(w), 0);
+}
+
+static void
+blobs_stay_for_ever_unless_a_retention_is_set(void **state)
+{
+	SCOPED(world_free_p) struct world *w = world_new();
+	struct job job = done(w, "u", "u");
+
+	(void)state;
+	w->ahead_ms = 1000 * GRACE_MS;
+	assert_int_equal(run(w), 0);
+	assert_true(has(w->videos, &job.video_fid) && has(w->mp3s, &job.mp3_fid));
+	assert_int_equal(job_of(w, &job.video_fid).state, JOB_DONE);
+}
+
+static void
+expired_blobs_of_ours_go_and_those_of_msgq_stay(void **state)
+{
+	SCOPED(world_free_p) struct world *w = world_new();
+	struct job ours = done(w, "u", "u"), theirs = done(w, "", ""), waits;
+	struct blob_id lone = blob_id_new();
+
+	(void)state;
+	store(w->mp3s, &lone, "");
+	w->config.retention_video_ms = HOUR_MS;
+	w->config.retention_audio_ms = 3 * HOUR_MS;
+	assert_int_equal(run(w), 0);
+	w->ahead_ms = 2 * HOUR_MS;
+	waits.video_fid = uploading(w);
+	store(w->videos, &waits.video_fid, "u");
+	waits = leased(w, &waits.video_fid);
+	assert_int_equal(run(w), 1);
+	assert_false(has(w->videos, &ours.video_fid));
+	assert_int_equal(job_of(w, &ours.video_fid).state, JOB_DONE);
+	w->ahead_ms = 4 * HOUR_MS;
+	assert_int_equal(run(w), 1);
+	assert_false(has(w->mp3s, &ours.mp3_fid));
+	assert_int_equal(job_of(w, &ours.video_fid).state, JOB_EXPIRED);
+	assert_true(has(w->videos, &theirs.video_fid) && has(w->mp3s, &theirs.mp3_fid));
+	assert_int_equal(job_of(w, &theirs.video_fid).state, JOB_DONE);
+	assert_true(has(w->mp3s, &lone) && has(w->videos, &waits.video_fid));
+	assert_int_equal(run(w), 0);
+	assert_int_equal(w->report.foreign, 0); /* settled: not looked at again */
+}
+
+static void
+foreign_chunks_go_only_when_asked_and_only_when_old(void **state)
+{
+	SCOPED(world_free_p) struct world *w = world_new();
+	struct blob_id old = blob_id_new(), fresh = blob_id_new(), ours = uploading(w);
+	struct blob_id whole = blob_id_new();
+
+	(void)state;
+	w->ahead_ms = 23 * HOUR_MS;
+	blob_fake_orphan(w->videos, &old, 4, now(w) - JANITOR_FOREIGN_MS - 5000);
+	blob_fake_orphan(w->mp3s, &fresh, 4, now(w) - JANITOR_FOREIGN_MS + 5000);
+	blob_fake_orphan(w->videos, &ours, 4, now(w) - JANITOR_FOREIGN_MS - 5000);
+	store(w->videos, &whole, "");
+	assert_int_equal(run(w), 0);
+	w->config.foreign = true;
+	assert_int_equal(run(w), 1);
+	assert_int_equal(w->report.kinds[JANITOR_FOREIGN].chunks, 4);
+	assert_int_equal(w->report.in_use, 1);
+	assert_false(has_chunks(w->videos, &old));
+	assert_true(has_chunks(w->mp3s, &fresh) && has_chunks(w->videos, &ours));
+	assert_true(has(w->videos, &whole));
+}
+
+/* One leftover of each kind, all past their time. */
+static void
+litter(struct world *w)
+{
+	struct blob_id video = uploading(w), foreign = blob_id_new(), tried = uploading(w);
+	struct job job = leased(w, &tried);
+
+	blob_fake_orphan(w->videos, &video, 7, now(w));
+	blob_fake_orphan(w->mp3s, &job.lease.output, 3, now(w));
+	blob_fake_orphan(w->mp3s, &foreign, 2, now(w));
+	assert_int_equal(job_give_back(w->jobs, &job.lease, NULL), 0);
+	(void)done(w, "u", "u");
+	w->config.retention_video_ms = w->config.retention_audio_ms = HOUR_MS;
+	w->config.foreign = true;
+	w->ahead_ms = 3 * GRACE_MS;
+}
+
+static void
+a_dry_run_counts_the_same_and_changes_nothing(void **state)
+{
+	SCOPED(world_free_p) struct world *w = world_new();
+
+	(void)state;
+	litter(w);
+	w->config.dry_run = true;
+	assert_int_equal(run(w), 5);
+	assert_int_equal(run(w), 5);
+	w->config.dry_run = false;
+	assert_int_equal(run(w), 5);
+	assert_int_equal(run(w), 0);
+}
+
+/* Which call fails, of which of the three stores. */
+static int
+run_with_fault(struct world *w, int which, int n)
+{
+	if (which == 0)
+		job_fake_break_nth(w->jobs, n, ERR_UNAVAILABLE);
+	else
+		blob_fake_break_nth(which == 1 ? w->videos : w->mp3s, n, ERR_UNAVAILABLE);
+	return janitor_run(&w->config, &w->report, NULL);
+}
+
+static void
+a_run_that_ends_anywhere_is_taken_up_by_the_next(void **state)
+{
+	(void)state;
+	for (int which = 0; which < 3; which++) {
+		int r = -1;
+
+		for (int n = 1; r < 0; n++) {
+			SCOPED(world_free_p) struct world *w = world_new();
+			struct job_counts counts;
+			struct blob_id id;
+
+			assert_in_range(n, 1, CALLS_MAX);
+			litter(w);
+			r = run_with_fault(w, which, n);
+			assert_true(r == 0 || r == ERR_UNAVAILABLE);
+			job_fake_break_nth(w->jobs, 0, 0);
+			blob_fake_break_nth(w->videos, 0, 0);
+			blob_fake_break_nth(w->mp3s, 0, 0);
+			(void)run(w);
+			assert_int_equal(run(w), 0);
+			id = (struct blob_id){ "" };
+			assert_int_equal(blob_next_id(w->videos, &id, &id, NULL), ERR_NOT_FOUND);
+			assert_int_equal(blob_next_id(w->mp3s, &id, &id, NULL), ERR_NOT_FOUND);
+			assert_int_equal(job_count(w->jobs, &counts, NULL), 0);
+			assert_int_equal(counts.by_state[JOB_UPLOADING], 0);
+			assert_int_equal(counts.by_state[JOB_EXPIRED], 1);
+			assert_int_equal(counts.by_state[JOB_QUEUED], 1);
+		}
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_dead_upload_goes_with_its_chunks_and_its_job),
+		cmocka_unit_test(an_upload_of_many_days_lives_while_chunks_come),
+		cmocka_unit_test(a_video_that_was_stored_but_never_acknowledged_goes),
+		cmocka_unit_test(what_a_dead_attempt_wrote_goes_and_the_present_one_goes_on),
+		cmocka_unit_test(blobs_stay_for_ever_unless_a_retention_is_set),
+		cmocka_unit_test(expired_blobs_of_ours_go_and_those_of_msgq_stay),
+		cmocka_unit_test(foreign_chunks_go_only_when_asked_and_only_when_old),
+		cmocka_unit_test(a_dry_run_counts_the_same_and_changes_nothing),
+		cmocka_unit_test(a_run_that_ends_anywhere_is_taken_up_by_the_next),
+	};
+
+	return cmocka_run_group_tests_name("janitor", tests, NULL, NULL);
+}
