@@ -192,6 +192,45 @@ store_usage(struct blob_store *port, const char *owner, int64_t *ret_bytes, stru
 }
 
 static int
+store_leftover(struct blob_store *port, const struct blob_id *id, struct blob_leftover *ret,
+	       struct err *e)
+{
+	struct faulty_blob *s = store_of(port);
+	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);
+	struct blob_leftover left;
+
+	if (r < 0 ||
+	    (r = fault_after(s->faults, call, blob_leftover(s->inner, id, &left, e), e)) < 0)
+		return r;
+	*ret = left;
+	return 0;
+}
+
+static int
+store_clear(struct blob_store *port, const struct blob_id *id, struct err *e)
+{
+	struct faulty_blob *s = store_of(port);
+	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);
+
+	return r < 0 ? r : fault_after(s->faults, call, blob_clear(s->inner, id, e), e);
+}
+
+static int
+store_next_id(struct blob_store *port, const struct blob_id *after, struct blob_id *ret,
+	      struct err *e)
+{
+	struct faulty_blob *s = store_of(port);
+	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);
+	struct blob_id found;
+
+	if (r < 0 ||
+	    (r = fault_after(s->faults, call, blob_next_id(s->inner, after, &found, e), e)) < 0)
+		return r;
+	*ret = found;
+	return 0;
+}
+
+static int
 store_ping(struct blob_store *port, struct err *e)
 {
 	struct faulty_blob *s = store_of(port);
@@ -209,13 +248,18 @@ store_close(struct blob_store *port)
 	free(s);
 }
 
-static const struct blob_store_ops store_ops = { .open = store_open,
-						 .create = store_create,
-						 .find_output = store_find_output,
-						 .remove = store_remove,
-						 .usage = store_usage,
-						 .ping = store_ping,
-						 .close = store_close };
+static const struct blob_store_ops store_ops = {
+	.open = store_open,
+	.create = store_create,
+	.find_output = store_find_output,
+	.remove = store_remove,
+	.usage = store_usage,
+	.leftover = store_leftover,
+	.clear = store_clear,
+	.next_id = store_next_id,
+	.ping = store_ping,
+	.close = store_close,
+};
 
 struct blob_store *
 faulty_blob_store(struct blob_store *inner, struct faults *f)
