@@ -161,7 +161,7 @@ of_500_at_most_two_start_before_a_newcomer_with_two_converters(void **state)
 	static struct converter c[2];
 	SCOPED(job_store_close_p) struct job_store *s = open_mongo();
 	struct job newcomers[NEWCOMERS], job;
-	char name[16];
+	char name[32];
 
 	(void)state;
 	for (int i = 0; i < 500; i++)
