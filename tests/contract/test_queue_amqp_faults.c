@@ -98,10 +98,9 @@ run(const char *const *argv)
 static struct queue_amqp_config
 config(void)
 {
-	return (struct queue_amqp_config){ .url = url,
-					   .heartbeat_s = heartbeat_s,
-					   .deadline_ms = 3000,
-					   .max_waiting = 64 };
+	return (struct queue_amqp_config){
+		.url = url, .heartbeat_s = heartbeat_s, .deadline_ms = 3000, .max_waiting = 64
+	};
 }
 
 static void

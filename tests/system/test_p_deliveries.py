@@ -8,7 +8,7 @@ import signal
 import bson
 
 import media
-from lib import USER, expect, until
+from lib import expect, until
 from test_h_messages import broker, depth, message
 from test_j_faults import children
 

@@ -1,0 +1,241 @@
+"""Servers that go, come back otherwise than they went, or are there and answer nothing: nothing is lost, nothing grows."""
+import concurrent.futures
+import contextlib
+import datetime
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+
+import bson
+
+import media
+from lib import Skipped, all_ok, expect, until
+from test_a_login import is_token, plain
+from test_h_messages import depth
+from test_j_faults import in_parallel
+from test_p_deliveries import only, outputs, record, said
+from wire import ask
+from wires import Forward, Resolving, point, wired
+
+TEXT = b"this is no video"
+ANSWER_S = 3.3  # 3 s, and some for a machine that is busy
+LONG_S = 1200
+OUTAGE_S = 11  # longer than any pause of ours grows: notification's, 10 s
+
+
+def timed(request):
+    began = time.monotonic()
+    answer = request()
+    return answer, time.monotonic() - began
+
+
+def refused_in_time(what, request):
+    answer, took = timed(request)
+    plain(answer, 503, "service unavailable")
+    expect(int(answer.header("Retry-After") or 0) > 0, what, "no Retry-After:", answer.headers)
+    expect(took < ANSWER_S, f"{what} took {took:.1f} s")
+
+
+def notified(s, fids):
+    return s.mongo()["tonearm"]["jobs"].count_documents(
+        {"_id": {"$in": [bson.ObjectId(f) for f in fids]}, "notified_at": {"$ne": None}}
+    ) == len(fids)
+
+
+# RabbitMQ
+
+
+def test_a_broker_with_an_empty_disk_costs_no_video_and_no_line(s):
+    with only(s, "notification", 0), only(s, "converter", 0):
+        with s.beside("converter") as converter:
+            converter.ready()
+            ended = [s.upload_job(media.video(2)), s.upload_job(TEXT)]
+            until("both ended and are published", lambda: all(record(s, f).get("result_published_at") for f in ended), 60)
+        waiting = [s.upload_job(media.video(2)) for _ in range(5)]
+        until("they are in their queues", lambda: depth(s, "video") >= 5 and depth(s, "mp3") == depth(s, "failed") == 1)
+        s.kill_server("rabbitmq")
+        shutil.rmtree(s.run / "rabbitmq" / "mnesia")
+        s.start_server("rabbitmq")
+    for fid in waiting:
+        expect(s.job_ends(fid, 60)["state"] == "done", s.job(fid))
+        expect(outputs(s, fid) == 1, fid)
+    until("all are announced", lambda: notified(s, waiting + ended), 60)
+
+
+@contextlib.contextmanager
+def alarm(s):
+    """Memory: the broker takes nothing from anyone who publishes."""
+    s.rabbitmqctl("set_vm_memory_high_watermark", "0.00001")
+    try:
+        yield
+    finally:
+        s.rabbitmqctl("set_vm_memory_high_watermark", "0.4")
+
+
+def test_a_broker_that_blocks_publishers_delays_results_and_loses_none(s):
+    before = s.upload_job(media.video(2))
+    until("the first is said", lambda: notified(s, [before]), 60)
+    with alarm(s):
+        gateway = s.daemons["gateway"]
+        memory = gateway.rss()
+        fids = []
+        for _ in range(16):
+            answer, took = timed(lambda: s.upload(media.video(2), {"Accept": "application/json"}))
+            expect(answer.status == 200 and took < ANSWER_S, answer, took)
+            fids.append(answer.json()["video_fid"])
+        expect("queued" in {s.job(f)["state"] for f in fids}, "nothing was held back")
+        expect(os.environ.get("TONEARM_SANITIZED") or gateway.rss() - memory < 16 << 20, "it grew by", gateway.rss() - memory)
+    for fid in fids:
+        expect(s.job_ends(fid, 90)["state"] == "done", s.job(fid))
+    until("all are announced", lambda: notified(s, fids), 60)
+
+
+# connections that are cut without a FIN
+
+
+def has_all(daemon):
+    return all_ok(daemon.readyz())
+
+
+def test_cut_wires_cost_3_seconds_a_request_also_two_at_once_and_heal(s):
+    mp3 = s.mp3_fid()
+    with wired(s) as wires, s.beside("auth", **wires.environment()) as auth, s.beside("gateway", **wires.environment()) as gateway:
+        auth.ready(), gateway.ready()
+        upload = lambda: s.upload(TEXT, port=gateway.port)  # noqa: E731
+        download = lambda: ask(gateway.port, "GET", f"/download?fid={mp3}", s.bearer())  # noqa: E731
+        for cut in (("mongodb",), ("auth",), ("mongodb", "rabbitmq"), ("auth", "mongodb"), ("auth", "rabbitmq")):
+            plain(upload(), 200, "success!")
+            wires.all("cut", *cut)
+            for request in (upload, download):
+                refused_in_time(f"a request with {cut} cut", request)
+            wires.all("reset" if len(cut) == 1 else "pass", *cut)
+            until("the gateway has them back", lambda: has_all(gateway), 30)
+        wires.all("cut", "rabbitmq")
+        answer, took = timed(upload)
+        expect(answer.status == 200 and took < ANSWER_S, "an upload with the broker cut:", answer, took)
+        wires.all("cut", "mysql")
+        answer, took = timed(lambda: ask(auth.port, "POST", "/login", s.login_header()))
+        expect(answer.status == 503 and took < ANSWER_S, "a login with MySQL cut:", answer, took)
+        wires.all("reset")
+        until("both have all back", lambda: has_all(gateway) and has_all(auth), 30)
+        is_token(s, ask(auth.port, "POST", "/login", s.login_header()))
+    s.expect_no_orphans()
+
+
+def test_more_requests_than_mongodb_clients_are_all_refused_in_time_when_it_freezes(s):
+    mp3 = s.mp3_fid()
+    with wired(s) as wires, s.beside("gateway", **wires.environment(MONGODB_CLIENTS="4")) as gateway:
+        gateway.ready()
+        ask(gateway.port, "GET", f"/download?fid={mp3}", s.bearer())
+        wires.all("cut", "mongodb")
+        in_parallel(40, lambda _: refused_in_time("one of 40", lambda: ask(gateway.port, "GET", f"/download?fid={mp3}", s.bearer())))
+
+
+def age(s, seconds):
+    """The ledger as it would be had the outage lasted so much longer: each of its moments that much earlier."""
+    jobs = s.mongo()["tonearm"]["jobs"]
+    shift = datetime.timedelta(seconds=seconds)
+    for job in jobs.find({"state": {"$nin": ["done", "failed"]}}):
+        moments = {k: v - shift for k, v in job.items() if isinstance(v, datetime.datetime)}
+        if "until" in job.get("lease", {}):
+            moments["lease.until"] = job["lease"]["until"] - shift
+        jobs.update_one({"_id": job["_id"]}, {"$set": moments})
+
+
+def test_all_servers_away_for_20_minutes_cost_no_restart_and_no_job(s):
+    """What is there of our own time stops growing after 10 s (pauses, backoffs); the servers' time is the ledger's, made 20 minutes older."""
+    with wired(s) as wires, contextlib.ExitStack() as stack:
+        for name in ("notification", "converter"):
+            stack.enter_context(only(s, name, 0))
+        env = wires.environment(LEASE_DURATION="10s", LOG_FORMAT="json")
+        pods = {name: stack.enter_context(s.beside(name, **env)) for name in ("gateway", "converter", "notification")}
+        for pod in pods.values():
+            pod.ready()
+        fids = [s.upload_job(media.video(30), port=pods["gateway"].port) for _ in range(6)]
+        until("one is worked on", lambda: any(record(s, f)["state"] == "leased" for f in fids))
+        wires.all("cut")
+        began = time.monotonic()
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            asked = [pool.submit(refused_in_time, "an upload meanwhile", lambda: s.upload(TEXT, port=pods["gateway"].port)) for _ in range(12)]
+            for a in asked:
+                a.result()
+        until("the outage lasts", lambda: time.monotonic() - began > OUTAGE_S)
+        age(s, LONG_S)
+        wires.all("reset")
+        for pod in pods.values():
+            until(f"{pod.name} has all back", lambda p=pod: has_all(p), 30)
+        for fid in fids:
+            job = s.job_ends(fid, 90)
+            expect(job["state"] == "done" and outputs(s, fid) == 1, job)
+        until("all are said", lambda: all(said([pods["notification"]], f) for f in fids), 40)
+        expect(all(len(said([pods["notification"]], f)) == 1 for f in fids), "one was said twice")
+    s.expect_no_orphans(30)
+
+
+def test_uploads_that_pour_in_while_mongodb_is_frozen_are_refused_and_take_no_memory(s):
+    if os.environ.get("TONEARM_SANITIZED"):
+        raise Skipped("a sanitizer's memory is its own")
+    content = bytes(3_000_000)
+    in_parallel(32, lambda _: s.upload(content))  # what the allocator keeps afterwards is there already
+    gateway = s.daemons["gateway"]
+    before, peak, over = gateway.rss(), [0], threading.Event()
+
+    def watch():
+        while not over.wait(0.02):
+            peak[0] = max(peak[0], gateway.rss())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    s.signal_server("mongodb", signal.SIGSTOP)
+    try:
+        answers = in_parallel(32, lambda _: [s.upload(content) for _ in range(3)])
+    finally:
+        s.signal_server("mongodb", signal.SIGCONT)
+        over.set()
+        watcher.join()
+    for answer in [a for some in answers for a in some]:
+        plain(answer, 503, "service unavailable")
+        expect(answer.header("Retry-After"), "no Retry-After")
+    expect(peak[0] - before < 48 << 20, f"96 uploads of 3 MB took {(peak[0] - before) >> 20} MiB")
+    until("the gateway has it back", lambda: has_all(gateway), 30)
+    s.expect_no_orphans(60)
+
+
+# names and primaries
+
+
+def test_a_name_that_changes_its_address_is_followed_without_a_restart(s):
+    if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode != 0:
+        raise Skipped("no mount namespaces here")
+    point(s, "127.0.0.2")
+    targets = [s.ports["MONGOD_PORT"], s.ports["RABBITMQ_PORT"], s.ports["MARIADB_PORT"], s.auth]
+    env = {
+        "MONGODB_URI": f"mongodb://servers.test:{targets[0]}", "AMQP_URL": f"amqp://guest:guest@servers.test:{targets[1]}/",
+        "MYSQL_HOST": "servers.test", "AUTH_SVC_ADDRESS": f"servers.test:{targets[3]}",
+    }
+    forwards = [Forward("127.0.0.2", port) for port in targets]
+    daemons = [Resolving(s, name, f"{name}-resolving", **env) for name in ("auth", "gateway", "converter", "notification")]
+    try:
+        for daemon in daemons:
+            daemon.start()
+        for daemon in daemons:
+            daemon.ready()
+        is_token(s, ask(daemons[0].port, "POST", "/login", s.login_header()))
+        plain(s.upload(TEXT, port=daemons[1].port), 200, "success!")
+        point(s, "127.0.0.3")
+        for forward in forwards:
+            forward.close()
+        forwards = [Forward("127.0.0.3", port) for port in targets]
+        for daemon in daemons:
+            until(f"{daemon.name} has followed", lambda d=daemon: has_all(d), 30)
+        is_token(s, ask(daemons[0].port, "POST", "/login", s.login_header()))
+        is_token(s, ask(daemons[1].port, "POST", "/login", s.login_header()))
+        plain(s.upload(TEXT, port=daemons[1].port), 200, "success!")
+    finally:
+        for daemon in daemons:
+            daemon.close()
+        for forward in forwards:
+            forward.close()

@@ -1,0 +1,101 @@
+"""What stands between daemons and servers in one test: a proxy that cuts, second addresses."""
+import contextlib
+import socket
+import subprocess
+import sys
+import threading
+
+from lib import ROOT, Daemon, expect, ports
+
+
+class Wires:
+    """tests/chaos/proxy.py between daemons of this test and the suite's servers."""
+
+    def __init__(self, s):
+        self.targets = {"mongodb": s.ports["MONGOD_PORT"], "rabbitmq": s.ports["RABBITMQ_PORT"], "auth": s.auth, "mysql": s.ports["MARIADB_PORT"]}
+        self.ports = dict(zip(self.targets, ports.free(len(self.targets))))
+        words = [f"{name}={self.ports[name]}:{target}" for name, target in self.targets.items()]
+        self.process = subprocess.Popen(
+            [sys.executable, ROOT / "tests/chaos/proxy.py", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        expect(self.process.stdout.readline() == "ok\n", "the proxy did not start")
+
+    def all(self, verb, *names):
+        for name in names or self.targets:
+            self.process.stdin.write(f"{name} {verb}\n")
+            self.process.stdin.flush()
+            expect(self.process.stdout.readline() == "ok\n", "the proxy ended")
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(10)
+
+    def environment(self, **extra):
+        at = self.ports
+        return {
+            "MONGODB_URI": f"mongodb://127.0.0.1:{at['mongodb']}", "AMQP_URL": f"amqp://guest:guest@127.0.0.1:{at['rabbitmq']}/",
+            "AUTH_SVC_ADDRESS": f"127.0.0.1:{at['auth']}", "MYSQL_PORT": str(at["mysql"]), **extra,
+        }
+
+
+@contextlib.contextmanager
+def wired(s):
+    with contextlib.closing(Wires(s)) as wires:
+        try:
+            yield wires
+        finally:
+            wires.all("reset")
+
+
+class Forward:
+    """A server's second address on loopback."""
+
+    def __init__(self, address, port):
+        self.target, self.sockets = port, []
+        self.listener = socket.create_server((address, port))
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                near = self.listener.accept()[0]
+                far = socket.create_connection(("127.0.0.1", self.target))
+                self.sockets += [near, far]
+                for a, b in ((near, far), (far, near)):
+                    threading.Thread(target=self.pump, args=(a, b), daemon=True).start()
+
+    @staticmethod
+    def pump(a, b):
+        with contextlib.suppress(OSError):
+            while data := a.recv(65536):
+                b.sendall(data)
+        with contextlib.suppress(OSError):
+            b.shutdown(socket.SHUT_WR)
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        for sock in self.sockets:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
+
+
+class Resolving(Daemon):
+    """A daemon that has /etc/hosts of the test's own, in a mount namespace of its own."""
+
+    def start(self):
+        program = self.stack.build / "services" / self.name / self.name
+        hosts = self.stack.run / "hosts"
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                ["unshare", "-m", "sh", "-c", 'mount --bind "$1" /etc/hosts && exec "$2"', "sh", hosts, program],
+                env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )
+        return self
+
+
+def point(s, address):
+    with open(s.run / "hosts", "w") as f:  # in place: it is mounted
+        f.write(f"127.0.0.1 localhost\n{address} servers.test\n")
