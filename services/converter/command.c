@@ -191,26 +191,53 @@ read_options(const struct command_verb *verb, int argc, char **argv, struct comm
 	return 0;
 }
 
-int
-command_run(int argc, char **argv, const struct command_verb *verbs, const char *notes,
-	    const void *config)
+static bool
+asks_for_help(int argc, char **argv)
 {
-	const struct command_verb *verb = verbs;
-	struct command_options options;
-	int r;
-
 	for (int i = 1; i < argc; i++)
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-			return usage(stdout, argv[0], verbs, notes);
-	while (verb->name && (argc < 2 || strcmp(verb->name, argv[1]) != 0))
-		verb++;
-	if (verb->name == NULL || read_options(verb, argc - 2, argv + 2, &options) < 0)
-		return usage(stderr, argv[0], verbs, notes);
-	r = verb->run(&options, config);
+			return true;
+	return false;
+}
+
+static int
+run_verb(const struct command_verb *verb, const struct command_options *options, const void *config)
+{
+	int r = verb->run(options, config);
+
 	/* A full disk behind > must not look like success. */
 	if ((fflush(stdout) != 0 || ferror(stdout)) && r == COMMAND_DONE) {
 		(void)fputs("converter: standard output could not be written\n", stderr);
 		return COMMAND_FAILED;
 	}
 	return r;
+}
+
+int
+command_run(int argc, char **argv, const struct command_verb *verbs, const char *notes,
+	    const void *config)
+{
+	const struct command_verb *verb = verbs;
+	struct command_options options;
+
+	if (asks_for_help(argc, argv))
+		return usage(stdout, argv[0], verbs, notes);
+	while (verb->name && (argc < 2 || strcmp(verb->name, argv[1]) != 0))
+		verb++;
+	if (verb->name == NULL || read_options(verb, argc - 2, argv + 2, &options) < 0)
+		return usage(stderr, argv[0], verbs, notes);
+	return run_verb(verb, &options, config);
+}
+
+int
+command_run_single(int argc, char **argv, const struct command_verb *verb, const char *notes,
+		   const void *config)
+{
+	struct command_options options;
+
+	if (asks_for_help(argc, argv))
+		return usage(stdout, argv[0], verb, notes);
+	if (read_options(verb, argc - 1, argv + 1, &options) < 0)
+		return usage(stderr, argv[0], verb, notes);
+	return run_verb(verb, &options, config);
 }

@@ -15,6 +15,7 @@
 #define COMMAND_USAGE 100
 
 /* Entries of daemon_spec.commands; config is a struct converter_config. */
+int command_convert(int argc, char **argv, const void *config);
 int command_dead(int argc, char **argv, const void *config);
 int command_jobs(int argc, char **argv, const void *config);
 int command_janitor(int argc, char **argv, const void *config);
@@ -43,6 +44,10 @@ struct command_verb {
  */
 int command_run(int argc, char **argv, const struct command_verb *verbs, const char *notes,
 		const void *config);
+
+/* The same for a command that has no verbs: verb[1] is the end. */
+int command_run_single(int argc, char **argv, const struct command_verb *verb, const char *notes,
+		       const void *config);
 
 #define COMMAND_LIMIT_DEFAULT 100
 #define COMMAND_LIMIT_MAX 10000

@@ -106,3 +106,17 @@ converter_dead_letters_new(const struct converter_config *config, struct dead_le
 
 	return dead_letters_amqp_new(&amqp, ret, e);
 }
+
+int
+converter_encoder_new(const struct converter_config *config, struct encoder **ret, struct err *e)
+{
+	struct encoder_worker_config worker = {
+		.program = config->worker[0] ? config->worker : NULL,
+		.memory_bytes = config->worker_memory,
+		.cpu_seconds = (config->worker_cpu_ms + 999) / 1000,
+		.job_timeout_ms = config->job_timeout_ms,
+		.max_duration_ms = config->max_duration_ms,
+	};
+
+	return encoder_worker_new(&worker, ret, e);
+}

@@ -3,6 +3,7 @@
 #define TONEARM_CONVERTER_CONFIG_H
 
 #include "adapter/blob_gridfs.h"
+#include "adapter/encoder_worker.h"
 #include "adapter/job_mongo.h"
 #include "adapter/queue_amqp.h"
 #include "daemon/daemon.h"
@@ -33,6 +34,8 @@ struct converter_stores {
 int converter_stores_open(const struct converter_config *config, struct converter_stores *s,
 			  struct err *e);
 void converter_stores_close(struct converter_stores *s);
+int converter_encoder_new(const struct converter_config *config, struct encoder **ret,
+			  struct err *e);
 int converter_dead_letters_new(const struct converter_config *config, struct dead_letters **ret,
 			       struct err *e);
 

@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include "adapter/blob_gridfs.h"
-#include "adapter/encoder_worker.h"
 #include "adapter/job_mongo.h"
 #include "adapter/mongo_pool.h"
 #include "adapter/queue_amqp.h"
@@ -100,20 +99,6 @@ make_metrics(struct service *s, struct metrics *m)
 	s->durations = metrics_histogram(m, "tonearm_conversion_duration_seconds",
 					 "How long attempts took.", NULL);
 	metrics_on_scrape(m, refresh_gauges, s);
-}
-
-static int
-make_encoder(const struct converter_config *config, struct encoder **ret, struct err *e)
-{
-	struct encoder_worker_config worker = {
-		.program = config->worker[0] ? config->worker : NULL,
-		.memory_bytes = config->worker_memory,
-		.cpu_seconds = (config->worker_cpu_ms + 999) / 1000,
-		.job_timeout_ms = config->job_timeout_ms,
-		.max_duration_ms = config->max_duration_ms,
-	};
-
-	return encoder_worker_new(&worker, ret, e);
 }
 
 static void
@@ -222,7 +207,8 @@ run(struct daemon *d, const void *arg, struct err *e)
 	if ((r = mongo_pool_new(&mongo, &pool, e)) < 0 ||
 	    (r = blob_gridfs_new(pool, "videos", &videos, e)) < 0 ||
 	    (r = blob_gridfs_new(pool, "mp3s", &mp3s, e)) < 0 ||
-	    (r = job_mongo_new(pool, &jobs, e)) < 0 || (r = make_encoder(config, &encoder, e)) < 0)
+	    (r = job_mongo_new(pool, &jobs, e)) < 0 ||
+	    (r = converter_encoder_new(config, &encoder, e)) < 0)
 		return r;
 	outbox = make_outbox(config, jobs);
 	if ((r = make_queues(config, &outbox, &publisher, &consumer, e)) < 0)
@@ -252,13 +238,14 @@ check(const void *arg, struct err *e)
 {
 	SCOPED(encoder_close_p) struct encoder *encoder = NULL;
 
-	return make_encoder(arg, &encoder, e);
+	return converter_encoder_new(arg, &encoder, e);
 }
 
 int
 main(int argc, char **argv)
 {
 	static const struct daemon_command commands[] = {
+		{ "convert", "one file, without servers: IN OUT.mp3", command_convert },
 		{ "dead", "list, show, requeue or drop messages that no code could read",
 		  command_dead },
 		{ "jobs", "list or show jobs of the ledger, retry failed ones", command_jobs },

@@ -1,0 +1,31 @@
+#include "wire/report_json.h"
+
+#include <jansson.h>
+
+#include "wire/json_text.h"
+
+#define DIGITS 6
+
+static json_t *
+failed(const struct conversion_report *r)
+{
+	return json_pack("{s:s, s:{s:o, s:o}, s:f}", "result", "failed", "error", "code",
+			 json_text_new(r->error.code), "message", json_text_new(r->error.message),
+			 "took_s", r->took_s);
+}
+
+static json_t *
+done(const struct conversion_report *r)
+{
+	return json_pack("{s:s, s:f, s:I, s:I, s:f, s:f}", "result", "done", "duration_s",
+			 r->duration_s, "samples", (json_int_t)r->samples, "bytes",
+			 (json_int_t)r->bytes, "took_s", r->took_s, "speed",
+			 r->took_s > 0 ? r->duration_s / r->took_s : 0.0);
+}
+
+int
+conversion_report_write(const struct conversion_report *report, struct str *ret, struct err *e)
+{
+	return json_append(report->error.code[0] != '\0' ? failed(report) : done(report),
+			   JSON_COMPACT | JSON_REAL_PRECISION(DIGITS), ret, e);
+}

@@ -1,0 +1,20 @@
+/* A conversion's report -> JSON. Threads: any. */
+#ifndef TONEARM_WIRE_REPORT_JSON_H
+#define TONEARM_WIRE_REPORT_JSON_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "model/job.h"
+
+struct conversion_report {
+	double duration_s, took_s; /* of the sound; of the work */
+	int64_t samples, bytes;    /* per channel; of the result */
+	struct job_error error;    /* code "" = it was made */
+};
+/* {"result": "done", "duration_s", "samples", "bytes", "took_s", "speed"} or
+ * {"result": "failed", "error": {"code", "message"}, "took_s"} */
+int conversion_report_write(const struct conversion_report *report, struct str *ret, struct err *e);
+
+#endif

@@ -1,0 +1,144 @@
+/* `converter convert IN OUT`: one file through the same worker behind the same walls, without any
+ * server: to look at a file that fails, and to measure. */
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/scope.h"
+#include "base/str.h"
+#include "converter/command.h"
+#include "converter/config.h"
+#include "converter/file_blob.h"
+#include "port/encoder.h"
+#include "wire/report_json.h"
+
+/* The file cannot be converted, now or ever: the reason is the file's. */
+#define COMMAND_UNFIT 2
+#define BAR_COLUMNS 30
+
+struct bar {
+	bool shown;
+	int64_t start_ms;
+};
+
+/* On a terminal only, and on one line: [#####.....]  52 %, 12 s left */
+static int
+show_progress(void *arg, double fraction, struct err *e)
+{
+	struct bar *bar = arg;
+	double seconds = (double)(now_monotonic_ms() - bar->start_ms) / 1000;
+	int filled = (int)(fraction * BAR_COLUMNS);
+	char line[BAR_COLUMNS + 1];
+
+	(void)e;
+	if (!isatty(STDERR_FILENO) || fraction < 0)
+		return 0;
+	for (int i = 0; i < BAR_COLUMNS; i++)
+		line[i] = i < filled ? '#' : '.';
+	line[BAR_COLUMNS] = '\0';
+	(void)fprintf(stderr, "\r[%s] %3.0f %%", line, fraction * 100);
+	if (fraction > 0.01)
+		(void)fprintf(stderr, ", %.0f s left   ", seconds / fraction - seconds);
+	(void)fflush(stderr);
+	bar->shown = true;
+	return 0;
+}
+
+static void
+hide_progress(const struct bar *bar)
+{
+	if (bar->shown)
+		(void)fprintf(stderr, "\r%*s\r", BAR_COLUMNS + 32, "");
+}
+
+static int
+print_report(const struct conversion_report *report, bool json)
+{
+	SCOPED(str_free) struct str text = STR_MAX(65536);
+	struct err e = ERR_NONE;
+
+	if (json) {
+		if (conversion_report_write(report, &text, &e) < 0)
+			return command_failed("report", &e);
+		printf("%s\n", str_text(&text));
+	} else if (report->error.code[0] != '\0') {
+		(void)fprintf(stderr, "converter: %s (%s)\n", report->error.message,
+			      report->error.code);
+	} else {
+		printf("%.3f s of sound, %" PRId64 " bytes, in %.2f s: %.0f x realtime\n",
+		       report->duration_s, report->bytes, report->took_s,
+		       report->took_s > 0 ? report->duration_s / report->took_s : 0);
+	}
+	return COMMAND_DONE;
+}
+
+/* The file's own fault, or ours. */
+static int
+end_code(int r)
+{
+	if (r == 0)
+		return COMMAND_DONE;
+	return r == ERR_INVALID || r == ERR_TOO_LARGE || r == ERR_CORRUPT ? COMMAND_UNFIT
+									  : COMMAND_FAILED;
+}
+
+static int
+convert_file(struct encoder *encoder, const char *from, const char *to,
+	     struct conversion_report *report, struct err *e)
+{
+	SCOPED(blob_reader_close_p) struct blob_reader *in = NULL;
+	SCOPED(blob_writer_close_p) struct blob_writer *out = NULL;
+	struct bar bar = { false, now_monotonic_ms() };
+	struct encode_watch watch = { show_progress, &bar };
+	struct encode_report encoded;
+	int r;
+
+	if ((r = file_blob_open(from, &in, e)) < 0 || (r = file_blob_create(to, &out, e)) < 0)
+		return r;
+	r = encoder_encode(encoder, in, out, &watch, &encoded, &report->error, e);
+	hide_progress(&bar);
+	report->took_s = (double)(now_monotonic_ms() - bar.start_ms) / 1000;
+	if (r < 0)
+		return r;
+	report->duration_s = encoded.duration_s;
+	report->samples = encoded.samples;
+	report->bytes = encoded.bytes_written;
+	return blob_commit(out, e);
+}
+
+static int
+run(const struct command_options *o, const void *config)
+{
+	SCOPED(encoder_close_p) struct encoder *encoder = NULL;
+	struct conversion_report report = { 0 };
+	struct err e = ERR_NONE;
+	int r, printed;
+
+	if (converter_encoder_new(config, &encoder, &e) < 0) {
+		(void)fprintf(stderr, "converter: %s\n", e.text);
+		return COMMAND_FAILED;
+	}
+	r = convert_file(encoder, o->operands[0], o->operands[1], &report, &e);
+	/* A reader's or writer's failure has no words for the user. */
+	if (r < 0 && report.error.code[0] == '\0') {
+		(void)fprintf(stderr, "converter: %s\n", e.text);
+		return COMMAND_FAILED;
+	}
+	printed = print_report(&report, o->json);
+	return printed == COMMAND_DONE ? end_code(r) : printed;
+}
+
+int
+command_convert(int argc, char **argv, const void *config)
+{
+	static const struct command_verb verb[] = {
+		{ "convert", run, "json", 2, 2, "IN OUT.mp3 [--json]" },
+		{ 0 },
+	};
+
+	return command_run_single(argc, argv, verb,
+				  "Exit also 2: the file cannot be converted. OUT.mp3 appears when "
+				  "it is whole.\n",
+				  config);
+}
