@@ -10,6 +10,7 @@ import threading
 import time
 
 import bson
+import pymongo
 
 import media
 from lib import Skipped, all_ok, expect, until
@@ -18,7 +19,7 @@ from test_h_messages import depth
 from test_j_faults import in_parallel
 from test_p_deliveries import only, outputs, record, said
 from wire import ask
-from wires import Forward, Resolving, point, wired
+from wires import Forward, Resolving, point, replica_set, wired
 
 TEXT = b"this is no video"
 ANSWER_S = 3.3  # 3 s, and some for a machine that is busy
@@ -239,3 +240,40 @@ def test_a_name_that_changes_its_address_is_followed_without_a_restart(s):
             daemon.close()
         for forward in forwards:
             forward.close()
+
+
+def test_a_change_of_the_primary_loses_nothing_that_was_acknowledged(s):
+    with replica_set(s) as (uri, client), contextlib.ExitStack() as stack:
+        for name in ("notification", "converter"):
+            stack.enter_context(only(s, name, 0))
+        pods = [stack.enter_context(s.beside(name, MONGODB_URI=uri, LEASE_DURATION="5s")) for name in ("gateway", "converter", "notification")]
+        for pod in pods:
+            pod.ready(60)
+        port, jobs, fids, over = pods[0].port, client["tonearm"]["jobs"], [], threading.Event()
+        content = media.video(2)  # made here: two threads would make it both
+
+        def pour():
+            while not over.is_set():
+                answer = s.upload(content, {"Accept": "application/json"}, port=port)
+                if answer.status == 200:
+                    fids.append(answer.json()["video_fid"])
+                else:
+                    plain(answer, 503, "service unavailable")
+
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            work = [pool.submit(pour) for _ in range(2)]
+            try:
+                until("some are taken", lambda: len(fids) >= 4)
+                first = client.admin.command("hello")["primary"]
+                with contextlib.suppress(pymongo.errors.PyMongoError):
+                    client.admin.command("replSetStepDown", 15, secondaryCatchUpPeriodSecs=2, force=True)
+                until("another is primary", lambda: client.admin.command("hello").get("primary") not in (first, None), 30)
+                had = len(fids)
+                until("uploads go on", lambda: len(fids) >= had + 4, 30)
+            finally:
+                over.set()
+            for w in work:
+                w.result()
+        wanted = {"_id": {"$in": [bson.ObjectId(f) for f in fids]}, "state": "done", "notified_at": {"$ne": None}}
+        until("all are done and said", lambda: jobs.count_documents(wanted) == len(fids), 90)
+        expect(client["mp3s"]["fs.files"].count_documents({"metadata.video_fid": {"$in": [bson.ObjectId(f) for f in fids]}}) == len(fids))

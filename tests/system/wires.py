@@ -1,9 +1,12 @@
-"""What stands between daemons and servers in one test: a proxy that cuts, second addresses."""
+"""What stands between daemons and servers in one test: a proxy that cuts, second addresses, a replica set."""
 import contextlib
+import os
 import socket
 import subprocess
 import sys
 import threading
+
+import pymongo
 
 from lib import ROOT, Daemon, expect, ports
 
@@ -99,3 +102,28 @@ class Resolving(Daemon):
 def point(s, address):
     with open(s.run / "hosts", "w") as f:  # in place: it is mounted
         f.write(f"127.0.0.1 localhost\n{address} servers.test\n")
+
+
+@contextlib.contextmanager
+def replica_set(s):
+    """Three mongods; yields their URI."""
+    members = [(s.run / f"member-{i}", port) for i, port in enumerate(ports.free(3))]
+
+    def servers(verb, run, port):
+        env = {**os.environ, "MONGOD_PORT": str(port), "MONGOD_CACHE_GB": "0.25", "MONGOD_OPTIONS": "--replSet q --oplogSize 100"}
+        return subprocess.Popen([ROOT / "docker/local/servers.sh", verb, run, "mongod"], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+    def all_of(verb):
+        expect(all(p.wait(90) == 0 for p in [servers(verb, *m) for m in members]), f"replica set: {verb}")
+
+    all_of("start")
+    try:
+        with pymongo.MongoClient("127.0.0.1", members[0][1], directConnection=True) as client:
+            hosts = [{"_id": i, "host": f"127.0.0.1:{m[1]}"} for i, m in enumerate(members)]
+            client.admin.command("replSetInitiate", {"_id": "q", "members": hosts, "settings": {"electionTimeoutMillis": 2000}})
+        uri = "mongodb://" + ",".join(f"127.0.0.1:{m[1]}" for m in members) + "/?replicaSet=q"
+        with pymongo.MongoClient(uri, serverSelectionTimeoutMS=30000) as client:
+            client.admin.command("ping")
+            yield uri, client
+    finally:
+        all_of("stop")
