@@ -36,7 +36,7 @@ asan: deps ## unit, contract, service and system tests under ASan+UBSan
 	@tests/run.sh asan
 
 tsan: deps ## the threaded tests under ThreadSanitizer
-	@cmake --preset tsan >/dev/null && cmake --build --preset tsan -j $(JOBS) && ctest --test-dir build/tsan -L threads --output-on-failure
+	@cmake --preset tsan >/dev/null && cmake --build --preset tsan -j $(JOBS) && TSAN_OPTIONS=suppressions=$(CURDIR)/tests/support/tsan.supp ctest --test-dir build/tsan -L threads --output-on-failure
 
 check: deps ## format, lint, include rules
 	@tests/support/check.sh

@@ -67,7 +67,7 @@ run_threads() {
 	local layout=()
 	! setarch -R true 2>/dev/null || layout=(setarch -R)
 	say "threaded tests (tsan)"
-	run_ctest tsan -L '^threads$'
+	TSAN_OPTIONS=suppressions=$root/tests/support/tsan.supp run_ctest tsan -L '^threads$'
 }
 
 run_system() {
@@ -80,9 +80,9 @@ run_system() {
 
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:exitcode=99} UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
 static_checks
-if build tsan; then run_threads; else count 0 1 0; fi
 say "servers"
 start_servers || { echo "tests: the servers did not start"; count 0 1 0; }
+if build tsan; then run_threads; else count 0 1 0; fi
 for preset in "$@"; do
 	if build "$preset"; then
 		say "unit, contract and service tests ($preset)"
