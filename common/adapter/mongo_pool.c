@@ -10,16 +10,23 @@
 #define CONNECT_TIMEOUT_MS 1500
 #define HEARTBEAT_MS 2000 /* how soon a server that came back is noticed */
 
+/* One that waits, on its own stack. */
+struct waiter {
+	struct waiter *next;
+	pthread_cond_t wake;
+	bool has_place;
+};
+
 struct mongo_pool {
 	/* set once */
 	mongoc_client_pool_t *clients;
 	int max;
 	int64_t deadline_ms;
-	pthread_cond_t freed;
 	/* under lock */
 	pthread_mutex_t lock;
 	int used;
-	int64_t stuck_at_ms; /* when a call last took (almost) its whole deadline */
+	struct waiter *first, **last; /* in the order of arrival */
+	int64_t stuck_at_ms;          /* when a call last took (almost) its whole deadline */
 };
 
 /* When this thread's present call got its client: a client is held by one thread, one at a time. */
@@ -93,7 +100,7 @@ mongo_pool_new(const struct mongo_pool_config *config, struct mongo_pool **ret, 
 	p->max = config->max_clients;
 	p->deadline_ms = config->deadline_ms;
 	(void)pthread_mutex_init(&p->lock, NULL);
-	cond_init(&p->freed);
+	p->last = &p->first;
 	if ((p->clients = mongoc_client_pool_new(uri)) == NULL)
 		return err_set(e, ERR_INTERNAL, "mongo pool");
 	(void)mongoc_client_pool_set_error_api(p->clients, MONGOC_ERROR_API_VERSION_2);
@@ -108,29 +115,58 @@ mongo_pool_free(struct mongo_pool *p)
 		return;
 	if (p->clients)
 		mongoc_client_pool_destroy(p->clients);
-	(void)pthread_cond_destroy(&p->freed);
 	(void)pthread_mutex_destroy(&p->lock);
 	free(p);
+}
+
+static void
+leave_line(struct mongo_pool *p, struct waiter *w)
+{
+	struct waiter **at = &p->first;
+
+	while (*at != w)
+		at = &(*at)->next;
+	*at = w->next;
+	if (*at == NULL)
+		p->last = at;
+}
+
+/* With the lock held. First come, first served: else whoever gives a client back takes it again at
+ * once, and with more threads than clients some wait in vain until their deadline. */
+static int
+wait_in_line(struct mongo_pool *p, struct err *e)
+{
+	int64_t began_ms = now_monotonic_ms(), until = began_ms + p->deadline_ms;
+	struct waiter w = { .next = NULL };
+	bool in_time = true;
+
+	cond_init(&w.wake);
+	*p->last = &w;
+	p->last = &w.next;
+	/* a server that let the others down meanwhile would take our deadline a second time */
+	while (!w.has_place && p->stuck_at_ms < began_ms && in_time)
+		in_time = cond_wait_until(&w.wake, &p->lock, until);
+	if (!w.has_place)
+		leave_line(p, &w);
+	(void)pthread_cond_destroy(&w.wake);
+	if (w.has_place)
+		return 0;
+	if (p->stuck_at_ms >= began_ms)
+		return err_set(e, ERR_UNAVAILABLE, "MongoDB answers nobody in time");
+	return err_set(e, ERR_UNAVAILABLE, "all %d MongoDB clients are in use", p->max);
 }
 
 int
 mongo_pool_pop(struct mongo_pool *p, mongoc_client_t **ret, struct err *e)
 {
-	int64_t began_ms = now_monotonic_ms(), until = began_ms + p->deadline_ms;
 	mongoc_client_t *client;
-	bool in_time = true;
 	int r = 0;
 
 	(void)pthread_mutex_lock(&p->lock);
-	/* a server that let the others down meanwhile would take our deadline a second time */
-	while (p->used >= p->max && p->stuck_at_ms <= began_ms && in_time)
-		in_time = cond_wait_until(&p->freed, &p->lock, until);
-	if (p->stuck_at_ms > began_ms)
-		r = err_set(e, ERR_UNAVAILABLE, "MongoDB answers nobody in time");
-	else if (p->used >= p->max)
-		r = err_set(e, ERR_UNAVAILABLE, "all %d MongoDB clients are in use", p->max);
-	else
+	if (p->used < p->max)
 		p->used++;
+	else
+		r = wait_in_line(p, e);
 	(void)pthread_mutex_unlock(&p->lock);
 	if (r < 0)
 		return r;
@@ -143,6 +179,21 @@ mongo_pool_pop(struct mongo_pool *p, mongoc_client_t **ret, struct err *e)
 	return 0;
 }
 
+/* With the lock held: the place goes to the first in line. */
+static void
+give_place(struct mongo_pool *p)
+{
+	struct waiter *w = p->first;
+
+	if (w == NULL) {
+		p->used--;
+		return;
+	}
+	leave_line(p, w);
+	w->has_place = true;
+	(void)pthread_cond_signal(&w->wake);
+}
+
 void
 mongo_pool_release(struct mongo_pool *p, mongoc_client_t *client)
 {
@@ -151,12 +202,14 @@ mongo_pool_release(struct mongo_pool *p, mongoc_client_t *client)
 	if (client)
 		mongoc_client_pool_push(p->clients, client);
 	(void)pthread_mutex_lock(&p->lock);
-	p->used--;
 	if (client && held_ms >= p->deadline_ms * 9 / 10) {
 		p->stuck_at_ms = now_monotonic_ms();
-		(void)pthread_cond_broadcast(&p->freed);
+		for (struct waiter *w = p->first; w != NULL; w = w->next)
+			(void)pthread_cond_signal(&w->wake);
+		p->used--;
+	} else {
+		give_place(p);
 	}
-	(void)pthread_cond_signal(&p->freed);
 	(void)pthread_mutex_unlock(&p->lock);
 }
 

@@ -132,7 +132,8 @@ void http_watch_phase(struct http_server *s, struct http_watch *w, enum http_pha
 void http_watch_next(struct http_server *s, struct http_watch *w);
 /* The client gave n bytes of its body; our code works on them now. */
 void http_watch_body(struct http_server *s, struct http_watch *w, size_t n);
-/* Shuts what waits for a request (all = everything); the number of connections left. */
+/* Shuts what waits for a request (all = everything, some at a time); the number of connections
+ * left. */
 enum http_shut { HTTP_SHUT_IDLE, HTTP_SHUT_ALL };
 int http_watch_shut(struct http_server *s, enum http_shut which);
 

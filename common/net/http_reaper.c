@@ -13,7 +13,8 @@
 #define TICK_MAX_MS 1000
 #define TICK_MIN_MS 10
 #define REFUSED_MS 2000
-#define FRESH_MS 1000 /* a client that has just connected is about to ask */
+#define SHUT_AT_ONCE 64 /* each may clear up at a server before it ends */
+#define FRESH_MS 1000   /* a client that has just connected is about to ask */
 
 /* What the kernel has received and what the peer has acknowledged: both only grow. */
 static uint64_t
@@ -240,15 +241,17 @@ int
 http_watch_shut(struct http_server *s, enum http_shut which)
 {
 	int64_t fresh = now_monotonic_ms() - FRESH_MS;
-	int left = 0;
+	int left = 0, shut_ones = 0;
 
 	for (struct http_watch *w = s->watches; w != NULL; w = w->next, left++) {
 		bool waits = w->phase == HTTP_PHASE_IDLE && kernel_received(w->fd) == w->bytes_seen;
 
 		waits |= w->phase == HTTP_PHASE_HEAD && w->since < fresh &&
 			 kernel_received(w->fd) == 0;
-		if (which == HTTP_SHUT_ALL || waits)
+		waits |= which == HTTP_SHUT_ALL && shut_ones < SHUT_AT_ONCE;
+		if (waits && w->phase != HTTP_PHASE_SHUT)
 			shut(w, SHUT_RDWR);
+		shut_ones += w->phase == HTTP_PHASE_SHUT;
 	}
 	return left;
 }

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/wait.h"
 
-#define SHUT_WAIT_MS 5000
+#define SHUT_WAIT_MS 20000
 #define LOOK_MS 50
 
 struct http_server_config

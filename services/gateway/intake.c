@@ -99,7 +99,9 @@ intake_accept(struct intake *in, struct err *e)
 void
 intake_close(struct intake *in)
 {
+	struct err e = ERR_NONE;
 	struct job now;
+	int r;
 
 	if (in->writer) {
 		blob_writer_close(in->writer);
@@ -108,7 +110,11 @@ intake_close(struct intake *in)
 	if (!in->registered)
 		return;
 	in->registered = false;
-	if (job_discard(in->gateway->jobs, &in->job.video_fid, NULL) == 0 && in->stored &&
+	r = job_discard(in->gateway->jobs, &in->job.video_fid, &e);
+	if (r == 0 && in->stored &&
 	    job_get(in->gateway->jobs, &in->job.video_fid, &now, NULL) == ERR_NOT_FOUND)
 		(void)blob_remove(in->gateway->videos, &in->job.video_fid, NULL);
+	if (err_is_transient(r))
+		log_warn(LOG_EVENT("upload_left_to_janitor"),
+			 LOG_STR("video_fid", in->job.video_fid.hex), LOG_ERR(&e));
 }
