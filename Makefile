@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc)
 export RUN_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run down logs test check fmt docs asan tsan fuzz bench chaos clean
+.PHONY: help deps build run down logs test check fmt docs asan tsan fuzz bench chaos load clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,9 @@ chaos: build ## faults of every kind for CHAOS_SECONDS (600), then the invariant
 bench: build ## the README's figures, as ratios against peers in the same run
 	@cmake --build --preset release -j $(JOBS) --target peer_gridfs
 	@build/deps/venv/bin/python tests/bench/bench.py
+
+load: build ## what the gateway holds: thousands of slow and hostile clients beside normal traffic (LOAD_QUICK=1: small)
+	@build/deps/venv/bin/python tests/bench/load.py
 
 clean: down ## remove what build and run made
 	@rm -rf build/dev build/asan build/tsan build/release build/fuzz build/*.log $(RUN_DIR)

@@ -295,6 +295,7 @@ def conversion_rows(build):
 def main():
     print(f"bench: {ROUNDS} rounds, files of {FILE_BYTES / 1e6:.0f} MB, {os.cpu_count()} cores", flush=True)
     with bench_stack.start() as stack:
+        bench_stack.lib.expect(stack.peer_program.exists(), f"{stack.peer_program} is not built: make bench")
         compare_transfer(stack, 1, 0.85)
         compare_transfer(stack, 8, 1.2)
         memory_rows(stack)
