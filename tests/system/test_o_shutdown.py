@@ -108,6 +108,7 @@ def expect_done_once(s, fids, *context):
 
 def test_uploads_that_do_not_fit_the_drain_are_cut_and_leave_nothing(s):
     content = os.urandom(400_000)
+    forget_uploading(s)  # what the tests before have left
     with another(s, "gateway", DRAIN_TIMEOUT="1s") as gateway:
         socks = [slow_upload(s, gateway.port, content) for _ in range(100)]
         for sock in socks:
@@ -125,6 +126,7 @@ def test_uploads_that_do_not_fit_the_drain_are_cut_and_leave_nothing(s):
 
 def test_an_upload_that_fits_the_drain_is_taken_and_its_connection_closed(s):
     content = media.sound(2)
+    forget_uploading(s)
     with another(s, "gateway", DRAIN_TIMEOUT="20s") as gateway:
         with slow_upload(s, gateway.port, content) as sock:
             until("the upload is in the ledger", lambda: uploading(s) == 1)
@@ -139,6 +141,7 @@ def gateway_ends(signals):
     def test(s):
         draw, pace = random.Random(SEED), random.Random()
         clip = media.sound(2)
+        forget_uploading(s)
         acknowledged = []
         for turn in range(4):
             with another(s, "gateway", DRAIN_TIMEOUT="1s") as gateway:
@@ -293,6 +296,7 @@ class Fleet:
 
 def test_a_rolling_restart_under_load_fails_no_request(s):
     clip, mp3, fids = media.sound(2), s.mp3_fid(), []
+    forget_uploading(s)
     with Fleet(s) as fleet:
         port = fleet.balancer.port
 
