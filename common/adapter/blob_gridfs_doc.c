@@ -100,12 +100,14 @@ read_meta(const bson_iter_t *metadata, struct blob_meta *ret)
 	while (bson_iter_next(&it)) {
 		const char *key = bson_iter_key(&it);
 
-		if (strcmp(key, "owner") == 0)
+		if (strcmp(key, "owner") == 0) {
 			read_text(&it, ret->owner, sizeof ret->owner);
-		else if (strcmp(key, "content_type") == 0)
+			ret->owner_unreadable = !BSON_ITER_HOLDS_NULL(&it) && ret->owner[0] == '\0';
+		} else if (strcmp(key, "content_type") == 0) {
 			read_text(&it, ret->content_type, sizeof ret->content_type);
-		else if (strcmp(key, "video_fid") == 0 && BSON_ITER_HOLDS_OID(&it))
+		} else if (strcmp(key, "video_fid") == 0 && BSON_ITER_HOLDS_OID(&it)) {
 			bson_oid_to_string(bson_iter_oid(&it), ret->video_fid.hex);
+		}
 	}
 }
 

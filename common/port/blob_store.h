@@ -21,6 +21,7 @@
 
 struct blob_meta {
 	char owner[USERNAME_MAX + 1]; /* "" = no owner (made by MsgQ) */
+	bool owner_unreadable;        /* stored as no text of ours: it is nobody's, not anybody's */
 	struct blob_id video_fid; /* the video that this blob was made from; none = not an output */
 	char content_type[CONTENT_TYPE_MAX + 1]; /* "" = unknown */
 	char filename[FILENAME_MAX_BYTES + 1]; /* as the sender said it; hostile text; "" = none */

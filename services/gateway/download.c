@@ -69,6 +69,8 @@ check_owner(const struct gateway *g, const struct blob_info *info, const char *u
 	SCOPED_FREE struct job *job = NULL;
 	int r;
 
+	if (info->meta.owner_unreadable)
+		return err_set(e, ERR_NOT_FOUND, "a blob whose owner cannot be read");
 	if (info->meta.owner[0] != '\0')
 		return strcmp(info->meta.owner, username) == 0
 			       ? 0

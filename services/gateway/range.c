@@ -4,21 +4,20 @@
 #include <string.h>
 #include <strings.h>
 
-#define RANGE_DIGITS_MAX 18 /* fits int64_t */
-
-/* Reads digits at *at; -1 when there are none, or more than a file can have bytes. */
+/* Reads digits at *at; -1 when there are none. A number past 64 bits is the largest one: behind any
+ * file's end either way. */
 static int64_t
 take_number(const char **at)
 {
 	int64_t n = 0;
-	int digits = 0;
+	bool any = false;
 
-	for (; isdigit((unsigned char)**at); (*at)++, digits++) {
-		if (digits == RANGE_DIGITS_MAX)
-			return -1;
-		n = n * 10 + (**at - '0');
+	for (; isdigit((unsigned char)**at); (*at)++, any = true) {
+		int digit = **at - '0';
+
+		n = n > (INT64_MAX - digit) / 10 ? INT64_MAX : n * 10 + digit;
 	}
-	return digits ? n : -1;
+	return any ? n : -1;
 }
 
 static struct range

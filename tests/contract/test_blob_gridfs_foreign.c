@@ -177,6 +177,8 @@ metadata_of_wrong_types_counts_as_absent(void **state)
 	expect_blob(*state, &c, 3);
 	info = info_of(*state, &a);
 	assert_string_equal(info.meta.owner, "");
+	assert_true(info.meta.owner_unreadable);
+	assert_false(info_of(*state, &b).meta.owner_unreadable);
 	assert_string_equal(info.meta.video_fid.hex, "");
 	assert_string_equal(info.meta.content_type, "");
 	assert_string_equal(info.meta.filename, "");
@@ -196,6 +198,7 @@ a_text_that_is_too_long_counts_as_absent(void **state)
 	expect_blob(*state, &id, 3);
 	assert_string_equal(info_of(*state, &id).meta.filename, "");
 	assert_string_equal(info_of(*state, &id).meta.owner, "");
+	assert_true(info_of(*state, &id).meta.owner_unreadable);
 }
 
 static void

@@ -170,14 +170,15 @@ jobs_in(struct world *w, enum job_state state)
 	return counts.by_state[state];
 }
 
+/* owner NULL: one that cannot be read */
 static struct blob_id
 store_mp3(struct world *w, const char *owner, const char *type, const char *bytes)
 {
 	struct blob_id id = blob_id_new();
 	SCOPED(blob_writer_close_p) struct blob_writer *writer = NULL;
-	struct blob_meta meta = { 0 };
+	struct blob_meta meta = { .owner_unreadable = !owner };
 
-	(void)snprintf(meta.owner, sizeof meta.owner, "%s", owner);
+	(void)snprintf(meta.owner, sizeof meta.owner, "%s", owner ? owner : "");
 	(void)snprintf(meta.content_type, sizeof meta.content_type, "%s", type);
 	assert_int_equal(
 		blob_create(w->gateway.mp3s, &id, &meta, BLOB_HEAD_STREAMED, &writer, NULL), 0);
@@ -306,11 +307,13 @@ bytes_go_to_their_owner_alone(void **state)
 	struct world *w = *state;
 	struct blob_id anns = store_mp3(w, "ann@example.org", "audio/mpeg", "sound");
 	struct blob_id msgqs = store_mp3(w, "", "", "old");
+	struct blob_id nobodys = store_mp3(w, NULL, "", "odd");
 
 	EXPECT(w, 200, "sound", "GET", download_path(&anns), "ann", NULL, NULL);
 	assert_string_equal(w->answer.content_type, "audio/mpeg");
 	EXPECT(w, 404, "not found", "GET", download_path(&anns), "bob", NULL, NULL);
 	EXPECT(w, 200, "old", "GET", download_path(&msgqs), "bob", NULL, NULL);
+	EXPECT(w, 404, "not found", "GET", download_path(&nobodys), "ann", NULL, NULL);
 	w->gateway.allow_ownerless = false;
 	EXPECT(w, 404, "not found", "GET", download_path(&msgqs), "bob", NULL, NULL);
 	EXPECT(w, 404, "not found", "GET", "/download?fid=65f0c0ffee0000000000abcd", "ann", NULL,
