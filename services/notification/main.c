@@ -81,7 +81,7 @@ consume(struct daemon *d, struct notifier *n, struct err *e)
 						 (const char *const[]){ "result", NULL });
 	struct stop *stop = daemon_stop(d);
 	int64_t pause_ms = PAUSE_FIRST_MS;
-	enum notice notice;
+	enum notice notice = NOTICE_LATER; /* gcc cannot see that a message sets it */
 	int r;
 
 	while (!stop_requested(stop)) {
