@@ -235,13 +235,20 @@ http_dispatch(struct http_request *req, const char *data, size_t *len)
 	return body(req, data, n);
 }
 
+/* Ended, and not by the client: without an answer of ours MHD itself refused the body's framing. */
+static bool
+ended_by_answer(enum MHD_RequestTerminationCode how)
+{
+	return how == MHD_REQUEST_TERMINATED_COMPLETED_OK ||
+	       how == MHD_REQUEST_TERMINATED_WITH_ERROR;
+}
+
 static void
 observe(const struct http_request *req, enum MHD_RequestTerminationCode how)
 {
 	const struct http_server_config *config = &req->server->config;
 	const struct http_exchange *x = &req->x;
-	/* Without an answer of ours but completed: MHD itself refused the body's framing. */
-	int status = x->queued ? x->status : how == MHD_REQUEST_TERMINATED_COMPLETED_OK ? 400 : 0;
+	int status = x->queued ? x->status : ended_by_answer(how) ? 400 : 0;
 
 	if (config->observer == NULL)
 		return;
@@ -262,8 +269,9 @@ http_dispatch_done(struct http_request *req, enum MHD_RequestTerminationCode how
 
 	if (x->begun) {
 		/* The body ended early (half-closed, or shut by the reaper): the answer may still
-		 * go. */
-		http_reply_raw_pending(req);
+		 * go, but not behind one that MHD gave. */
+		if (!ended_by_answer(how))
+			http_reply_raw_pending(req);
 		observe(req, how);
 	}
 	if (x->response != NULL)

@@ -144,3 +144,13 @@ def test_a_refused_upload_does_not_become_the_next_request(s):
         expect(reader.answer().status == 401)
         sock.shutdown(1)
         expect(reader.rest() == b"", "the body was read as a request")
+
+
+def test_a_refused_body_with_broken_chunks_gets_one_answer(s):
+    with connect(s.gateway) as sock:
+        sock.sendall(b"POST /login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcdeXX\r\n0\r\n\r\n")
+        reader = Reader(sock)
+        first = reader.answer()
+        expect(first.status in (400, 401))
+        rest = reader.rest()
+        expect(rest == b"", "a second answer", first, rest)
