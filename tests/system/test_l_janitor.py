@@ -84,7 +84,13 @@ def orphan(s, database, hours, chunks=3):
     return fid
 
 
+def forget_uploads(s):
+    """Tests before this one killed gateways too; nobody uploads now."""
+    s.mongo()["tonearm"]["jobs"].delete_many({"state": "uploading"})
+
+
 def test_the_upload_of_a_killed_gateway_is_removed_and_nothing_a_second_time(s):
+    forget_uploads(s)
     gateway = s.daemons["gateway"]
     with half_an_upload(s, gateway.port) as (_, fid):
         gateway.stop(signal.SIGKILL)
@@ -101,6 +107,7 @@ def test_the_upload_of_a_killed_gateway_is_removed_and_nothing_a_second_time(s):
 
 
 def test_what_a_killed_converter_had_written_is_removed_and_its_job_is_done(s):
+    forget_uploads(s)
     converter = s.daemons["converter"]
     converter.stop()
     with s.beside("converter", LEASE_DURATION="3s") as doomed:
