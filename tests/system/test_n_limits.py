@@ -6,6 +6,7 @@ import secrets
 import signal
 
 import bson
+import gridfs
 
 from lib import expect, until
 from test_a_login import plain
@@ -95,7 +96,7 @@ def test_past_the_ceiling_of_bytes_an_upload_is_413_and_leaves_nothing(s):
         s.expect_no_orphans()
         expect(upload(s, g.port, user, b"d" * 100 * KIB).status == 200, "what fits exactly is refused")
         refused_before_the_body(s, g.port, user, 413, FULL)
-        s.mongo()["videos"]["fs.files"].delete_one({"_id": files_of(s, user)[0]["_id"]})
+        gridfs.GridFS(s.mongo()["videos"]).delete(files_of(s, user)[0]["_id"])
         expect(upload(s, g.port, user, b"e" * KIB).status == 200, "what was removed still counts")
 
 
