@@ -63,10 +63,11 @@ class Balancer:
 
     async def main(self):
         server = await asyncio.start_server(self.serve, "127.0.0.1", self.port, backlog=512)
-        looker = asyncio.create_task(self.look())
+        looker = asyncio.create_task(self.look())  # kept: the loop itself holds tasks weakly
         self.up.set()
         await self.ends.wait()
-        looker.cancel()
         server.close()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        rest = {looker, *asyncio.all_tasks()} - {asyncio.current_task()}
+        for task in rest:
             task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)

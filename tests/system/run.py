@@ -60,7 +60,7 @@ def run(stack, chosen):
         took = time.monotonic() - began
         print(f"{result:7} {took:6.2f} s  {name}" + (f"\n    {why}" if why else ""), flush=True)
         if result == "failed":
-            failures.append(name)
+            failures.append(f"{name}: {why.strip().splitlines()[-1][:160]}")
     return counts, failures
 
 
