@@ -278,7 +278,8 @@ def conversion_rows(build):
         for _ in range(ROUNDS):
             for who, command in (
                 ("ours", (build / "services/converter/converter", "convert", source, ours)),
-                ("ffmpeg", ("ffmpeg", "-v", "error", "-nostdin", "-y", "-i", source, "-c:a", "libmp3lame", "-b:a", "128k", theirs)),
+                ("ffmpeg", ("ffmpeg", "-v", "error", "-nostdin", "-y", "-i", source, "-c:a", "libmp3lame", "-b:a", "128k",
+                            "-compression_level", "4", theirs)),
             ):
                 seconds, used = run_measured(*command)
                 wall[who].append(seconds)
