@@ -112,7 +112,7 @@ if [[ " $* " = *" release "* ]]; then
 	step "broken builds" env TONEARM_RUN_DIR="$work/broken" "$python" tests/chaos/broken.py build/release
 	say "bench, a small round: it fails when a figure cannot be had, not when it is a bad one"
 	cmake --build --preset release --target peer_gridfs >"$work/build-peer.log" 2>&1
-	step bench env BENCH_QUICK=1 timeout 120 "$python" tests/bench/bench.py
+	step bench env BENCH_QUICK=1 timeout 240 "$python" tests/bench/bench.py
 fi
 say "mixed fleet"
 tests/system/mixed.sh

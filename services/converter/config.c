@@ -24,6 +24,8 @@ const struct config_key converter_keys[] = {
 	TEXT(failed_queue, "FAILED_QUEUE", "failed", "queue that says a video failed"),
 	NUMBER(CONFIG_INTEGER, jobs, "CONVERTER_JOBS", "0", 0, 256,
 	       "conversions at once; 0 = a quarter of the cores, at least 2"),
+	NUMBER(CONFIG_INTEGER, cores, "CONVERTER_CORES", "0", 0, 256,
+	       "cores that the conversions under way share; 0 = as many as this container has"),
 	CONFIG_KEY_CHOICE(struct converter_config, order, "CONVERTER_ORDER", "fair", "fair|message",
 			  "next job: the fairest, or the message's own (beside MsgQ's converter)"),
 	NUMBER(CONFIG_DURATION, lease_ms, "LEASE_DURATION", "60s", 3 * SECOND, 3600 * SECOND,
@@ -115,6 +117,7 @@ converter_encoder_new(const struct converter_config *config, struct encoder **re
 		.memory_bytes = config->worker_memory,
 		.cpu_seconds = (config->worker_cpu_ms + 999) / 1000,
 		.job_timeout_ms = config->job_timeout_ms,
+		.cores = (int)config->cores,
 		.max_duration_ms = config->max_duration_ms,
 	};
 

@@ -12,7 +12,7 @@ struct converter_config {
 	struct daemon_config daemon;
 	struct secret mongodb_uri, amqp_url;
 	char video_queue[256], mp3_queue[256], failed_queue[256];
-	int64_t jobs;
+	int64_t jobs, cores;
 	int order; /* enum converter_order */
 	int64_t lease_ms, job_timeout_ms, max_duration_ms;
 	int64_t worker_memory, worker_cpu_ms;

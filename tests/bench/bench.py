@@ -14,12 +14,12 @@ import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "system"))
 sys.path.insert(0, str(ROOT / "tests" / "bench"))
+import bench_convert  # noqa: E402
 import bench_stack  # noqa: E402
 
 QUICK = os.environ.get("BENCH_QUICK") == "1"
@@ -73,14 +73,26 @@ def read_answer(sock):
 
 
 def upload(stack, size):
-    with connect(stack.gateway_port) as sock:
-        sock.sendall(upload_head(stack.token, size + len(HEAD) + len(TAIL)) + HEAD)
+    def send(sock):
         left = size
         view = memoryview(PIECE)
         while left > 0:
             n = min(left, len(PIECE))
             sock.sendall(view[:n])
             left -= n
+
+    return upload_by(stack, size, send)
+
+
+def upload_file(stack, path):
+    with open(path, "rb") as file:
+        return upload_by(stack, path.stat().st_size, lambda sock: sock.sendfile(file))
+
+
+def upload_by(stack, size, send):
+    with connect(stack.gateway_port) as sock:
+        sock.sendall(upload_head(stack.token, size + len(HEAD) + len(TAIL)) + HEAD)
+        send(sock)
         sock.sendall(TAIL)
         status, _, body = read_answer(sock)
     if status != 200:
@@ -251,48 +263,6 @@ def login_rows(stack):
         row(f"CPU of /login beside the hash (auth and gateway), {how}", f"{value:.2f} ms", "≤ 0.3 ms", value <= 0.3)
 
 
-def run_measured(*command):
-    """(wall seconds, CPU seconds with all its children) of a command that must succeed."""
-    start = time.monotonic()
-    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise RuntimeError(f"{command[0]} ended with {process.returncode}")
-    return time.monotonic() - start, usage.ru_utime + usage.ru_stime
-
-
-def conversion_rows(build):
-    """A film's sound track against ffmpeg's own encoder: the same LAME, bit rate and quality level."""
-    minutes = 1 if QUICK else 30
-    with tempfile.TemporaryDirectory(prefix="tonearm-bench-") as folder:
-        source, ours, theirs = (pathlib.Path(folder) / name for name in ("in.m4a", "ours.mp3", "theirs.mp3"))
-        run_measured(
-            "ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i",
-            "aevalsrc='0.4*sin(2*PI*t*(220+40*mod(floor(t*3),11)))+0.2*random(0)*mod(floor(t*2),3)/2"
-            "|0.3*sin(2*PI*t*(330+30*mod(floor(t*2),7)))+0.1*random(1)':s=44100:d=60", "-c:a", "aac", "-b:a", "160k",
-            pathlib.Path(folder) / "minute.m4a")
-        run_measured("ffmpeg", "-v", "error", "-nostdin", "-stream_loop", minutes - 1, "-i",
-                     pathlib.Path(folder) / "minute.m4a", "-c", "copy", source)
-        wall, cpu = {"ours": [], "ffmpeg": []}, {"ours": [], "ffmpeg": []}
-        for _ in range(ROUNDS):
-            for who, command in (
-                ("ours", (build / "services/converter/converter", "convert", source, ours)),
-                ("ffmpeg", ("ffmpeg", "-v", "error", "-nostdin", "-y", "-i", source, "-c:a", "libmp3lame", "-b:a", "128k",
-                            "-compression_level", "4", theirs)),
-            ):
-                seconds, used = run_measured(*command)
-                wall[who].append(seconds)
-                cpu[who].append(used)
-    wall = {who: statistics.median(t) for who, t in wall.items()}
-    cpu = {who: statistics.median(t) for who, t in cpu.items()}
-    ratio = wall["ours"] / wall["ffmpeg"]
-    row(f"conversion of {minutes} min of AAC, wall time", f"{ratio:.2f} × ffmpeg's ({wall['ours']:.1f} s; {wall['ffmpeg']:.1f} s)",
-        "≤ 0.58 ×", ratio <= 0.58)
-    ratio = cpu["ours"] / cpu["ffmpeg"]
-    row("its CPU", f"{ratio:.2f} × ffmpeg's ({cpu['ours']:.1f} s; {cpu['ffmpeg']:.1f} s)", "≤ 1.08 ×", ratio <= 1.08)
-
-
 def main():
     print(f"bench: {ROUNDS} rounds, files of {FILE_BYTES / 1e6:.0f} MB, {os.cpu_count()} cores", flush=True)
     with bench_stack.start() as stack:
@@ -302,7 +272,7 @@ def main():
         memory_rows(stack)
         validate_row(stack)
         login_rows(stack)
-        conversion_rows(stack.build)
+        bench_convert.conversion_rows(row, stack, upload_file, ROUNDS, QUICK)
     print("\n| figure | measured | wanted | met |\n|---|---|---|---|")
     for name, value, bar, ok in rows:
         print(f"| {name} | {value} | {bar} | {ok} |")
