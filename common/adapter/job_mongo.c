@@ -82,23 +82,12 @@ static int
 oldest_due(struct job_session *session, int64_t *ret_age_ms, struct err *e)
 {
 	SCOPED(job_bson_free_p)
-	bson_t *pipeline = BCON_NEW(
-		"pipeline", "[", "{", "$match", "{", "state", BCON_UTF8("queued"), JOB_DUE, "}",
-		"}", "{", "$sort", "{", "created_at", BCON_INT32(1), "}", "}", "{", "$limit",
-		BCON_INT32(1), "}", "{", "$project", "{", "age", "{", "$subtract", "[", JOB_NOW,
-		BCON_UTF8("$created_at"), "]", "}", "}", "}", "]");
-	SCOPED(job_cursor_free_p)
-	mongoc_cursor_t *cursor =
-		mongoc_collection_aggregate(session->jobs, MONGOC_QUERY_NONE, pipeline, NULL, NULL);
-	const bson_t *doc;
-	bson_error_t error;
-	bson_iter_t it;
-
-	if (mongoc_cursor_next(cursor, &doc) && bson_iter_init_find(&it, doc, "age"))
-		*ret_age_ms = bson_iter_as_int64(&it);
-	if (mongoc_cursor_error(cursor, &error))
-		return job_mongo_err(e, &error, "oldest job");
-	return 0;
+	bson_t *pipeline =
+		BCON_NEW("pipeline", "[", "{", "$match", "{", "state", BCON_UTF8("queued"), JOB_DUE,
+			 "}", "}", "{", "$sort", "{", "created_at", BCON_INT32(1), "}", "}", "{",
+			 "$limit", BCON_INT32(1), "}", "{", "$project", "{", "n", "{", "$subtract",
+			 "[", JOB_NOW, BCON_UTF8("$created_at"), "]", "}", "}", "}", "]");
+	return job_session_number(session, pipeline, "oldest job", ret_age_ms, e);
 }
 
 static int

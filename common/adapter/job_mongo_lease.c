@@ -137,20 +137,7 @@ job_mongo_free_expired(struct job_store *s, int64_t *ret_freed, struct err *e)
 			       BCON_UTF8("$$REMOVE"), "progress", BCON_DOUBLE(0), "not_before",
 			       JOB_NOW, "updated_at", JOB_NOW, "video_published_at",
 			       BCON_UTF8("$$REMOVE"), "}", "}");
-	SCOPED(job_session_end) struct job_session session = { 0 };
-	bson_error_t error;
-	bson_iter_t it;
-	bson_t reply;
-	int r;
-
-	if ((r = job_session_begin(job_mongo_of(s), &session, e)) < 0)
-		return r;
-	if (!mongoc_collection_update_many(session.jobs, expired, set, NULL, &reply, &error))
-		r = job_mongo_err(e, &error, "free expired leases");
-	else
-		*ret_freed = bson_iter_init_find(&it, &reply, "modifiedCount")
-				     ? bson_iter_as_int64(&it)
-				     : 0;
-	bson_destroy(&reply);
-	return r;
+	return job_mongo_change_all(job_mongo_of(s),
+				    &(struct job_change){ .filter = expired, .pipeline = set },
+				    "free expired leases", ret_freed, e);
 }

@@ -76,24 +76,6 @@ job_mongo_requeue_failed(struct job_store *s, const struct blob_id *only, const 
 }
 
 /* Both by the index of state and user. */
-static int
-sum(struct job_session *session, const bson_t *pipeline, int64_t *ret, struct err *e)
-{
-	SCOPED(job_cursor_free_p)
-	mongoc_cursor_t *cursor =
-		mongoc_collection_aggregate(session->jobs, MONGOC_QUERY_NONE, pipeline, NULL, NULL);
-	const bson_t *doc;
-	bson_error_t error;
-	bson_iter_t it;
-
-	*ret = 0;
-	if (mongoc_cursor_next(cursor, &doc) && bson_iter_init_find(&it, doc, "n"))
-		*ret = bson_iter_as_int64(&it);
-	if (mongoc_cursor_error(cursor, &error))
-		return job_mongo_err(e, &error, "count a user's jobs");
-	return 0;
-}
-
 int
 job_mongo_load(struct job_store *s, const char *username, struct job_load *ret, struct err *e)
 {
@@ -112,8 +94,10 @@ job_mongo_load(struct job_store *s, const char *username, struct job_load *ret, 
 	int r;
 
 	if ((r = job_session_begin(job_mongo_of(s), &session, e)) < 0 ||
-	    (r = sum(&session, unfinished, &load.unfinished, e)) < 0 ||
-	    (r = sum(&session, bytes, &load.uploading_bytes, e)) < 0)
+	    (r = job_session_number(&session, unfinished, "count a user's jobs", &load.unfinished,
+				    e)) < 0 ||
+	    (r = job_session_number(&session, bytes, "sum a user's uploads", &load.uploading_bytes,
+				    e)) < 0)
 		return r;
 	*ret = load;
 	return 0;

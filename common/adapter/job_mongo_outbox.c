@@ -104,22 +104,9 @@ job_mongo_forget_published(struct job_store *s, enum job_publication which, int6
 		BCON_NEW("$unset", "{",
 			 which == JOB_PUBLISH_VIDEO ? "video_published_at" : "result_published_at",
 			 BCON_UTF8(""), "}");
-	SCOPED(job_session_end) struct job_session session = { 0 };
-	bson_error_t error;
-	bson_iter_t it;
-	bson_t reply;
-	int r;
-
-	if ((r = job_session_begin(job_mongo_of(s), &session, e)) < 0)
-		return r;
-	if (!mongoc_collection_update_many(session.jobs, filter, unset, NULL, &reply, &error))
-		r = job_mongo_err(e, &error, "forget publications");
-	else
-		*ret_forgotten = bson_iter_init_find(&it, &reply, "modifiedCount")
-					 ? bson_iter_as_int64(&it)
-					 : 0;
-	bson_destroy(&reply);
-	return r;
+	return job_mongo_change_all(job_mongo_of(s),
+				    &(struct job_change){ .filter = filter, .pipeline = unset },
+				    "forget publications", ret_forgotten, e);
 }
 
 #define NOTICE_RAN_OUT "$expr", "{", "$lt", "[", BCON_UTF8("$notice.until"), JOB_NOW, "]", "}"

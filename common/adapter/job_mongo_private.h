@@ -85,6 +85,12 @@ struct job_change {
 };
 int job_mongo_change(struct job_mongo *m, const struct job_change *change, struct job *ret,
 		     struct err *e);
+/* The same for all that match, in no order; what: for the error's words. */
+int job_mongo_change_all(struct job_mongo *m, const struct job_change *change, const char *what,
+			 int64_t *ret_changed, struct err *e);
+/* The number n of a pipeline's first document; 0 when there is none. */
+int job_session_number(struct job_session *session, const bson_t *pipeline, const char *what,
+		       int64_t *ret, struct err *e);
 /* Jobs that filter matches, at most max. options: sort, limit. */
 struct job_query {
 	const bson_t *filter, *options;

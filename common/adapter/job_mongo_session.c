@@ -179,6 +179,46 @@ job_mongo_change(struct job_mongo *m, const struct job_change *change, struct jo
 }
 
 int
+job_mongo_change_all(struct job_mongo *m, const struct job_change *change, const char *what,
+		     int64_t *ret_changed, struct err *e)
+{
+	SCOPED(job_session_end) struct job_session session = { 0 };
+	bson_error_t error;
+	bson_iter_t it;
+	bson_t reply;
+	int r;
+
+	if ((r = job_session_begin(m, &session, e)) < 0)
+		return r;
+	if (!mongoc_collection_update_many(session.jobs, change->filter, change->pipeline, NULL,
+					   &reply, &error))
+		r = job_mongo_err(e, &error, what);
+	else
+		*ret_changed = bson_iter_init_find(&it, &reply, "modifiedCount")
+				       ? bson_iter_as_int64(&it)
+				       : 0;
+	bson_destroy(&reply);
+	return r;
+}
+
+int
+job_session_number(struct job_session *session, const bson_t *pipeline, const char *what,
+		   int64_t *ret, struct err *e)
+{
+	SCOPED(job_cursor_free_p)
+	mongoc_cursor_t *cursor =
+		mongoc_collection_aggregate(session->jobs, MONGOC_QUERY_NONE, pipeline, NULL, NULL);
+	const bson_t *doc;
+	bson_error_t error;
+	bson_iter_t it;
+
+	*ret = 0;
+	if (mongoc_cursor_next(cursor, &doc) && bson_iter_init_find(&it, doc, "n"))
+		*ret = bson_iter_as_int64(&it);
+	return mongoc_cursor_error(cursor, &error) ? job_mongo_err(e, &error, what) : 0;
+}
+
+int
 job_mongo_find(struct job_mongo *m, const struct job_query *query, struct job *jobs, size_t max,
 	       size_t *ret_count, struct err *e)
 {

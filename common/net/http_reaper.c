@@ -16,29 +16,30 @@
 #define SHUT_AT_ONCE 64 /* each may clear up at a server before it ends */
 #define FRESH_MS 1000   /* a client that has just connected is about to ask */
 
-/* What the kernel has received and what the peer has acknowledged: both only grow. */
-static uint64_t
-kernel_bytes(int fd)
+static struct tcp_info
+kernel_facts(int fd)
 {
 	struct tcp_info info;
 	socklen_t len = sizeof info;
 
 	memset(&info, 0, sizeof info);
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
-		return 0;
+	(void)getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	return info;
+}
+
+/* What the kernel has received and what the peer has acknowledged: both only grow. */
+static uint64_t
+kernel_bytes(int fd)
+{
+	struct tcp_info info = kernel_facts(fd);
+
 	return info.tcpi_bytes_received + info.tcpi_bytes_acked;
 }
 
 static uint64_t
 kernel_received(int fd)
 {
-	struct tcp_info info;
-	socklen_t len = sizeof info;
-
-	memset(&info, 0, sizeof info);
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
-		return 0;
-	return info.tcpi_bytes_received;
+	return kernel_facts(fd).tcpi_bytes_received;
 }
 
 void
