@@ -1,8 +1,9 @@
 /* Reading a blob: a window of chunks is fetched by one query and its client given back at once, so
  * that a slow reader holds memory of its own and nothing shared. The server's reply is the window:
- * a chunk is copied once, to the reader's caller. The window is one chunk after a seek (a demuxer
- * jumps about) and doubles while reading goes straight on; once it has its full size, the next one
- * is fetched ahead while this one is handed out. */
+ * a chunk is copied once, to the reader's caller. The window is one chunk after a seek, for a
+ * demuxer jumps about and pays for what it does not read. Once reading has gone straight on for
+ * some chunks the window gets its full size, and the next one is fetched ahead while this one is
+ * handed out. */
 #include "adapter/blob_gridfs_private.h"
 
 #include <string.h>
@@ -13,6 +14,7 @@
 #define WINDOW_BYTES (2 * CHUNK_SIZE)
 #define WINDOW_CHUNKS 64 /* of foreign blobs with small ones */
 #define QUICK_FAILURE_MS 500
+#define STRAIGHT_MIN 2 /* windows in a row, after which reading counts as straight */
 
 /* Chunks from first to end (not included), as the server sent them. */
 struct window {
@@ -29,7 +31,7 @@ struct gridfs_reader {
 	struct blob_reader port;
 	struct blob_gridfs *store;
 	int64_t position; /* bytes */
-	int64_t run;      /* chunks of the window fetched last */
+	int straight;     /* windows that followed one another, so far */
 	struct window windows[2];
 	struct window *now, *next; /* next is the task's from ahead_put to ahead_claim */
 	struct ahead_task task;
@@ -181,10 +183,10 @@ full_run(const struct blob_info *info)
 }
 
 static void
-aim(const struct gridfs_reader *r, struct window *w, int64_t first)
+aim(const struct gridfs_reader *r, struct window *w, int64_t first, int64_t chunks)
 {
 	w->first = first;
-	w->end = at_most(first + r->run, chunk_count(&r->port.info));
+	w->end = at_most(first + chunks, chunk_count(&r->port.info));
 }
 
 static void
@@ -198,10 +200,27 @@ fetch_ahead(struct ahead_task *task)
 static void
 look_ahead(struct gridfs_reader *r)
 {
-	if (r->run < full_run(&r->port.info) || r->now->end >= chunk_count(&r->port.info))
+	if (r->straight <= STRAIGHT_MIN || r->now->end >= chunk_count(&r->port.info))
 		return;
-	aim(r, r->next, r->now->end);
+	aim(r, r->next, r->now->end, full_run(&r->port.info));
 	ahead_put(r->store->ahead, &r->task);
+}
+
+static void
+count_fetched(struct gridfs_reader *r, const struct window *w)
+{
+	for (int64_t n = w->first; w->has_reply && n < w->end; n++)
+		r->port.fetched += chunk_length(&r->port.info, n);
+}
+
+/* How straight reading is when it comes to chunk n. A blob's first chunk is taken for the start of
+ * a whole reading. */
+static int
+straight_at(const struct gridfs_reader *r, int64_t n)
+{
+	if (r->now->has_reply && n == r->now->end)
+		return r->straight + 1;
+	return !r->now->has_reply && n == 0 ? STRAIGHT_MIN : 0;
 }
 
 /* Moves on to the window that holds chunk n. */
@@ -209,20 +228,23 @@ static int
 refill(struct gridfs_reader *r, int64_t n, struct err *e)
 {
 	bool straight = r->now->has_reply && n == r->now->end;
+	bool claimed = ahead_claim(r->store->ahead, &r->task);
 	struct window *swap = r->now;
 	int rc;
 
-	if (ahead_claim(r->store->ahead, &r->task) && straight) {
-		if (r->task_result < 0)
-			return err_set(e, r->task_result, "%s", r->task_error.text);
+	if (claimed && straight && r->task_result < 0)
+		return err_set(e, r->task_result, "%s", r->task_error.text);
+	if (claimed)
+		count_fetched(r, r->next);
+	r->straight = straight_at(r, n);
+	if (claimed && window_holds(r->next, n)) {
 		r->now = r->next;
 		r->next = swap;
 	} else {
-		r->run = straight ? r->run * 2 : n == 0 ? 2 : 1;
-		r->run = at_most(r->run, full_run(&r->port.info));
-		aim(r, r->now, n);
+		aim(r, r->now, n, r->straight < STRAIGHT_MIN ? 1 : full_run(&r->port.info));
 		if ((rc = fetch(r, r->now, e)) < 0)
 			return rc;
+		count_fetched(r, r->now);
 	}
 	window_drop(r->next);
 	if (straight)

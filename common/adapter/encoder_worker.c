@@ -118,6 +118,7 @@ run_worker(const struct encoder_worker *w, struct session *s, struct encode_repo
 		.duration_s = (double)s->report.samples / RESULT_SAMPLE_RATE,
 		.samples = s->report.samples,
 		.bytes_written = s->written,
+		.bytes_read = s->in->fetched,
 	};
 	return 0;
 }

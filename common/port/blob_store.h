@@ -59,6 +59,7 @@ struct blob_reader_ops {
 struct blob_reader {
 	const struct blob_reader_ops *ops;
 	struct blob_info info;
+	int64_t fetched; /* bytes that the store has handed out for it, read by the opener or not */
 };
 
 struct blob_writer_ops {

@@ -18,6 +18,7 @@ struct encode_report {
 	double duration_s; /* of the audio written */
 	int64_t samples;
 	int64_t bytes_written;
+	int64_t bytes_read; /* that the store had to hand out for it */
 };
 
 struct encode_watch {

@@ -104,6 +104,7 @@ convert_file(struct encoder *encoder, const char *from, const char *to,
 	report->duration_s = encoded.duration_s;
 	report->samples = encoded.samples;
 	report->bytes = encoded.bytes_written;
+	report->bytes_read = encoded.bytes_read;
 	return blob_commit(out, e);
 }
 

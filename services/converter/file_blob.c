@@ -57,6 +57,7 @@ reader_read(struct blob_reader *port, void *to, size_t size, size_t *ret_got, st
 	if (got < 0)
 		return err_errno(e, error_of(errno), errno, "read");
 	r->position += got;
+	port->fetched += got;
 	*ret_got = (size_t)got;
 	return 0;
 }

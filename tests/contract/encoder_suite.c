@@ -37,6 +37,7 @@ media_becomes_sound_and_the_report_tells_its_size(void **state)
 	assert_string_equal(why.code, "");
 	assert_true(report.bytes_written > 0);
 	assert_int_equal(report.bytes_written, out.bytes.len);
+	assert_true(report.bytes_read > 0 && report.bytes_read == in.port.fetched);
 	assert_true(report.samples > 0 && report.duration_s > 0);
 	str_free(&out.bytes);
 }

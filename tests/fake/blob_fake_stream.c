@@ -36,6 +36,7 @@ fake_read(struct blob_reader *port, void *to, size_t size, size_t *ret_got, stru
 	if (size > 0)
 		memcpy(to, blob->bytes.data + r->position, size);
 	r->position += (int64_t)size;
+	port->fetched += (int64_t)size;
 	*ret_got = size;
 	return 0;
 }

@@ -16,6 +16,7 @@ bytes_read(struct blob_reader *port, void *to, size_t size, size_t *ret_got, str
 	if (got > 0)
 		memcpy(to, r->bytes + r->position, got);
 	r->position += got;
+	port->fetched += (int64_t)got;
 	if ((int64_t)r->position > r->furthest)
 		r->furthest = (int64_t)r->position;
 	*ret_got = got;

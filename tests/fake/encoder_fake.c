@@ -94,7 +94,7 @@ encoder_fake_encode(struct encoder *port, struct blob_reader *in, struct blob_wr
 	}
 	if ((r = wait_while_held(f, watch, e)) < 0 || (r = copy(in, out, &bytes, e)) < 0)
 		return r;
-	*ret = (struct encode_report){ (double)bytes / 44100, bytes, bytes };
+	*ret = (struct encode_report){ (double)bytes / 44100, bytes, bytes, in->fetched };
 	return 0;
 }
 

@@ -7,11 +7,15 @@ import tempfile
 FOLDER = tempfile.TemporaryDirectory(prefix="tonearm-media-")
 
 
+def path(name):
+    return pathlib.Path(FOLDER.name) / name
+
+
 def ffmpeg(name, *args):
-    path = pathlib.Path(FOLDER.name) / name
-    if not path.exists():
-        subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, args), str(path)], check=True, stdin=subprocess.DEVNULL)
-    return path.read_bytes()
+    made = path(name)
+    if not made.exists():
+        subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, args), str(made)], check=True, stdin=subprocess.DEVNULL)
+    return made.read_bytes()
 
 
 @functools.cache

@@ -1,25 +1,90 @@
 #include "converter/worker/input.h"
 
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
 #include <libavformat/avio.h>
 #include <libavutil/error.h>
 #include <libavutil/mem.h>
 
 #include "converter/worker/channel.h"
 
-/* A GridFS chunk: a smaller buffer would ask for most chunks twice. */
-#define INPUT_BUFFER_BYTES (255 * 1024)
+/* A demuxer that skips what nobody wants must not have read it already. */
+#define BUFFER_BYTES (32 * 1024)
+
+/* Demuxers look at the file's end (tags, an index, the last page) before they read on at its start,
+ * and come to that end once more: both stay. In between an index may be many parts long. */
+static bool
+stays(const struct input *in, int64_t first)
+{
+	return first == 0 || first >= in->size - INPUT_PART_BYTES;
+}
+
+static bool
+holds(const struct input_part *part, int64_t offset)
+{
+	return part->data && offset >= part->first && offset < part->first + (int64_t)part->len;
+}
+
+/* The part to give up: one never used, else the one not used for longest. */
+static struct input_part *
+choose(struct input *in)
+{
+	struct input_part *oldest = NULL;
+
+	for (size_t i = 0; i < INPUT_PARTS; i++) {
+		struct input_part *part = &in->parts[i];
+
+		if (!part->data)
+			return part;
+		if (!stays(in, part->first) && (!oldest || part->used < oldest->used))
+			oldest = part;
+	}
+	return oldest;
+}
+
+/* The part that holds the byte at offset; NULL when there is no memory or nothing more to read. */
+static const struct input_part *
+fetch(struct input *in, int64_t offset)
+{
+	struct input_part *part;
+
+	for (size_t i = 0; i < INPUT_PARTS; i++)
+		if (holds(&in->parts[i], offset)) {
+			in->parts[i].used = ++in->uses;
+			return &in->parts[i];
+		}
+	part = choose(in);
+	if (!part->data && !(part->data = malloc(INPUT_PART_BYTES)))
+		return NULL;
+	part->first = offset - offset % INPUT_PART_BYTES;
+	part->used = ++in->uses;
+	part->len = channel_read(in->fd, part->first, part->data, INPUT_PART_BYTES);
+	return holds(part, offset) ? part : NULL;
+}
 
 static int
 input_read(void *arg, uint8_t *to, int size)
 {
 	struct input *in = arg;
-	size_t got;
+	const struct input_part *part;
+	size_t at, left;
 
 	if (in->position >= in->size || size <= 0)
 		return AVERROR_EOF;
-	got = channel_read(in->fd, in->position, to, (size_t)size);
-	in->position += (int64_t)got;
-	return got > 0 ? (int)got : AVERROR_EOF;
+	if (input_interrupted(in))
+		return AVERROR_EXIT;
+	if (!(part = fetch(in, in->position)))
+		return AVERROR(ENOMEM);
+	at = (size_t)(in->position - part->first);
+	left = part->len - at;
+	/* Never into the next part: it may be one that is not needed. */
+	if ((size_t)size > left)
+		size = (int)left;
+	memcpy(to, part->data + at, (size_t)size);
+	in->position += size;
+	return size;
 }
 
 static int64_t
@@ -39,14 +104,28 @@ input_seek(void *arg, int64_t offset, int whence)
 	return offset;
 }
 
+void
+input_hurry(struct input *in, int cpu_seconds)
+{
+	in->cpu_limit = cpu_seconds > 0 ? clock() + (clock_t)cpu_seconds * CLOCKS_PER_SEC : 0;
+}
+
+int
+input_interrupted(void *arg)
+{
+	const struct input *in = arg;
+
+	return in->cpu_limit > 0 && clock() > in->cpu_limit;
+}
+
 enum worker_failure
 input_open(int fd, int64_t size, struct input **ret, struct err *e)
 {
 	SCOPED(input_close_p) struct input *in = calloc(1, sizeof *in);
-	uint8_t *buffer = av_malloc(INPUT_BUFFER_BYTES);
+	uint8_t *buffer = av_malloc(BUFFER_BYTES);
 
 	if (in && buffer)
-		in->avio = avio_alloc_context(buffer, INPUT_BUFFER_BYTES, 0, in, input_read, NULL,
+		in->avio = avio_alloc_context(buffer, BUFFER_BYTES, 0, in, input_read, NULL,
 					      input_seek);
 	if (!in || !buffer || !in->avio) {
 		av_free(buffer);
@@ -66,5 +145,7 @@ input_close(struct input *in)
 	if (in->avio)
 		av_freep(&in->avio->buffer);
 	avio_context_free(&in->avio);
+	for (size_t i = 0; i < INPUT_PARTS; i++)
+		free(in->parts[i].data);
 	free(in);
 }

@@ -1,23 +1,43 @@
-/* The input as libav sees it: one seekable AVIO whose reads are requests over the socket. libav
- * gets no protocol and no other file. Threads: one. */
+/* The input as libav sees it: one seekable AVIO whose reads are requests over the socket, each for
+ * one part of the input; the parts used last are kept, so that none is asked for twice. libav gets
+ * no protocol and no other file. Threads: one. */
 #ifndef TONEARM_CONVERTER_WORKER_INPUT_H
 #define TONEARM_CONVERTER_WORKER_INPUT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/scope.h"
 #include "converter/worker/failure.h"
 
+#define INPUT_PART_BYTES (255 * 1024) /* a GridFS chunk */
+#define INPUT_PARTS 8
+
 struct AVIOContext; /* of libav */
+struct input_part {
+	uint8_t *data; /* NULL = not in use */
+	size_t len;
+	int64_t first; /* byte of the input */
+	uint64_t used; /* the larger, the later */
+};
 struct input {
 	struct AVIOContext *avio;
 	int fd;
 	int64_t size, position; /* bytes */
 	bool end_passed;        /* a seek went behind the end: the file points to bytes it lacks */
+	clock_t cpu_limit;      /* 0 = none */
+	uint64_t uses;
+	struct input_part parts[INPUT_PARTS];
 };
 
 enum worker_failure input_open(int fd, int64_t size, struct input **ret, struct err *e);
+/* From now on reading fails once the process has worked for that many seconds more; 0 = no limit.
+ */
+void input_hurry(struct input *in, int cpu_seconds);
+/* Whether it has; for AVIOInterruptCB. arg: the input. */
+int input_interrupted(void *arg);
 void input_close(struct input *in);
 SCOPE_DEFINE(struct input, input_close)
 

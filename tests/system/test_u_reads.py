@@ -1,0 +1,68 @@
+"""How much of a video the converter takes from GridFS, as mongod itself counts it."""
+import contextlib
+import json
+
+import media
+from lib import expect
+from test_s_convert import convert
+
+CHUNK = 255 * 1024
+
+
+def film(name, *how):
+    """20 s at 20 Mbit/s, hardly compressed, with sound at 128 kbit/s."""
+    if name != "film.mp4":
+        film("film.mp4")
+        return media.ffmpeg(name, "-i", media.path("film.mp4"), "-c", "copy", *how)
+    return media.ffmpeg(
+        name, "-f", "lavfi", "-i", "color=gray:size=320x240:rate=25,noise=alls=100:allf=t", "-f", "lavfi", "-i", "sine=frequency=440",
+        "-t", 20, "-ac", 2, "-c:v", "mpeg4", "-b:v", "20M", "-minrate", "20M", "-c:a", "aac", "-b:a", "128k",
+    )
+
+
+@contextlib.contextmanager
+def reads_of_videos(s):
+    """The finds on the videos' chunks, as mongod's profiler has them, once the block is over."""
+    db, finds = s.mongo()["videos"], []
+    db.command("profile", 0)
+    db["system.profile"].drop()
+    db.create_collection("system.profile", capped=True, size=64 << 20)
+    db.command("profile", 2)
+    try:
+        yield finds
+    finally:
+        db.command("profile", 0)
+        finds += db["system.profile"].find({"ns": "videos.fs.chunks", "command.find": "fs.chunks"})
+        db["system.profile"].drop()
+
+
+def conversion_of(s, content):
+    """The numbers of the chunks that mongod handed out for one conversion, and how many there are."""
+    with reads_of_videos(s) as finds:
+        expect(s.job_ends(s.upload_job(content, filename="film.mp4"), 120)["state"] == "done")
+    taken = []
+    for find in finds:
+        n = find["command"]["filter"]["n"]
+        expect(find["nreturned"] == n["$lt"] - n["$gte"], find)
+        taken += range(n["$gte"], n["$lt"])
+    expect(taken, "no read was seen")
+    return taken, (len(content) - 1) // CHUNK + 1
+
+
+def test_of_a_film_interleaved_by_a_second_a_fifth_is_read_at_most(s):
+    for name, how in (("by-1s.mp4", ()), ("by-1s-front.mp4", ("-movflags", "+faststart"))):
+        taken, count = conversion_of(s, film(name, "-chunk_duration", 1000000, *how))
+        expect(len(taken) <= 0.2 * count, name, len(taken), "of", count)
+        expect(len(set(taken)) == len(taken), name, "a chunk was read twice:", sorted(taken))
+
+
+def test_of_a_film_as_ffmpeg_writes_it_no_chunk_is_read_twice(s):
+    taken, count = conversion_of(s, film("film.mp4"))
+    expect(len(taken) <= 1.05 * count, len(taken), "of", count)
+
+
+def test_a_report_tells_the_bytes_that_were_read(s):
+    content = film("by-1s.mp4", "-chunk_duration", 1000000)
+    done, _, _ = convert(s, content, "--json")
+    report = json.loads(done.stdout)
+    expect(0.02 * len(content) < report["bytes_read"] <= 0.2 * len(content), report, len(content))
