@@ -3,7 +3,8 @@
 
 Uploads and downloads go through the real gateway on loopback; the peers (PyMongo, mongo-c-driver) talk to the
 same mongod directly, with the same write concern. Each round alternates ours and the peers.
-BENCH_QUICK=1 runs one small round: it shows that the bench works, its figures mean nothing.
+bench.py [stack] [conversion] runs a part alone. BENCH_QUICK=1 runs one small round: it shows that the bench
+works, its figures mean nothing.
 """
 import concurrent.futures
 import json
@@ -263,16 +264,28 @@ def login_rows(stack):
         row(f"CPU of /login beside the hash (auth and gateway), {how}", f"{value:.2f} ms", "≤ 0.3 ms", value <= 0.3)
 
 
+def stack_rows(stack):
+    compare_transfer(stack, 1, 0.85)
+    compare_transfer(stack, 8, 1.2)
+    memory_rows(stack)
+    validate_row(stack)
+    login_rows(stack)
+
+
+def conversion_rows(stack):
+    bench_convert.conversion_rows(row, stack, upload_file, ROUNDS, QUICK)
+
+
+PARTS = {"stack": stack_rows, "conversion": conversion_rows}
+
+
 def main():
+    chosen = sys.argv[1:] or list(PARTS)
     print(f"bench: {ROUNDS} rounds, files of {FILE_BYTES / 1e6:.0f} MB, {os.cpu_count()} cores", flush=True)
     with bench_stack.start() as stack:
         bench_stack.lib.expect(stack.peer_program.exists(), f"{stack.peer_program} is not built: make bench")
-        compare_transfer(stack, 1, 0.85)
-        compare_transfer(stack, 8, 1.2)
-        memory_rows(stack)
-        validate_row(stack)
-        login_rows(stack)
-        bench_convert.conversion_rows(row, stack, upload_file, ROUNDS, QUICK)
+        for name in chosen:
+            PARTS[name](stack)
     print("\n| figure | measured | wanted | met |\n|---|---|---|---|")
     for name, value, bar, ok in rows:
         print(f"| {name} | {value} | {bar} | {ok} |")

@@ -118,3 +118,19 @@ def test_many_failures_from_one_address_are_429_and_say_when_to_come_back(s):
         expect(answer.status == 429 and int(answer.header("Retry-After")) > 0, answer, answer.headers)
         expect(attempt("other@example.org", "203.0.113.9").status == 401, "another user from there is locked out too")
         expect(attempt(USER, "203.0.113.10").status == 401, "the user is locked out from elsewhere too")
+
+
+def test_failures_count_for_the_client_that_a_trusted_proxy_names(s):
+    def attempt(gateway, client):
+        return ask(gateway.port, "POST", "/login", {**basic(USER, "wrong"), "X-Forwarded-For": client}).status
+
+    with s.beside("auth", LOGIN_FAILURES_PER_ADDRESS="3") as auth:
+        there = {"AUTH_SVC_ADDRESS": f"127.0.0.1:{auth.port}"}
+        with s.beside("gateway", TRUSTED_PROXIES="127.0.0.0/8", **there) as behind, s.beside("gateway", **there) as bare:
+            for daemon in (auth, behind, bare):
+                daemon.ready()
+            seen = [attempt(behind, "203.0.113.7") for _ in range(4)]
+            expect(seen == [401, 401, 401, 429], seen)
+            expect(attempt(behind, "203.0.113.8") == 401, "another client is locked out too")
+            seen = [attempt(bare, f"203.0.113.{i}") for i in range(4)]
+            expect(seen == [401, 401, 401, 429], "a client that nobody vouches for chose its own address", seen)
