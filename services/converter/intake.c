@@ -26,6 +26,7 @@ struct intake {
 	/* owned by the intake's thread */
 	bool paused;  /* a server was lost */
 	bool resting; /* all threads are busy */
+	bool owing;   /* a message was spent on another job than its own */
 	int64_t idle_ms;
 	int thread_count;
 	pthread_t threads[];
@@ -137,30 +138,50 @@ wait_for_servers(struct intake *in)
 }
 
 static void
+follow(struct intake *in, enum intake_result result, const struct job *job)
+{
+	if (result == INTAKE_JOB || result == INTAKE_OTHER_JOB)
+		hand_over(in, job);
+	else if (result == INTAKE_SERVER_LOST)
+		set_paused(in, true);
+}
+
+/* No message waits. Where one was spent on another job than its own, that job's message may be
+ * lost: then the message's own job has none, and would wait until the relay counts it as lost. */
+static void
+take_owed(struct intake *in)
+{
+	enum intake_result result;
+	struct job job;
+
+	if (!in->owing)
+		return;
+	result = intake_take_unasked(in->config.converter, &job);
+	in->owing = result == INTAKE_JOB;
+	follow(in, result, &job);
+}
+
+static void
 take_one(struct intake *in)
 {
 	struct queue_delivery delivery;
+	enum intake_result result;
 	struct err e = ERR_NONE;
 	struct job job;
 	int r = queue_next(in->config.consumer, NEXT_TIMEOUT_MS, &delivery, &e);
 
-	if (r == QUEUE_IDLE)
+	if (r == QUEUE_IDLE) {
+		take_owed(in);
 		return;
+	}
 	if (r < 0) {
 		log_warn(LOG_EVENT("intake_failed"), LOG_ERR(&e));
 		(void)stop_wait(in->config.stop, PAUSE_MS);
 		return;
 	}
-	switch (intake_take(in->config.converter, in->config.consumer, &delivery, &job)) {
-	case INTAKE_JOB:
-		hand_over(in, &job);
-		break;
-	case INTAKE_SERVER_LOST:
-		set_paused(in, true);
-		break;
-	case INTAKE_NOTHING:
-		break;
-	}
+	result = intake_take(in->config.converter, in->config.consumer, &delivery, &job);
+	in->owing = in->owing || result == INTAKE_OTHER_JOB;
+	follow(in, result, &job);
 	queue_delivery_free(&delivery);
 }
 

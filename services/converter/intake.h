@@ -21,10 +21,13 @@ int intake_run(const struct intake_config *config, struct err *e);
 /* One message: bury, drop, requeue, or a leased job. */
 enum intake_result {
 	INTAKE_JOB,         /* *ret_job is leased, the message acked */
+	INTAKE_OTHER_JOB,   /* the same, but another job than the message's own was due first */
 	INTAKE_NOTHING,     /* the message was dealt with */
 	INTAKE_SERVER_LOST, /* it went back to the queue: pause */
 };
 enum intake_result intake_take(const struct converter *c, struct consumer *consumer,
 			       const struct queue_delivery *delivery, struct job *ret_job);
+/* A job without a message: JOB, NOTHING or SERVER_LOST. */
+enum intake_result intake_take_unasked(const struct converter *c, struct job *ret_job);
 
 #endif

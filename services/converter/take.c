@@ -25,12 +25,23 @@ give_back(struct consumer *consumer, const struct queue_delivery *d, const struc
 	return INTAKE_SERVER_LOST;
 }
 
+static enum intake_result
+lease(const struct converter *c, const struct blob_id *only, struct job *ret_job, struct err *e)
+{
+	int r = job_lease_next(c->jobs, c->owner, c->lease_ms, only, ret_job, e);
+
+	if (r == 0)
+		return INTAKE_JOB;
+	return r == ERR_NOT_FOUND ? INTAKE_NOTHING : INTAKE_SERVER_LOST;
+}
+
 enum intake_result
 intake_take(const struct converter *c, struct consumer *consumer, const struct queue_delivery *d,
 	    struct job *ret_job)
 {
-	const struct blob_id *only = NULL;
+	bool own_only = c->order == CONVERTER_ORDER_MESSAGE;
 	struct job_message message;
+	enum intake_result result;
 	struct err e = ERR_NONE;
 	int r;
 
@@ -39,12 +50,23 @@ intake_take(const struct converter *c, struct consumer *consumer, const struct q
 		return bury(consumer, d, &e);
 	if (r < 0 || job_adopt(c->jobs, &message, &e) < 0)
 		return give_back(consumer, d, &e);
-	if (c->order == CONVERTER_ORDER_MESSAGE)
-		only = &message.video_fid;
-	r = job_lease_next(c->jobs, c->owner, c->lease_ms, only, ret_job, &e);
-	if (r < 0 && r != ERR_NOT_FOUND)
+	result = lease(c, own_only ? &message.video_fid : NULL, ret_job, &e);
+	if (result == INTAKE_SERVER_LOST)
 		return give_back(consumer, d, &e);
 	/* A lost ack is harmless: the message comes again, and finds another job or none. */
 	(void)queue_ack(consumer, d, NULL);
-	return r == 0 ? INTAKE_JOB : INTAKE_NOTHING;
+	if (result == INTAKE_JOB && !blob_id_equal(&ret_job->video_fid, &message.video_fid))
+		return INTAKE_OTHER_JOB;
+	return result;
+}
+
+enum intake_result
+intake_take_unasked(const struct converter *c, struct job *ret_job)
+{
+	struct err e = ERR_NONE;
+	enum intake_result result = lease(c, NULL, ret_job, &e);
+
+	if (result == INTAKE_SERVER_LOST)
+		log_warn(LOG_EVENT("intake_failed"), LOG_ERR(&e));
+	return result;
 }

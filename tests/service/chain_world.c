@@ -229,7 +229,7 @@ convert_all(struct chain *c)
 		enum intake_result took = intake_take(&c->converter, c->permits, &d, &job);
 
 		queue_delivery_free(&d);
-		if (took == INTAKE_JOB)
+		if (took == INTAKE_JOB || took == INTAKE_OTHER_JOB)
 			(void)convert_job(&c->converter, &job);
 		if (took == INTAKE_SERVER_LOST)
 			break; /* a pause in a converter; the next round here */

@@ -128,6 +128,24 @@ a_message_becomes_a_job_that_is_done(void **state)
 	loop_free(l);
 }
 
+/* Which of two jobs is due first depends on the clock: both must end in either case. */
+static void
+a_job_whose_message_was_lost_costs_no_other_its_own(void **state)
+{
+	struct loop *l = loop_start(SOON_MS);
+	struct blob_id lost = world_shelve(&l->world->videos, "a film before it", NULL);
+	struct job_message message = { .video_fid = lost, .username = "user@example.org" };
+
+	(void)state;
+	assert_int_equal(job_adopt(l->world->converter.jobs, &message, NULL), 0);
+	send(l, &l->world->video);
+	AWAIT(is_done(l, &lost));
+	AWAIT(is_done(l, &l->world->video));
+	loop_join(l);
+	assert_int_equal(queue_broker_count(l->broker, "video"), 0);
+	loop_free(l);
+}
+
 static void
 without_a_free_thread_messages_stay_with_the_broker(void **state)
 {
@@ -214,6 +232,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_message_becomes_a_job_that_is_done),
+		cmocka_unit_test(a_job_whose_message_was_lost_costs_no_other_its_own),
 		cmocka_unit_test(without_a_free_thread_messages_stay_with_the_broker),
 		cmocka_unit_test(while_a_store_is_away_it_pauses_and_its_job_costs_no_attempt),
 		cmocka_unit_test(a_stop_lets_the_job_under_way_end_and_takes_no_other),
