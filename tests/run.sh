@@ -9,8 +9,7 @@ work=${TESTS_FOLDER:-$(mktemp -d "${TMPDIR:-/tmp}/tonearm-tests.XXXXXX")}
 mkdir -p "$work"
 python=$root/build/deps/venv/bin/python
 passed=0 failed=0 skipped=0
-failures=()
-layout=()
+failures=() suites=() layout=()
 [ $# -gt 0 ] || set -- release asan
 
 say() { printf '\n== %s\n' "$*"; }
@@ -26,6 +25,7 @@ stop_servers() {
 	[ ! -d "$work/servers" ] || docker/local/servers.sh stop "$work/servers" || true
 }
 finish() {
+	[ ${#suites[@]} = 0 ] || { kill "${suites[@]}" && wait "${suites[@]}"; } 2>/dev/null
 	stop_servers
 	[ -n "${TESTS_FOLDER:-}" ] || rm -rf "$work"
 }
@@ -78,13 +78,24 @@ run_threads() {
 	TSAN_OPTIONS=suppressions=$root/tests/support/tsan.supp run_ctest tsan -L '^threads$'
 }
 
-run_system() {
-	say "system tests ($1)"
-	TONEARM_RUN_DIR=$work/system-$1 "$python" tests/system/run.py "build/$1" 2>&1 | tee "$work/system-$1.log"
-	read -r p f s < <(sed -n 's/^system tests: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$work/system-$1.log" | tail -n 1) ||
-		read -r p f s <<<"0 1 0"
-	count "$p" "$f" "$s"
-	while read -r name; do failures+=("$1: $name"); done < <(sed -n 's/^FAILED //p' "$work/system-$1.log")
+# The builds' suites run side by side, each on servers and ports of its own: they wait more than they compute.
+run_systems() {
+	local preset share=0
+	for preset in "$@"; do
+		TONEARM_PORTS=$share/$# TONEARM_RUN_DIR=$work/system-$preset TONEARM_SANITIZED=$([ "$preset" != asan ] || echo 1) \
+			"$python" tests/system/run.py "build/$preset" >"$work/system-$preset.log" 2>&1 &
+		suites+=($!)
+		tail -n +1 -f --pid=$! "$work/system-$preset.log" | sed -u "s/^/$preset: /" &
+		share=$((share + 1))
+	done
+	wait
+	suites=()
+	for preset in "$@"; do
+		read -r p f s < <(sed -n 's/^system tests: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$work/system-$preset.log") ||
+			read -r p f s <<<"0 1 0"
+		count "$p" "$f" "$s"
+		while read -r name; do failures+=("$preset: $name"); done < <(sed -n 's/^FAILED //p' "$work/system-$preset.log")
+	done
 }
 
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:exitcode=99} UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
@@ -99,9 +110,8 @@ for preset in "$@"; do
 	run_ctest "$preset"
 done
 stop_servers
-for preset in "$@"; do
-	if [ "$preset" = asan ]; then TONEARM_SANITIZED=1 run_system asan; else run_system "$preset"; fi
-done
+say "system tests ($*)"
+run_systems "$@"
 if [[ " $* " = *" release "* ]]; then
 	say "README"
 	step README tests/support/readme_config.py --check build/release

@@ -8,6 +8,7 @@ import importlib
 import os
 import pathlib
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -74,6 +75,7 @@ def end(stack):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # through the ends of all that was started
     build = pathlib.Path(sys.argv[1]).resolve()
     patterns = sys.argv[2:]
     chosen = [c for c in cases() if not patterns or any(p in c[0] for p in patterns)]
