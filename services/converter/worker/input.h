@@ -27,6 +27,7 @@ struct input {
 	int fd;
 	int64_t size, position; /* bytes */
 	bool end_passed;        /* a seek went behind the end: the file points to bytes it lacks */
+	int64_t declared_end;   /* where the file says that it ends; -1 = it does not */
 	clock_t cpu_limit;      /* 0 = none */
 	uint64_t uses;
 	struct input_part parts[INPUT_PARTS];

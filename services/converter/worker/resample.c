@@ -1,5 +1,6 @@
 #include "converter/worker/resample.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -8,7 +9,8 @@
 #include <libswresample/swresample.h>
 
 #define SAMPLES_MAX 8192 /* per channel and call of the sink */
-#define PLANES_MAX 64    /* swresample's own limit of channels */
+#define LOUDEST 16.0F
+#define PLANES_MAX 64 /* swresample's own limit of channels */
 
 struct resampler {
 	SwrContext *swr;
@@ -35,6 +37,19 @@ resampler_open(const struct worker_start *spec, resample_sink sink, void *arg,
 	return WORKER_FAILURE_NONE;
 }
 
+/* Float samples in a file may be anything. LAME gives up at what is no number or far too loud; full
+ * scale is 1, and a codec's overshoot stays far below this. */
+static void
+tame(float *samples, int count)
+{
+	for (int i = 0; i < count; i++) {
+		float loud = fabsf(samples[i]);
+
+		if (!(loud <= LOUDEST))
+			samples[i] = loud > LOUDEST ? copysignf(LOUDEST, samples[i]) : 0;
+	}
+}
+
 /* Converts the given input (NULL = drain) and hands everything that comes out to the sink. */
 static enum worker_failure
 convert(struct resampler *r, const uint8_t **in, int in_count, struct err *e)
@@ -49,6 +64,8 @@ convert(struct resampler *r, const uint8_t **in, int in_count, struct err *e)
 		got = swr_convert(r->swr, out, SAMPLES_MAX, in, in_count);
 		if (got < 0)
 			return failure_av(e, WORKER_DAMAGED, "resample", got);
+		tame(planes[0], got);
+		tame(planes[1], got);
 		if (got > 0 && (f = r->sink(r->arg, planes, (size_t)got, e)))
 			return f;
 		/* The input was taken whole by the first call; what did not fit is inside. */

@@ -8,14 +8,8 @@
 #include <libavutil/avstring.h>
 #include <libavutil/frame.h>
 
-#include "converter/worker/declared_end.h"
+#include "converter/worker/container.h"
 
-/* Containers that are believed to be what users upload. Left out: everything that names other files
- * or addresses (hls, dash, concat, sdp, image2, ...), devices, and formats that hold no sound. */
-#define FORMATS "mov,matroska,avi,mpegts,mpeg,flv,asf,mp3,ogg,wav,w64,flac,aac,aiff,caf,amr,au"
-#define STREAMS_MAX 64
-#define PROBE_BYTES (5 * 1024 * 1024)
-#define PROBE_US (5 * (int64_t)AV_TIME_BASE)
 #define RATE_MIN 1000
 #define RATE_MAX 768000
 #define CHANNELS_MAX 64
@@ -25,8 +19,10 @@
  * padding is shorter, a lying header is not. Samples. */
 #define PADDING_MAX 8192
 
-/* Writers are off by a few padding bytes. */
-#define END_SLACK 1024
+/* Packets in a row, empty or damaged, without a sample: hours of any codec. */
+#define BARREN_MAX 1000000
+/* Of one frame; the largest that a codec of the whitelist makes is FLAC's 65,535. */
+#define FRAME_SAMPLES_MAX (1 << 20)
 
 struct source {
 	AVFormatContext *format;
@@ -36,92 +32,9 @@ struct source {
 	AVStream *stream; /* borrowed from format */
 	int read_result;  /* why reading ended: AVERROR_EOF or an error */
 	bool ended, cut_packet;
-	bool declared_longer; /* the container's header names an end that the file lacks */
 	int64_t packets, damaged, frames;
+	int64_t barren; /* packets since the last frame */
 };
-
-static int
-refuse_io(AVFormatContext *format, AVIOContext **ret, const char *url, int flags,
-	  AVDictionary **options)
-{
-	(void)format;
-	(void)ret;
-	(void)url;
-	(void)flags;
-	(void)options;
-	return AVERROR(EACCES);
-}
-
-/* What a file that cannot be opened is: known by its first bytes and then cut, or no media at all.
- */
-static enum worker_failure
-refuse_open(struct input *in, int av, struct err *e)
-{
-	uint8_t start[2048 + AVPROBE_PADDING_SIZE] = { 0 };
-	AVProbeData probe = { .filename = "", .buf = start };
-	const AVInputFormat *known;
-	int score = 0, got;
-
-	in->avio->eof_reached = 0;
-	if (avio_seek(in->avio, 0, SEEK_SET) < 0 ||
-	    (got = avio_read(in->avio, start, sizeof start - AVPROBE_PADDING_SIZE)) <= 0)
-		return failure_av(e, WORKER_NOT_MEDIA, "open", av);
-	probe.buf_size = got;
-	known = av_probe_input_format3(&probe, 1, &score);
-	if (known && score > AVPROBE_SCORE_RETRY && av_match_list(known->name, FORMATS, ','))
-		return failure_av(e, WORKER_TRUNCATED, known->name, av);
-	return failure_av(e, WORKER_NOT_MEDIA, "open", av);
-}
-
-static void
-discard_all_but(AVFormatContext *format, int keep)
-{
-	for (unsigned i = 0; i < format->nb_streams; i++) {
-		AVStream *stream = format->streams[i];
-		bool wanted = keep >= 0 ? (int)i == keep
-					: stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
-		if (!wanted && stream->codecpar->codec_type != AVMEDIA_TYPE_UNKNOWN)
-			stream->discard = AVDISCARD_ALL;
-	}
-}
-
-static void
-look_for_end(struct source *s)
-{
-	uint8_t start[DECLARED_END_START];
-	int got = avio_read(s->in->avio, start, sizeof start);
-
-	if (got > 0)
-		s->declared_longer = declared_end(start, (size_t)got) > s->in->size + END_SLACK;
-	(void)avio_seek(s->in->avio, 0, SEEK_SET);
-}
-
-static enum worker_failure
-open_container(struct source *s, struct err *e)
-{
-	AVDictionary *options = NULL;
-	int av;
-
-	if (!(s->format = avformat_alloc_context()))
-		return failure_set(e, WORKER_OUT_OF_MEMORY, "container: no memory");
-	s->format->pb = s->in->avio;
-	s->format->flags |= AVFMT_FLAG_CUSTOM_IO;
-	s->format->io_open = refuse_io;
-	s->format->max_streams = STREAMS_MAX;
-	s->format->probesize = PROBE_BYTES;
-	s->format->max_analyze_duration = PROBE_US;
-	s->format->skip_estimate_duration_from_pts = 1;
-	if ((av = av_dict_set(&options, "format_whitelist", FORMATS, 0)) >= 0 &&
-	    (av = av_dict_set(&options, "protocol_whitelist", "", 0)) >= 0)
-		av = avformat_open_input(&s->format, "", NULL, &options);
-	av_dict_free(&options);
-	if (av < 0)
-		return av == AVERROR(ENOMEM) ? failure_av(e, WORKER_OUT_OF_MEMORY, "open", av)
-					     : refuse_open(s->in, av, e);
-	discard_all_but(s->format, -1);
-	av = avformat_find_stream_info(s->format, NULL);
-	return av < 0 ? failure_av(e, WORKER_DAMAGED, "streams", av) : WORKER_FAILURE_NONE;
-}
 
 static enum worker_failure
 open_decoder(struct source *s, const AVCodec *codec, struct err *e)
@@ -136,6 +49,9 @@ open_decoder(struct source *s, const AVCodec *codec, struct err *e)
 		return failure_av(e, WORKER_UNSUPPORTED, "decoder", av);
 	s->decoder->pkt_timebase = s->stream->time_base;
 	s->decoder->thread_count = 1;
+	s->decoder->max_samples = FRAME_SAMPLES_MAX;
+	if (!container_allows(codec->name))
+		return failure_set(e, WORKER_UNSUPPORTED, "%s is not on the list", codec->name);
 	if ((av = avcodec_open2(s->decoder, codec, NULL)) < 0)
 		return failure_av(e, WORKER_UNSUPPORTED, codec->name, av);
 	return WORKER_FAILURE_NONE;
@@ -153,7 +69,7 @@ choose_track(struct source *s, struct err *e)
 		return failure_av(e, WORKER_NOT_MEDIA, "sound track", index);
 	if (index < 0)
 		return failure_av(e, WORKER_NO_AUDIO, "sound track", index);
-	discard_all_but(s->format, index);
+	container_discard_all_but(s->format, index);
 	s->stream = s->format->streams[index];
 	s->stream->discard = AVDISCARD_DEFAULT;
 	return open_decoder(s, codec, e);
@@ -168,10 +84,9 @@ source_open(struct input *in, struct source **ret, struct err *e)
 	if (!s)
 		return failure_set(e, WORKER_OUT_OF_MEMORY, "source: no memory");
 	s->in = in;
-	look_for_end(s);
-	if ((f = open_container(s, e)) || (f = choose_track(s, e)))
+	if ((f = container_open(in, &s->format, e)) || (f = choose_track(s, e)))
 		return f;
-	if (s->declared_longer)
+	if (container_is_cut(in))
 		return failure_set(e, WORKER_TRUNCATED, "the header names a later end");
 	*ret = TAKE(s);
 	return WORKER_FAILURE_NONE;
@@ -183,11 +98,15 @@ feed(struct source *s, struct err *e)
 {
 	int av;
 
-	while ((av = av_read_frame(s->format, s->packet)) >= 0) {
-		if (s->packet->stream_index == s->stream->index)
+	while ((av = av_read_frame(s->format, s->packet)) >= 0 || av == AVERROR(EAGAIN)) {
+		if (av >= 0 && s->packet->stream_index == s->stream->index)
 			break;
 		av_packet_unref(s->packet);
+		if (++s->barren > BARREN_MAX)
+			break;
 	}
+	if (++s->barren > BARREN_MAX)
+		return failure_set(e, WORKER_DAMAGED, "packets without end and without a sample");
 	if (av < 0) {
 		s->ended = true;
 		s->read_result = av;
@@ -222,6 +141,7 @@ source_next(struct source *s, AVFrame *ret, bool *ret_end, struct err *e)
 
 		if (av == 0 && frame_is_sane(ret)) {
 			s->frames++;
+			s->barren = 0;
 			*ret_end = false;
 			return WORKER_FAILURE_NONE;
 		}

@@ -1,0 +1,171 @@
+"""Files of every kind that users may send, and what hostile ones do: each ends as done or with a reason that a user understands."""
+import concurrent.futures
+import contextlib
+import functools
+import json
+import os
+import pathlib
+import random
+import socket
+import struct
+import subprocess
+import tempfile
+
+import corpus
+import odd_media
+from lib import expect
+
+SANITIZED = os.environ.get("TONEARM_SANITIZED") == "1"
+SEED = int(os.environ.get("CORPUS_SEED", "1"))
+REASONS = {"not_media", "no_audio", "empty", "truncated", "damaged", "unsupported", "too_long"}
+DEADLINE = 60
+
+
+@functools.cache
+def folder():
+    return tempfile.TemporaryDirectory(prefix="tonearm-corpus-")
+
+
+def place(name):
+    return pathlib.Path(folder().name) / name
+
+
+@functools.cache
+def samples():
+    made = corpus.samples(folder().name)
+    corpus.measure_all(made)
+    return made
+
+
+def convert(s, path, **settings):
+    """(exit code, report, mp3 or None) of one conversion."""
+    out = path.with_name(path.name + ".out.mp3")
+    env = {"PATH": os.environ["PATH"], **s.environment(), **settings}
+    env.update({key: os.environ[key] for key in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if key in os.environ})
+    done = subprocess.run([s.build / "services/converter/converter", "convert", path, out, "--json"], env=env, stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=DEADLINE)
+    expect(b"Sanitizer" not in done.stderr and b"runtime error" not in done.stderr, path.name, done.stderr[:3000])
+    report = json.loads(done.stdout) if done.stdout else {}
+    return done.returncode, report, out if out.exists() else None
+
+
+def convert_all(s, paths, **settings):
+    with concurrent.futures.ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
+        return list(pool.map(lambda path: convert(s, path, **settings), paths))
+
+
+def wrong_end(code, report, out):
+    """What is wrong with how a conversion of a bad file ended; else nothing."""
+    if code == 0 and report.get("result") == "done" and report["samples"] > 0 and out:
+        return ""
+    error = report.get("error", {})
+    if code == 2 and report.get("result") == "failed" and error.get("code") in REASONS and error.get("message") and not out:
+        return ""
+    return f"exit {code} {report}"
+
+
+def expect_decodes(outs, lengths):
+    """ffmpeg decodes each without a complaint, to that many samples."""
+    for at in range(0, len(outs), 40):
+        got, said = corpus.measure(outs[at:at + 40], [44100] * 40)
+        expect(not said, "ffmpeg complains about a result:", said[:600])
+        bad = [(out.name, want, has) for out, want, has in zip(outs[at:at + 40], lengths[at:at + 40], got) if want != has]
+        expect(not bad, "results that do not decode to their length:", bad)
+
+
+def expect_sane_ends(s, paths, **settings):
+    ends = convert_all(s, paths, **settings)
+    bad = [f"{path.name}: {why}" for path, end in zip(paths, ends) if (why := wrong_end(*end))]
+    expect(not bad, "\n".join(bad))
+    done = [end for end in ends if end[0] == 0]
+    expect_decodes([end[2] for end in done], [end[1]["samples"] for end in done])
+    for path, end in zip(paths, ends):
+        path.unlink()
+        if end[2]:
+            end[2].unlink()
+    return ends
+
+
+def test_every_container_and_codec_of_the_whitelist_keeps_its_exact_length(s):
+    chosen = samples()[::4] if SANITIZED else samples()
+    ends = convert_all(s, [sample.path for sample in chosen])
+    bad = []
+    for sample, (code, report, _) in zip(chosen, ends):
+        slack = 0 if sample.rate == 44100 else 1
+        if code != 0 or abs(report["samples"] - sample.length) > slack:
+            bad.append((sample.path.name, sample.length, report))
+    expect(not bad, bad)
+    expect_decodes([out for _, _, out in ends], [report["samples"] for _, report, _ in ends])
+
+
+def test_damaged_files_end_as_done_or_with_a_reason(s):
+    paths = []
+    for sample in samples():
+        for name, content in corpus.damaged(sample.path.read_bytes(), f"{SEED}-{sample.path.name}"):
+            paths.append((place(f"{name}-{sample.path.name}"), content))
+    paths = random.Random(SEED).sample(paths, min(len(paths), int(os.environ.get("CORPUS_FILES", 60 if SANITIZED else 300))))
+    for path, content in paths:
+        path.write_bytes(content)
+    ends = expect_sane_ends(s, [path for path, _ in paths])
+    failed = [report["error"]["code"] for code, report, _ in ends if code == 2]
+    expect(len(failed) > len(ends) / 10 and {"truncated", "damaged"} <= set(failed), len(failed), len(ends), set(failed))
+
+
+def test_odd_files_become_what_they_hold(s):
+    paths = [maker(folder().name) for maker, _ in odd_media.ODD]
+    bad = []
+    for (_, want), path, (code, report, out) in zip(odd_media.ODD, paths, convert_all(s, paths)):
+        if isinstance(want, str):
+            as_wanted = code == 2 and not out and report["error"]["code"] == want
+        else:
+            as_wanted = code == 0 and want[0] <= report["samples"] <= want[1]
+        if not as_wanted:
+            bad.append((path.name, want, code, report))
+    expect(not bad, bad)
+
+
+def test_hours_of_silence_are_cut_off_at_the_limit(s):
+    """Days of silence are a few kilobytes of FLAC; what they cost is bounded."""
+    path = place("silence.flac")
+    corpus.ffmpeg("-f", "lavfi", "-i", "anullsrc=r=44100:cl=mono", "-t", 3600, "-c:a", "flac", "-compression_level", 0, path)
+    code, report, out = convert(s, path, MAX_AUDIO_DURATION="10m")
+    expect(code == 2 and report["error"]["code"] == "too_long" and not out, code, report)
+
+
+def test_samples_that_are_no_numbers_are_taken_for_silence(s):
+    values = [float("nan"), float("inf"), float("-inf"), 3e38, -3e38, 1e-40, 0.5] * 6300
+    data = struct.pack(f"<{len(values)}f", *values)
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 3, 1, 44100, 4 * 44100, 4, 32)
+    path = place("numbers.wav")
+    path.write_bytes(b"RIFF" + struct.pack("<I", 28 + len(data) + 8) + b"WAVE" + form + b"data" + struct.pack("<I", len(data)) + data)
+    code, report, out = convert(s, path)
+    expect(code == 0 and report["samples"] == 44100, code, report)
+    expect_decodes([out], [44100])
+
+
+def test_files_that_name_others_are_not_followed(s):
+    canary = corpus_canary()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        paths = []
+        for name, content in odd_media.pointing(f"127.0.0.1:{listener.getsockname()[1]}", canary):
+            paths.append(place(name))
+            paths[-1].write_bytes(content)
+        inside = place("inside.mov")
+        corpus.ffmpeg("-i", canary, "-c:a", "pcm_s16le", inside)
+        paths.append(place("outside.mov"))
+        paths[-1].write_bytes(odd_media.outside_data(inside.read_bytes(), canary))
+        ends = convert_all(s, paths)
+        with contextlib.suppress(BlockingIOError):
+            listener.accept()
+            expect(False, "a file made the converter connect")
+    followed = [(path.name, end) for path, end in zip(paths, ends) if end[0] != 2 or wrong_end(*end)]
+    expect(not followed, followed)
+
+
+def corpus_canary():
+    """A good file that others point to: whatever is made of those was read from it."""
+    canary = place("canary.wav")
+    if not canary.exists():
+        corpus.ffmpeg("-f", "lavfi", "-i", "sine=duration=1", canary)
+    return canary
