@@ -58,20 +58,29 @@ conclude(const struct session *s, int status, bool killed, struct job_error *ret
 	return 0;
 }
 
-/* What a worker needs of its address space beside its encoder threads, and for each of them:
- * libraries, demuxer and decoder; stack, samples and frames of a block. */
-#define WORKER_BASE_BYTES (INT64_C(256) << 20)
+/* Address space of a worker that does nothing yet (libraries above all), and what one more encoder
+ * thread takes at most: stack, samples and frames of a block. */
+#define WORKER_BASE_BYTES (INT64_C(200) << 20)
 #define WORKER_THREAD_BYTES (INT64_C(16) << 20)
+
+/* Half of what the limit leaves is for threads, half for the file: the index of ten hours of video
+ * takes 150 MiB. */
+static int64_t
+threads_in_memory(int64_t limit)
+{
+	return limit > 0 ? (limit - WORKER_BASE_BYTES) / 2 / WORKER_THREAD_BYTES
+			 : WORKER_THREADS_MAX;
+}
 
 /* The cores are shared out among the conversions under way. */
 static uint32_t
 threads_for_one(const struct encoder_worker *w, int running)
 {
 	int64_t threads = w->config.cores / (running > 0 ? running : 1);
-	int64_t memory = w->config.memory_bytes;
+	int64_t fit = threads_in_memory(w->config.memory_bytes);
 
-	if (memory > 0 && threads > (memory - WORKER_BASE_BYTES) / WORKER_THREAD_BYTES)
-		threads = (memory - WORKER_BASE_BYTES) / WORKER_THREAD_BYTES;
+	if (threads > fit)
+		threads = fit;
 	if (threads > WORKER_THREADS_MAX)
 		threads = WORKER_THREADS_MAX;
 	return threads > 1 ? (uint32_t)threads : 1;

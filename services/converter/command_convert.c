@@ -109,14 +109,17 @@ convert_file(struct encoder *encoder, const char *from, const char *to,
 }
 
 static int
-run(const struct command_options *o, const void *config)
+run(const struct command_options *o, const void *options)
 {
+	const struct converter_config *config = options;
+	struct capacity wish, fit;
 	SCOPED(encoder_close_p) struct encoder *encoder = NULL;
 	struct conversion_report report = { 0 };
 	struct err e = ERR_NONE;
 	int r, printed;
 
-	if (converter_encoder_new(config, &encoder, &e) < 0) {
+	if (converter_capacity(config, &wish, &fit, &e) < 0 ||
+	    converter_encoder_new(config, fit.worker_memory, &encoder, &e) < 0) {
 		(void)fprintf(stderr, "converter: %s\n", e.text);
 		return COMMAND_FAILED;
 	}

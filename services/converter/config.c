@@ -1,5 +1,8 @@
 #include "converter/config.h"
 
+#include "base/cpus.h"
+#include "base/memory_limit.h"
+
 #define TEXT(member, name, fallback, help)                                                         \
 	CONFIG_KEY_TEXT(struct converter_config, member, name, fallback, help)
 #define SECRET(member, name, fallback, help)                                                       \
@@ -34,8 +37,8 @@ const struct config_key converter_keys[] = {
 	       "ceiling for one conversion"),
 	NUMBER(CONFIG_DURATION, max_duration_ms, "MAX_AUDIO_DURATION", "24h", 1 * SECOND, 30 * DAY,
 	       "longest sound track that is converted"),
-	NUMBER(CONFIG_BYTES, worker_memory, "WORKER_MEMORY", "512MiB", 0, INT64_MAX,
-	       "address space of one conversion; 0 = no limit"),
+	NUMBER(CONFIG_BYTES, worker_memory, "WORKER_MEMORY", "768MiB", 0, INT64_MAX,
+	       "address space of one conversion, less where memory is short; 0 = no limit"),
 	NUMBER(CONFIG_DURATION, worker_cpu_ms, "WORKER_CPU_TIME", "2h", 0, 30 * DAY,
 	       "processor time of one conversion; 0 = no limit"),
 	TEXT(worker, "CONVERTER_WORKER", "",
@@ -110,11 +113,23 @@ converter_dead_letters_new(const struct converter_config *config, struct dead_le
 }
 
 int
-converter_encoder_new(const struct converter_config *config, struct encoder **ret, struct err *e)
+converter_capacity(const struct converter_config *config, struct capacity *ret_wish,
+		   struct capacity *ret_fit, struct err *e)
+{
+	*ret_wish = (struct capacity){
+		.jobs = config->jobs > 0 ? (int)config->jobs : capacity_default_jobs(cpu_count()),
+		.worker_memory = config->worker_memory,
+	};
+	return capacity_fit(ret_wish, memory_limit(), ret_fit, e);
+}
+
+int
+converter_encoder_new(const struct converter_config *config, int64_t worker_memory,
+		      struct encoder **ret, struct err *e)
 {
 	struct encoder_worker_config worker = {
 		.program = config->worker[0] ? config->worker : NULL,
-		.memory_bytes = config->worker_memory,
+		.memory_bytes = worker_memory,
 		.cpu_seconds = (config->worker_cpu_ms + 999) / 1000,
 		.job_timeout_ms = config->job_timeout_ms,
 		.cores = (int)config->cores,

@@ -6,6 +6,7 @@
 #include "adapter/encoder_worker.h"
 #include "adapter/job_mongo.h"
 #include "adapter/queue_amqp.h"
+#include "converter/capacity.h"
 #include "daemon/daemon.h"
 
 struct converter_config {
@@ -34,8 +35,12 @@ struct converter_stores {
 int converter_stores_open(const struct converter_config *config, struct converter_stores *s,
 			  struct err *e);
 void converter_stores_close(struct converter_stores *s);
-int converter_encoder_new(const struct converter_config *config, struct encoder **ret,
-			  struct err *e);
+/* How many jobs at once config asks for, and what of them fits into the memory there is; INVALID
+ * when not one does. */
+int converter_capacity(const struct converter_config *config, struct capacity *ret_wish,
+		       struct capacity *ret_fit, struct err *e);
+int converter_encoder_new(const struct converter_config *config, int64_t worker_memory,
+			  struct encoder **ret, struct err *e);
 int converter_dead_letters_new(const struct converter_config *config, struct dead_letters **ret,
 			       struct err *e);
 

@@ -5,9 +5,9 @@
 #include "adapter/job_mongo.h"
 #include "adapter/mongo_pool.h"
 #include "adapter/queue_amqp.h"
-#include "base/cpus.h"
 #include "base/hex.h"
 #include "base/log.h"
+#include "base/memory_limit.h"
 #include "converter/command.h"
 #include "converter/config.h"
 #include "converter/intake.h"
@@ -25,6 +25,7 @@
 
 struct service {
 	struct converter converter;
+	struct capacity capacity;
 	struct publisher *publisher;
 	struct consumer *consumer;
 	struct metric *jobs, *oldest, *conversions, *durations, *running_jobs;
@@ -32,14 +33,20 @@ struct service {
 	atomic_int running;
 };
 
+/* Says so when less is done at once than was asked for. */
 static int
-jobs_at_once(const struct converter_config *config)
+find_capacity(const struct converter_config *config, struct capacity *ret, struct err *e)
 {
-	int quarter = cpu_count() / 4;
+	struct capacity wish;
+	int r = converter_capacity(config, &wish, ret, e);
 
-	if (config->jobs > 0)
-		return (int)config->jobs;
-	return quarter > 2 ? quarter : 2;
+	if (r == 0 && (ret->jobs < wish.jobs || ret->worker_memory < wish.worker_memory))
+		log_warn(LOG_EVENT("memory_short"), LOG_INT("memory", memory_limit()),
+			 LOG_INT("jobs_asked", wish.jobs), LOG_INT("jobs", ret->jobs),
+			 LOG_INT("worker_memory_asked", wish.worker_memory),
+			 LOG_INT("worker_memory", ret->worker_memory),
+			 LOG_STR("reason", "workers and daemon keep within 80 % of the memory"));
+	return r;
 }
 
 static int
@@ -162,7 +169,7 @@ serve(struct daemon *d, const struct converter_config *config, struct service *s
 				.consumer = s->consumer,
 				.stop = daemon_stop(d),
 				.cancel = &s->cancel,
-				.jobs = jobs_at_once(config),
+				.jobs = s->capacity.jobs,
 				.drain_ms = config->daemon.drain_timeout_ms,
 				.running = &s->running,
 			},
@@ -196,7 +203,6 @@ run(struct daemon *d, const void *arg, struct err *e)
 	SCOPED(consumer_close_p) struct consumer *consumer = NULL;
 	struct mongo_pool_config mongo = {
 		.uri = config->mongodb_uri.bytes,
-		.max_clients = CLIENTS_PER_JOB * jobs_at_once(config) + CLIENTS_BESIDE,
 		.deadline_ms = SERVER_DEADLINE_MS,
 	};
 	struct relay_config outbox;
@@ -204,11 +210,14 @@ run(struct daemon *d, const void *arg, struct err *e)
 	struct service s = { 0 };
 	int r;
 
+	if ((r = find_capacity(config, &s.capacity, e)) < 0)
+		return r;
+	mongo.max_clients = CLIENTS_PER_JOB * s.capacity.jobs + CLIENTS_BESIDE;
 	if ((r = mongo_pool_new(&mongo, &pool, e)) < 0 ||
 	    (r = blob_gridfs_new(pool, "videos", &videos, e)) < 0 ||
 	    (r = blob_gridfs_new(pool, "mp3s", &mp3s, e)) < 0 ||
 	    (r = job_mongo_new(pool, &jobs, e)) < 0 ||
-	    (r = converter_encoder_new(config, &encoder, e)) < 0)
+	    (r = converter_encoder_new(config, s.capacity.worker_memory, &encoder, e)) < 0)
 		return r;
 	outbox = make_outbox(config, jobs);
 	if ((r = make_queues(config, &outbox, &publisher, &consumer, e)) < 0)
@@ -237,8 +246,9 @@ static int
 check(const void *arg, struct err *e)
 {
 	SCOPED(encoder_close_p) struct encoder *encoder = NULL;
+	const struct converter_config *config = arg;
 
-	return converter_encoder_new(arg, &encoder, e);
+	return converter_encoder_new(config, config->worker_memory, &encoder, e);
 }
 
 int
