@@ -48,7 +48,7 @@ struct session {
 	/* while it runs */
 	int64_t position, written; /* of the reader; to the writer */
 	int64_t next_watch_ms;
-	double fraction;
+	struct encode_progress progress;
 	/* how it ended */
 	enum session_end end;
 	int result;

@@ -37,7 +37,7 @@ watch(struct session *s, struct err *e)
 	if (now < s->next_watch_ms || !s->watch || !s->watch->progress)
 		return 0;
 	s->next_watch_ms = now + WATCH_INTERVAL_MS;
-	r = s->watch->progress(s->watch->arg, s->fraction, e);
+	r = s->watch->progress(s->watch->arg, &s->progress, e);
 	return r < 0 ? end_ours(s, r) : 0;
 }
 
@@ -183,6 +183,27 @@ take_patch(struct session *s, const struct worker_header *h, struct err *e)
 	return r < 0 ? end_ours(s, r) : 0;
 }
 
+/* Times of a file may go back; what was told does not. */
+static int
+take_progress(struct session *s, struct err *e)
+{
+	struct worker_progress told;
+	double made_s;
+
+	if (worker_progress_read(s->payload, &told, e) < 0)
+		return end(s, SESSION_VIOLATION);
+	if (told.samples > s->max_samples) {
+		(void)err_set(e, ERR_CORRUPT, "more samples than there may be");
+		return end(s, SESSION_VIOLATION);
+	}
+	made_s = (double)told.samples / RESULT_SAMPLE_RATE;
+	if (told.fraction > s->progress.fraction)
+		s->progress.fraction = told.fraction;
+	if (made_s > s->progress.made_s)
+		s->progress.made_s = made_s;
+	return 0;
+}
+
 static int
 take_done(struct session *s, struct err *e)
 {
@@ -207,9 +228,7 @@ handle(struct session *s, const struct worker_header *h, struct err *e)
 	case WORKER_PATCH:
 		return take_patch(s, h, e);
 	case WORKER_PROGRESS:
-		return worker_progress_read(s->payload, &s->fraction, e) < 0
-			       ? end(s, SESSION_VIOLATION)
-			       : 0;
+		return take_progress(s, e);
 	case WORKER_DONE:
 		return take_done(s, e);
 	case WORKER_FAIL:
@@ -229,7 +248,7 @@ session_serve(struct session *s, struct err *e)
 	uint8_t bytes[WORKER_HEADER_BYTES];
 	struct worker_header header;
 
-	s->fraction = -1;
+	s->progress.fraction = -1;
 	if (send_start(s, e) < 0)
 		return;
 	for (;;) {

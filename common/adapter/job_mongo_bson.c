@@ -67,6 +67,8 @@ read_lease(const bson_t *doc, struct job *job)
 	read_text(doc, "lease.owner", job->lease.owner, sizeof job->lease.owner);
 	read_text(doc, "lease.token", job->lease.token, sizeof job->lease.token);
 	read_id(doc, "lease.output", &job->lease.output);
+	job->progress.speed = read_number(doc, "lease.speed");
+	job->progress.remaining_s = read_number(doc, "lease.remaining_s");
 }
 
 static void
@@ -82,7 +84,7 @@ int
 job_from_bson(const bson_t *doc, struct job *ret, struct err *e)
 {
 	struct job job = { .attempts = (int)read_integer(doc, "attempts"),
-			   .progress = read_number(doc, "progress"),
+			   .progress.fraction = read_number(doc, "progress"),
 			   .not_before_ms = read_time(doc, "not_before"),
 			   .created_ms = read_time(doc, "created_at"),
 			   .updated_ms = read_time(doc, "updated_at"),

@@ -181,7 +181,8 @@ leasing(const char *owner, const char *token, int64_t ms)
 			"$add", "[", "{", "$ifNull", "[", BCON_UTF8("$attempts"), BCON_INT32(0),
 			"]", "}", BCON_INT32(1), "]", "}", "progress", BCON_DOUBLE(0), "lease", "{",
 			"owner", JOB_TEXT(name), "token", JOB_TEXT(token), "until", "{", "$add",
-			"[", JOB_NOW, BCON_INT64(ms), "]", "}", "output", BCON_OID(&output), "}",
+			"[", JOB_NOW, BCON_INT64(ms), "]", "}", "output", BCON_OID(&output),
+			"speed", BCON_UTF8("$$REMOVE"), "remaining_s", BCON_UTF8("$$REMOVE"), "}",
 			"outputs", "{", "$slice", "[", "{", "$concatArrays", "[", JOB_OUTPUTS, "[",
 			BCON_OID(&output), "]", "]", "}", BCON_INT32(-JOB_OUTPUTS_MAX), "]", "}",
 			"updated_at", JOB_NOW, "}", "}");

@@ -2,6 +2,7 @@
  * repeat whose first answer was lost is recognised as done. */
 #include "adapter/job_mongo_private.h"
 
+#include <float.h>
 #include <math.h>
 
 #define HELD(id, lease)                                                                            \
@@ -44,15 +45,24 @@ end(struct job_store *s, const struct job_lease *lease, enum job_state after, co
 	return r;
 }
 
-int
-job_mongo_renew(struct job_store *s, const struct job_lease *lease, int64_t ms, double progress,
-		struct err *e)
+static double
+within(double real, double most)
 {
-	double known = isfinite(progress) ? fmin(fmax(progress, 0), 1) : 0;
+	return isfinite(real) ? fmin(fmax(real, 0), most) : 0;
+}
+
+/* Speed and what remains are the lease's: they go with it. */
+int
+job_mongo_renew(struct job_store *s, const struct job_lease *lease, int64_t ms,
+		const struct job_progress *progress, struct err *e)
+{
 	SCOPED(job_bson_free_p)
 	bson_t *set = BCON_NEW("0", "{", "$set", "{", "lease.until", "{", "$add", "[", JOB_NOW,
-			       BCON_INT64(ms), "]", "}", "progress", BCON_DOUBLE(known),
-			       "updated_at", JOB_NOW, "}", "}");
+			       BCON_INT64(ms), "]", "}", "progress",
+			       BCON_DOUBLE(within(progress->fraction, 1)), "lease.speed",
+			       BCON_DOUBLE(within(progress->speed, DBL_MAX)), "lease.remaining_s",
+			       BCON_DOUBLE(within(progress->remaining_s, DBL_MAX)), "updated_at",
+			       JOB_NOW, "}", "}");
 	struct job job;
 
 	return end(s, lease, JOB_LEASED, set, &job, e);

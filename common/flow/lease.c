@@ -8,6 +8,7 @@
 /* After a renewal that failed the next one comes sooner: a server may be away for a moment only. */
 #define RENEWALS_PER_LEASE 3
 #define RETRIES_PER_LEASE 12
+#define PROGRESS_INTERVAL_MS 1000
 
 struct lease_keeper {
 	struct job_store *jobs; /* set once */
@@ -18,7 +19,11 @@ struct lease_keeper {
 	pthread_cond_t wake;
 	/* under lock */
 	bool stopping, lost;
-	double progress;
+	struct job_progress progress;
+	bool told; /* progress that is not recorded yet */
+	int64_t renew_ms,
+		record_ms;     /* when the next renewal is due, with news of progress or without
+				*/
 	int64_t safe_until_ms; /* by our clock: reckoned from before the renewal was sent */
 };
 
@@ -30,39 +35,41 @@ is_lost(struct lease_keeper *k)
 	return k->lost;
 }
 
-/* Renews once, with the lock released meanwhile; the time to wait before the next one. */
-static int64_t
+/* Renews once, with the lock released meanwhile. */
+static void
 renew(struct lease_keeper *k)
 {
 	int64_t sent_ms = now_monotonic_ms();
-	double progress = k->progress;
+	struct job_progress progress = k->progress;
 	int r;
 
+	k->told = false;
 	pthread_mutex_unlock(&k->lock);
-	r = job_renew(k->jobs, &k->lease, k->ms, progress, NULL);
+	r = job_renew(k->jobs, &k->lease, k->ms, &progress, NULL);
 	pthread_mutex_lock(&k->lock);
 	if (r == ERR_CONFLICT || r == ERR_NOT_FOUND)
 		k->lost = true;
 	/* An answer that comes after the end revives nothing: the caller may have seen it lost. */
 	if (r == 0 && !is_lost(k))
 		k->safe_until_ms = sent_ms + k->ms;
-	return k->ms / (r == 0 ? RENEWALS_PER_LEASE : RETRIES_PER_LEASE) + 1;
+	k->renew_ms =
+		now_monotonic_ms() + k->ms / (r == 0 ? RENEWALS_PER_LEASE : RETRIES_PER_LEASE) + 1;
+	k->record_ms = r == 0 ? sent_ms + PROGRESS_INTERVAL_MS : k->renew_ms;
 }
 
 static void *
 keeper_main(void *arg)
 {
 	struct lease_keeper *k = arg;
-	int64_t next_ms = now_monotonic_ms() + k->ms / RENEWALS_PER_LEASE;
-
 	pthread_mutex_lock(&k->lock);
 	while (!k->stopping && !is_lost(k)) {
-		if (now_monotonic_ms() < next_ms) {
+		int64_t next_ms =
+			k->told && k->record_ms < k->renew_ms ? k->record_ms : k->renew_ms;
+
+		if (now_monotonic_ms() < next_ms)
 			(void)cond_wait_until(&k->wake, &k->lock, next_ms);
-			continue;
-		}
-		next_ms = renew(k);
-		next_ms += now_monotonic_ms();
+		else
+			renew(k);
 	}
 	pthread_mutex_unlock(&k->lock);
 	return NULL;
@@ -91,6 +98,8 @@ lease_keeper_start(struct job_store *jobs, const struct job_lease *lease, int64_
 	k->lease = *lease;
 	k->ms = ms;
 	k->safe_until_ms = now_monotonic_ms() + ms;
+	k->renew_ms = now_monotonic_ms() + ms / RENEWALS_PER_LEASE;
+	k->record_ms = now_monotonic_ms() + PROGRESS_INTERVAL_MS;
 	pthread_mutex_init(&k->lock, NULL);
 	cond_init(&k->wake);
 	if ((failure = pthread_create(&k->thread, NULL, keeper_main, k)) != 0) {
@@ -102,10 +111,13 @@ lease_keeper_start(struct job_store *jobs, const struct job_lease *lease, int64_
 }
 
 void
-lease_keeper_progress(struct lease_keeper *k, double fraction)
+lease_keeper_progress(struct lease_keeper *k, const struct job_progress *progress)
 {
 	pthread_mutex_lock(&k->lock);
-	k->progress = fraction;
+	k->progress = *progress;
+	if (!k->told)
+		pthread_cond_signal(&k->wake);
+	k->told = true;
 	pthread_mutex_unlock(&k->lock);
 }
 

@@ -11,11 +11,12 @@
 
 struct lease_keeper;
 
-/* Renews every ms / 3. jobs is borrowed until lease_keeper_stop. */
+/* Renews every ms / 3, and once a second while progress is told, which travels with it. jobs is
+ * borrowed until lease_keeper_stop. */
 int lease_keeper_start(struct job_store *jobs, const struct job_lease *lease, int64_t ms,
 		       struct lease_keeper **ret, struct err *e);
-/* Threads: any. progress travels with the next renewal. */
-void lease_keeper_progress(struct lease_keeper *k, double fraction);
+/* Threads: any. */
+void lease_keeper_progress(struct lease_keeper *k, const struct job_progress *progress);
 /* True once a renewal answered CONFLICT, or none succeeded until the lease ran out by our own
  * clock: then nothing may be written under it any more. */
 bool lease_keeper_lost(struct lease_keeper *k);

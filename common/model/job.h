@@ -40,6 +40,13 @@ struct job_source {
 	double duration_s; /* 0 = unknown */
 };
 
+/* How far a conversion has come; all 0 while none runs and nothing is known. */
+struct job_progress {
+	double fraction;    /* 0 to 1; 1 once done */
+	double speed;       /* seconds of sound made in one second */
+	double remaining_s; /* known once fraction is above 0 */
+};
+
 /* Names one lease: every write under it carries the token. */
 struct job_lease {
 	struct blob_id video_fid;
@@ -56,7 +63,7 @@ struct job {
 	enum job_state state;
 	struct job_source source;
 	int attempts;
-	double progress; /* 0 to 1 */
+	struct job_progress progress;
 	struct job_error error;
 	struct blob_id mp3_fid;
 	struct job_lease lease;

@@ -21,10 +21,15 @@ struct encode_report {
 	int64_t bytes_read; /* that the store had to hand out for it */
 };
 
+/* Neither is ever less than it was before. */
+struct encode_progress {
+	double fraction; /* 0 to 1; -1 = nothing is known yet */
+	double made_s;   /* of the audio */
+};
 struct encode_watch {
-	/* Called at most a few times a second with progress 0 to 1 (-1 = unknown); a negative
-	 * result cancels the work and is returned by encoder_encode. */
-	int (*progress)(void *arg, double fraction, struct err *e);
+	/* Called a few times a second; a negative result cancels the work and is returned by
+	 * encoder_encode. */
+	int (*progress)(void *arg, const struct encode_progress *, struct err *e);
 	void *arg;
 };
 

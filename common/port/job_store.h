@@ -69,8 +69,8 @@ struct job_store_ops {
 	int (*find_by_mp3)(struct job_store *, const struct blob_id *, struct job *, struct err *);
 	int (*lease_next)(struct job_store *, const char *owner, int64_t ms,
 			  const struct blob_id *only, struct job *, struct err *);
-	int (*renew)(struct job_store *, const struct job_lease *, int64_t ms, double progress,
-		     struct err *);
+	int (*renew)(struct job_store *, const struct job_lease *, int64_t ms,
+		     const struct job_progress *, struct err *);
 	int (*finish)(struct job_store *, const struct job_lease *, const struct blob_id *mp3,
 		      double duration_s, struct err *);
 	int (*fail)(struct job_store *, const struct job_lease *, const struct job_error *,
@@ -155,10 +155,11 @@ job_lease_next(struct job_store *s, const char *owner, int64_t ms, const struct 
 {
 	return s->ops->lease_next(s, owner, ms, only, ret, e);
 }
-/* Extends the lease to now + ms. */
+/* Extends the lease to now + ms, and records how far its work is (what is no number counts as 0).
+ */
 static inline int
-job_renew(struct job_store *s, const struct job_lease *lease, int64_t ms, double progress,
-	  struct err *e)
+job_renew(struct job_store *s, const struct job_lease *lease, int64_t ms,
+	  const struct job_progress *progress, struct err *e)
 {
 	return s->ops->renew(s, lease, ms, progress, e);
 }

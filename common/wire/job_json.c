@@ -114,18 +114,28 @@ finite_or_zero(double real)
 }
 
 static json_t *
+real_or_null(bool known, double real)
+{
+	return known && isfinite(real) ? json_real(real) : json_null();
+}
+
+static json_t *
 job_new(const struct job *job)
 {
+	bool runs = job->state == JOB_LEASED && job->progress.speed > 0;
 	bool failed = job->error.code[0] != '\0' && job->state != JOB_DONE;
 
 	return json_pack(
-		"{s:s, s:s, s:o, s:o, s:i, s:f, s:o, s:I, s:f, s:o, s:o}", "video_fid",
+		"{s:s, s:s, s:o, s:o, s:i, s:f, s:o, s:o, s:o, s:I, s:f, s:o, s:o}", "video_fid",
 		job->video_fid.hex, "state", job_state_name(job->state), "mp3_fid",
 		fid_or_null(&job->mp3_fid), "error", failed ? error_new(&job->error) : json_null(),
-		"attempts", job->attempts, "progress", finite_or_zero(job->progress), "filename",
-		json_text_new(job->source.filename), "bytes", (json_int_t)job->source.bytes,
-		"duration_s", finite_or_zero(job->source.duration_s), "created_at",
-		time_or_null(job->created_ms), "updated_at", time_or_null(job->updated_ms));
+		"attempts", job->attempts, "progress", finite_or_zero(job->progress.fraction),
+		"speed", real_or_null(runs, job->progress.speed), "remaining_s",
+		real_or_null(runs && job->progress.fraction > 0, job->progress.remaining_s),
+		"filename", json_text_new(job->source.filename), "bytes",
+		(json_int_t)job->source.bytes, "duration_s", finite_or_zero(job->source.duration_s),
+		"created_at", time_or_null(job->created_ms), "updated_at",
+		time_or_null(job->updated_ms));
 }
 
 int

@@ -21,7 +21,7 @@ static const struct rule rules[] = {
 	{ WORKER_READ, WORKER_TO_PARENT, 4, 4, true },
 	{ WORKER_WRITE, WORKER_TO_PARENT, 1, WORKER_PAYLOAD_MAX, false },
 	{ WORKER_PATCH, WORKER_TO_PARENT, 1, WORKER_HEAD_MAX, true },
-	{ WORKER_PROGRESS, WORKER_TO_PARENT, 4, 4, false },
+	{ WORKER_PROGRESS, WORKER_TO_PARENT, WORKER_PROGRESS_BYTES, WORKER_PROGRESS_BYTES, false },
 	{ WORKER_DONE, WORKER_TO_PARENT, WORKER_DONE_BYTES, WORKER_DONE_BYTES, false },
 	{ WORKER_FAIL, WORKER_TO_PARENT, 4, 4 + WORKER_DETAIL_MAX, false },
 };
@@ -159,25 +159,28 @@ worker_count_read(const uint8_t bytes[4], uint32_t *ret, struct err *e)
 }
 
 void
-worker_progress_write(double fraction, uint8_t ret[4])
+worker_progress_write(const struct worker_progress *progress, uint8_t ret[WORKER_PROGRESS_BYTES])
 {
-	if (!(fraction >= 0))
-		put32(ret, PROGRESS_UNKNOWN);
-	else
-		put32(ret, fraction >= 1 ? PROGRESS_WHOLE : (uint32_t)(fraction * PROGRESS_WHOLE));
+	double fraction = progress->fraction;
+	uint32_t parts = PROGRESS_UNKNOWN;
+
+	if (fraction >= 0)
+		parts = fraction >= 1 ? PROGRESS_WHOLE : (uint32_t)(fraction * PROGRESS_WHOLE);
+	put32(ret, parts);
+	put64(ret + 4, (uint64_t)progress->samples);
 }
 
 int
-worker_progress_read(const uint8_t bytes[4], double *ret, struct err *e)
+worker_progress_read(const uint8_t bytes[WORKER_PROGRESS_BYTES], struct worker_progress *ret,
+		     struct err *e)
 {
 	uint32_t parts = get32(bytes);
+	uint64_t samples = get64(bytes + 4);
 
-	if (parts == PROGRESS_UNKNOWN)
-		*ret = -1;
-	else if (parts <= PROGRESS_WHOLE)
-		*ret = (double)parts / PROGRESS_WHOLE;
-	else
+	if ((parts > PROGRESS_WHOLE && parts != PROGRESS_UNKNOWN) || samples > INT64_MAX)
 		return err_set(e, ERR_CORRUPT, "progress of %u", parts);
+	ret->fraction = parts == PROGRESS_UNKNOWN ? -1 : (double)parts / PROGRESS_WHOLE;
+	ret->samples = (int64_t)samples;
 	return 0;
 }
 

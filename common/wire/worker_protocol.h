@@ -16,13 +16,14 @@
 
 #include "base/err.h"
 
-#define WORKER_PROTOCOL_VERSION 2
+#define WORKER_PROTOCOL_VERSION 3
 #define WORKER_SOCKET 3 /* the worker's only descriptor but for /dev/null */
 #define WORKER_HEADER_BYTES 16
 #define WORKER_PAYLOAD_MAX (256 * 1024) /* bytes */
 #define WORKER_HEAD_MAX (64 * 1024)     /* PATCH reaches no further into the output */
 #define WORKER_START_BYTES 36
 #define WORKER_THREADS_MAX 64
+#define WORKER_PROGRESS_BYTES 12
 #define WORKER_DONE_BYTES 16
 #define WORKER_DETAIL_MAX 200
 
@@ -70,6 +71,10 @@ struct worker_start {
 	int64_t max_samples; /* per channel, of the result */
 	uint32_t threads;    /* that may encode: 1 to WORKER_THREADS_MAX */
 };
+struct worker_progress {
+	double fraction; /* 0 to 1; -1 = unknown */
+	int64_t samples; /* per channel, of the result, so far */
+};
 struct worker_done {
 	int64_t samples; /* per channel, of the result */
 	uint32_t sample_rate;
@@ -91,9 +96,10 @@ int worker_done_read(const uint8_t bytes[WORKER_DONE_BYTES], struct worker_done 
 /* READ's payload: how many bytes, 1 to WORKER_PAYLOAD_MAX. */
 void worker_count_write(uint32_t count, uint8_t ret[4]);
 int worker_count_read(const uint8_t bytes[4], uint32_t *ret, struct err *e);
-/* PROGRESS's payload: 0 to 1, -1 = unknown. */
-void worker_progress_write(double fraction, uint8_t ret[4]);
-int worker_progress_read(const uint8_t bytes[4], double *ret, struct err *e);
+void worker_progress_write(const struct worker_progress *progress,
+			   uint8_t ret[WORKER_PROGRESS_BYTES]);
+int worker_progress_read(const uint8_t bytes[WORKER_PROGRESS_BYTES], struct worker_progress *ret,
+			 struct err *e);
 /* FAIL's payload: the failure and a few words for the operator's log (cut, unprintable bytes become
  * '?'). Both give the payload's length; write needs 4 + WORKER_DETAIL_MAX bytes. */
 size_t worker_fail_write(enum worker_failure failure, const char *detail, uint8_t *ret);

@@ -10,6 +10,7 @@
 #include "converter/command.h"
 #include "converter/config.h"
 #include "converter/file_blob.h"
+#include "converter/pace.h"
 #include "port/encoder.h"
 #include "wire/report_json.h"
 
@@ -22,24 +23,25 @@ struct bar {
 	int64_t start_ms;
 };
 
-/* On a terminal only, and on one line: [#####.....]  52 %, 12 s left */
+/* On a terminal only, and on one line: [#####.....]  52 %, 63 x realtime, 12 s left */
 static int
-show_progress(void *arg, double fraction, struct err *e)
+show_progress(void *arg, const struct encode_progress *progress, struct err *e)
 {
 	struct bar *bar = arg;
-	double seconds = (double)(now_monotonic_ms() - bar->start_ms) / 1000;
-	int filled = (int)(fraction * BAR_COLUMNS);
+	struct job_progress pace = pace_of(progress, now_monotonic_ms() - bar->start_ms);
+	int filled = (int)(pace.fraction * BAR_COLUMNS);
 	char line[BAR_COLUMNS + 1];
 
 	(void)e;
-	if (!isatty(STDERR_FILENO) || fraction < 0)
+	if (!isatty(STDERR_FILENO) || progress->fraction < 0)
 		return 0;
 	for (int i = 0; i < BAR_COLUMNS; i++)
 		line[i] = i < filled ? '#' : '.';
 	line[BAR_COLUMNS] = '\0';
-	(void)fprintf(stderr, "\r[%s] %3.0f %%", line, fraction * 100);
-	if (fraction > 0.01)
-		(void)fprintf(stderr, ", %.0f s left   ", seconds / fraction - seconds);
+	(void)fprintf(stderr, "\r[%s] %3.0f %%", line, pace.fraction * 100);
+	(void)fprintf(stderr, ", %.0f x realtime", pace.speed);
+	if (pace.fraction > 0.01)
+		(void)fprintf(stderr, ", %.0f s left   ", pace.remaining_s);
 	(void)fflush(stderr);
 	bar->shown = true;
 	return 0;
@@ -49,7 +51,7 @@ static void
 hide_progress(const struct bar *bar)
 {
 	if (bar->shown)
-		(void)fprintf(stderr, "\r%*s\r", BAR_COLUMNS + 32, "");
+		(void)fprintf(stderr, "\r%*s\r", BAR_COLUMNS + 48, "");
 }
 
 static int

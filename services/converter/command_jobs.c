@@ -61,6 +61,9 @@ print_row(const struct job *job)
 	printf("%-24s  %-9s  ", job->video_fid.hex, job_state_name(job->state));
 	put_column(job->username, USER_COLUMNS);
 	printf("%8d  %-20s  ", job->attempts, updated);
+	if (job->state == JOB_LEASED)
+		printf("%.0f %%, %.0f s left: ", job->progress.fraction * 100,
+		       job->progress.remaining_s);
 	(void)command_put_text(stdout, text, strlen(text), TEXT_COLUMNS);
 	(void)putchar('\n');
 }
@@ -140,7 +143,9 @@ print_record(const struct job *job)
 	print_text("error", job->error.code);
 	print_text("error message", job->error.message);
 	printf("%-20s %d\n", "attempts", job->attempts);
-	printf("%-20s %.0f%%\n", "progress", job->progress * 100);
+	printf("%-20s %.0f%%\n", "progress", job->progress.fraction * 100);
+	printf("%-20s %.0f x realtime\n", "speed", job->progress.speed);
+	printf("%-20s %.0f s\n", "remaining", job->progress.remaining_s);
 	print_text("file", job->source.filename);
 	print_text("content type", job->source.content_type);
 	printf("%-20s %" PRId64 "\n", "bytes", job->source.bytes);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "converter/pace.h"
 #include "flow/reaction.h"
 
 static const struct job_error video_missing = { "video_missing", "the video is no longer there" };
@@ -19,9 +21,10 @@ attempt_lost(const struct attempt *a)
 }
 
 static int
-on_progress(void *arg, double fraction, struct err *e)
+on_progress(void *arg, const struct encode_progress *progress, struct err *e)
 {
 	struct attempt *a = arg;
+	struct job_progress pace = pace_of(progress, now_monotonic_ms() - a->start_ms);
 
 	if (attempt_lost(a))
 		return err_set(e, ERR_CONFLICT, "the lease was lost");
@@ -29,8 +32,8 @@ on_progress(void *arg, double fraction, struct err *e)
 		a->canceled = true;
 		return err_set(e, ERR_UNAVAILABLE, "the converter is stopping");
 	}
-	if (fraction >= 0)
-		lease_keeper_progress(a->keeper, fraction);
+	if (progress->fraction >= 0)
+		lease_keeper_progress(a->keeper, &pace);
 	return 0;
 }
 

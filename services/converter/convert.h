@@ -11,6 +11,7 @@ struct attempt {
 	const struct converter *c; /* set once */
 	const struct job *job;
 	struct lease_keeper *keeper;
+	int64_t start_ms; /* monotonic */
 	/* what it came to */
 	struct blob_id mp3_fid;
 	double duration_s; /* 0 = unknown, when the output was adopted */

@@ -14,11 +14,11 @@ struct subject {
 };
 
 static int
-refuse_progress(void *arg, double fraction, struct err *e)
+refuse_progress(void *arg, const struct encode_progress *p, struct err *e)
 {
 	int *calls = arg;
 
-	assert_true(fraction <= 1);
+	assert_true(p->fraction >= -1 && p->fraction <= 1 && p->made_s >= 0);
 	(*calls)++;
 	return err_set(e, ERR_CONFLICT, "no more");
 }

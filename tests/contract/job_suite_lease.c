@@ -1,5 +1,6 @@
 #include "contract/job_suite_private.h"
 
+#include <math.h>
 #include <pthread.h>
 
 static const struct job_error why = { "no_audio", "the video has no sound" };
@@ -165,12 +166,14 @@ JOB_TEST(a_finished_job_has_its_output_and_a_repeat_is_welcome)
 	assert_int_equal(job_finish(*state, &job.lease, &mp3, 61.5, NULL), 0);
 	assert_int_equal(job_finish(*state, &job.lease, &other, 61.5, NULL), ERR_CONFLICT);
 	assert_int_equal(job_fail(*state, &job.lease, &why, NULL), ERR_CONFLICT);
-	assert_int_equal(job_renew(*state, &job.lease, LEASE_MS, 0, NULL), ERR_CONFLICT);
+	assert_int_equal(job_renew(*state, &job.lease, LEASE_MS,
+				   &(struct job_progress){ .fraction = 0 }, NULL),
+			 ERR_CONFLICT);
 	assert_int_equal(job_find_by_mp3(*state, &mp3, &got, NULL), 0);
 	assert_string_equal(got.video_fid.hex, video.hex);
 	assert_int_equal(got.state, JOB_DONE);
 	assert_string_equal(got.mp3_fid.hex, mp3.hex);
-	assert_true(got.progress >= 1 && got.source.duration_s > 61);
+	assert_true(got.progress.fraction >= 1 && got.source.duration_s > 61);
 	assert_string_equal(got.lease.token, "");
 }
 
@@ -228,13 +231,40 @@ JOB_TEST(a_renewed_lease_outlives_its_first_term)
 	int64_t freed = 42;
 
 	advance(LEASE_MS - 10000);
-	assert_int_equal(job_renew(*state, &job.lease, LEASE_MS, 0.25, NULL), 0);
+	assert_int_equal(job_renew(*state, &job.lease, LEASE_MS,
+				   &(struct job_progress){ 0.25, 31.5, 7.5 }, NULL),
+			 0);
 	advance(20000);
 	assert_int_equal(job_free_expired(*state, &freed, NULL), 0);
 	assert_int_equal(freed, 0);
 	got = get(*state, &video);
 	assert_int_equal(got.state, JOB_LEASED);
-	assert_true(got.progress > 0.24 && got.progress < 0.26);
+	assert_true(got.progress.fraction > 0.24 && got.progress.fraction < 0.26);
+	assert_true(got.progress.speed > 31.4 && got.progress.speed < 31.6);
+	assert_true(got.progress.remaining_s > 7.4 && got.progress.remaining_s < 7.6);
+	assert_int_equal(job_give_back(*state, &job.lease, NULL), 0);
+}
+
+JOB_TEST(progress_is_the_leases_and_holds_numbers_only)
+{
+	struct blob_id video = queued(*state, "u");
+	struct job job = lease(*state), got;
+
+	assert_int_equal(job_renew(*state, &job.lease, LEASE_MS,
+				   &(struct job_progress){ 7, (double)NAN, -1 }, NULL),
+			 0);
+	got = get(*state, &video);
+	assert_true(got.progress.fraction >= 1 && got.progress.fraction <= 1);
+	assert_false(got.progress.speed != 0 || got.progress.remaining_s != 0);
+	assert_int_equal(
+		job_renew(*state, &job.lease, LEASE_MS, &(struct job_progress){ 0.5, 2, 3 }, NULL),
+		0);
+	assert_int_equal(job_give_back(*state, &job.lease, NULL), 0);
+	got = get(*state, &video);
+	assert_false(got.progress.fraction != 0 || got.progress.speed != 0);
+	job = lease(*state);
+	got = get(*state, &video);
+	assert_false(got.progress.speed != 0 || got.progress.remaining_s != 0);
 	assert_int_equal(job_give_back(*state, &job.lease, NULL), 0);
 }
 
@@ -254,7 +284,9 @@ JOB_TEST(an_expired_lease_is_freed_and_can_do_nothing_more)
 	assert_int_equal(got.state, JOB_QUEUED);
 	assert_int_equal(got.attempts, 1);
 	assert_int_equal(unpublished(*state, JOB_PUBLISH_VIDEO), 1);
-	assert_int_equal(job_renew(*state, &expired.lease, LEASE_MS, 0, NULL), ERR_CONFLICT);
+	assert_int_equal(job_renew(*state, &expired.lease, LEASE_MS,
+				   &(struct job_progress){ .fraction = 0 }, NULL),
+			 ERR_CONFLICT);
 	assert_int_equal(job_finish(*state, &expired.lease, &mp3, 0, NULL), ERR_CONFLICT);
 	assert_int_equal(job_retry(*state, &expired.lease, &why, 0, NULL), ERR_CONFLICT);
 	assert_int_equal(job_give_back(*state, &expired.lease, NULL), ERR_CONFLICT);
@@ -271,7 +303,9 @@ JOB_TEST(a_strangers_token_changes_nothing)
 	struct err e = ERR_NONE;
 
 	empty.token[0] = '\0';
-	assert_int_equal(job_renew(*state, &other, LEASE_MS, 0.5, &e), ERR_CONFLICT);
+	assert_int_equal(
+		job_renew(*state, &other, LEASE_MS, &(struct job_progress){ .fraction = 0.5 }, &e),
+		ERR_CONFLICT);
 	assert_int_equal(e.code, ERR_CONFLICT);
 	assert_int_equal(job_finish(*state, &other, &mp3, 0, NULL), ERR_CONFLICT);
 	assert_int_equal(job_fail(*state, &other, &why, NULL), ERR_CONFLICT);

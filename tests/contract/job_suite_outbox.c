@@ -111,7 +111,9 @@ JOB_TEST(a_result_is_marked_by_its_converter_without_reading_it_again)
 	queued(*state, "u");
 	job = lease(*state);
 	advance(5000);
-	assert_int_equal(job_renew(*state, &job.lease, LEASE_MS, 0.5, NULL), 0);
+	assert_int_equal(job_renew(*state, &job.lease, LEASE_MS,
+				   &(struct job_progress){ .fraction = 0.5 }, NULL),
+			 0);
 	assert_int_equal(job_finish(*state, &job.lease, &mp3, 0, NULL), 0);
 	job.state = JOB_DONE;
 	assert_int_equal(job_mark_published(*state, &job, JOB_PUBLISH_RESULT, NULL), 0);

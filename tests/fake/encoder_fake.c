@@ -22,7 +22,9 @@ self_of(struct encoder *port)
 static int
 progress(const struct encode_watch *watch, double fraction, struct err *e)
 {
-	return watch && watch->progress ? watch->progress(watch->arg, fraction, e) : 0;
+	return watch && watch->progress
+		       ? watch->progress(watch->arg, &(struct encode_progress){ fraction, 1 }, e)
+		       : 0;
 }
 
 static bool

@@ -95,8 +95,8 @@ faulty_lease_next(struct job_store *port, const char *owner, int64_t ms, const s
 }
 
 static int
-faulty_renew(struct job_store *port, const struct job_lease *lease, int64_t ms, double progress,
-	     struct err *e)
+faulty_renew(struct job_store *port, const struct job_lease *lease, int64_t ms,
+	     const struct job_progress *progress, struct err *e)
 {
 	struct faulty_job *s = self_of(port);
 	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);

@@ -68,8 +68,10 @@ void
 job_fake_give(const struct record *r, struct job *ret)
 {
 	*ret = r->job;
-	if (ret->state != JOB_LEASED)
+	if (ret->state != JOB_LEASED) {
 		ret->lease = (struct job_lease){ 0 };
+		ret->progress.speed = ret->progress.remaining_s = 0;
+	}
 }
 
 void

@@ -1,5 +1,6 @@
 #include "fake/job_fake_private.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -80,7 +81,7 @@ job_fake_lease_next(struct job_store *s, const char *owner, int64_t ms, const st
 	rec->job.state = JOB_LEASED;
 	rec->turn = ++f->turns;
 	rec->job.attempts++;
-	rec->job.progress = 0;
+	rec->job.progress = (struct job_progress){ 0 };
 	rec->job.updated_ms = job_fake_now(f);
 	job_fake_give(rec, ret);
 	return 0;
@@ -106,9 +107,15 @@ held(struct job_fake *f, const struct job_lease *lease, enum job_state after, st
 	return 0;
 }
 
+static double
+within(double real, double most)
+{
+	return isfinite(real) ? fmin(fmax(real, 0), most) : 0;
+}
+
 int
-job_fake_renew(struct job_store *s, const struct job_lease *lease, int64_t ms, double progress,
-	       struct err *e)
+job_fake_renew(struct job_store *s, const struct job_lease *lease, int64_t ms,
+	       const struct job_progress *progress, struct err *e)
 {
 	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
 	struct record *rec = NULL;
@@ -117,7 +124,9 @@ job_fake_renew(struct job_store *s, const struct job_lease *lease, int64_t ms, d
 	if (rec == NULL)
 		return r;
 	rec->job.lease.until_ms = job_fake_now(f) + ms;
-	rec->job.progress = isfinite(progress) ? fmin(fmax(progress, 0), 1) : 0;
+	rec->job.progress = (struct job_progress){ within(progress->fraction, 1),
+						   within(progress->speed, DBL_MAX),
+						   within(progress->remaining_s, DBL_MAX) };
 	rec->job.updated_ms = job_fake_now(f);
 	return 0;
 }
@@ -140,7 +149,7 @@ job_fake_finish(struct job_store *s, const struct job_lease *lease, const struct
 	rec->job.state = JOB_DONE;
 	rec->job.mp3_fid = *mp3;
 	job_fake_forget(rec, mp3);
-	rec->job.progress = 1;
+	rec->job.progress = (struct job_progress){ .fraction = 1 };
 	rec->job.error = (struct job_error){ 0 };
 	if (duration_s > 0)
 		rec->job.source.duration_s = duration_s;
@@ -172,7 +181,7 @@ static void
 requeue(const struct job_fake *f, struct record *rec, int64_t delay_ms)
 {
 	rec->job.state = JOB_QUEUED;
-	rec->job.progress = 0;
+	rec->job.progress = (struct job_progress){ 0 };
 	rec->job.video_published_ms = 0;
 	rec->job.updated_ms = job_fake_now(f);
 	rec->job.not_before_ms = job_fake_now(f) + delay_ms;

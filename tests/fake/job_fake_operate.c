@@ -60,7 +60,7 @@ job_fake_requeue_failed(struct job_store *s, const struct blob_id *only, const c
 		rec->last = (struct job_lease){ 0 };
 		rec->job.state = JOB_QUEUED;
 		rec->job.attempts = 0;
-		rec->job.progress = 0;
+		rec->job.progress = (struct job_progress){ 0 };
 		rec->job.error = (struct job_error){ 0 };
 		rec->job.not_before_ms = rec->job.updated_ms = job_fake_now(f);
 		rec->job.video_published_ms = rec->job.result_published_ms = 0;

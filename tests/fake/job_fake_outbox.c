@@ -154,7 +154,7 @@ job_fake_mark_notified(struct job_store *s, const struct job_message *message, s
 	if (has_mp3 && (rec->job.state == JOB_QUEUED || rec->job.state == JOB_LEASED)) {
 		rec->job.state = JOB_DONE;
 		rec->job.mp3_fid = message->mp3_fid;
-		rec->job.progress = 1;
+		rec->job.progress = (struct job_progress){ .fraction = 1 };
 		rec->job.error = (struct job_error){ 0 };
 		rec->job.updated_ms = job_fake_now(f);
 		rec->last = (struct job_lease){ 0 };

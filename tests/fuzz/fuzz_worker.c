@@ -34,6 +34,7 @@ check_small(enum worker_message type, const uint8_t *payload)
 {
 	uint8_t again[4];
 	uint32_t count;
+	struct worker_progress progress;
 	double fraction;
 
 	if (type == WORKER_READ && worker_count_read(payload, &count, NULL) == 0) {
@@ -42,8 +43,11 @@ check_small(enum worker_message type, const uint8_t *payload)
 		if (count < 1 || count > WORKER_PAYLOAD_MAX)
 			abort();
 	}
-	if (type == WORKER_PROGRESS && worker_progress_read(payload, &fraction, NULL) == 0 &&
-	    !(fraction >= 0 && fraction <= 1) && !(fraction >= -1 && fraction <= -1))
+	if (type != WORKER_PROGRESS || worker_progress_read(payload, &progress, NULL) < 0)
+		return;
+	fraction = progress.fraction;
+	if (progress.samples < 0 ||
+	    (!(fraction >= 0 && fraction <= 1) && !(fraction >= -1 && fraction <= -1)))
 		abort();
 }
 

@@ -178,7 +178,7 @@ its_owner_sees_the_whole_job(void **state)
 			   .username = "u",
 			   .state = JOB_FAILED,
 			   .attempts = 2,
-			   .progress = 0.5,
+			   .progress = { 0.5, 9, 9 },
 			   .source = { "cl\"ip\xff.mp4", "video/mp4", 1234567890123, (double)NAN },
 			   .error = { "no_audio", "no sound" },
 			   .created_ms = 1700000000123,
@@ -189,9 +189,28 @@ its_owner_sees_the_whole_job(void **state)
 	assert_string_equal(str_text(&text),
 			    "{\"video_fid\":\"" FID "\",\"state\":\"failed\",\"mp3_fid\":null,"
 			    "\"error\":{\"code\":\"no_audio\",\"message\":\"no sound\"},"
-			    "\"attempts\":2,\"progress\":0.5,\"filename\":\"cl\\\"ip\\uFFFD.mp4\","
+			    "\"attempts\":2,\"progress\":0.5,\"speed\":null,\"remaining_s\":null,"
+			    "\"filename\":\"cl\\\"ip\\uFFFD.mp4\","
 			    "\"bytes\":1234567890123,\"duration_s\":0.0,"
 			    "\"created_at\":\"2023-11-14T22:13:20.123Z\",\"updated_at\":null}");
+}
+
+static void
+how_fast_a_job_runs_shows_while_it_runs(void **state)
+{
+	SCOPED(str_free) struct str text = STR_MAX(4096);
+	SCOPED(str_free) struct str unknown = STR_MAX(4096);
+	struct job job = { .video_fid = { FID },
+			   .state = JOB_LEASED,
+			   .progress = { 0.25, 62.5, 90 } };
+
+	(void)state;
+	assert_int_equal(job_write(&job, &text, NULL), 0);
+	assert_non_null(
+		strstr(str_text(&text), "\"progress\":0.25,\"speed\":62.5,\"remaining_s\":90.0,"));
+	job.progress = (struct job_progress){ 0, 62.5, 0 };
+	assert_int_equal(job_write(&job, &unknown, NULL), 0);
+	assert_non_null(strstr(str_text(&unknown), "\"speed\":62.5,\"remaining_s\":null,"));
 }
 
 static void
@@ -230,6 +249,7 @@ main(void)
 		cmocka_unit_test(brackets_within_texts_do_not_count),
 		cmocka_unit_test(a_long_name_is_refused_and_the_longest_is_not),
 		cmocka_unit_test(its_owner_sees_the_whole_job),
+		cmocka_unit_test(how_fast_a_job_runs_shows_while_it_runs),
 		cmocka_unit_test(a_done_job_shows_no_error_of_an_earlier_attempt),
 		cmocka_unit_test(a_ceiling_that_is_too_low_is_an_error),
 	};

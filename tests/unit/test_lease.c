@@ -24,6 +24,8 @@
 struct fixture {
 	struct job_store *jobs;
 	struct job job;
+	int renewals;
+	double seen; /* progress at the last of them */
 };
 
 static void
@@ -62,16 +64,45 @@ present(struct fixture *f)
 }
 
 static void
+note_renewal(struct fixture *f)
+{
+	double now = present(f).progress.fraction;
+
+	f->renewals += now > f->seen;
+	f->seen = now;
+}
+
+static void
 a_kept_lease_is_renewed_with_its_progress(void **state)
 {
 	SCOPED(lease_keeper_stop_p) struct lease_keeper *k = NULL;
 	struct fixture *f = *state;
 
 	assert_int_equal(lease_keeper_start(f->jobs, &f->job.lease, 900, &k, NULL), 0);
-	lease_keeper_progress(k, 0.5);
-	AWAIT(present(f).progress > 0.4);
+	lease_keeper_progress(k, &(struct job_progress){ .fraction = 0.5 });
+	AWAIT(present(f).progress.fraction > 0.4);
 	assert_int_not_equal(present(f).lease.until_ms, f->job.lease.until_ms);
 	assert_false(lease_keeper_lost(k));
+}
+
+static void
+progress_is_recorded_within_a_second_and_at_most_once_in_it(void **state)
+{
+	SCOPED(lease_keeper_stop_p) struct lease_keeper *k = NULL;
+	struct fixture *f = *state;
+	int64_t start = now_monotonic_ms(), took_ms;
+	int told = 0;
+
+	assert_int_equal(lease_keeper_start(f->jobs, &f->job.lease, 600000, &k, NULL), 0);
+	while (f->renewals < 2) {
+		lease_keeper_progress(k, &(struct job_progress){ .fraction = ++told * 1e-6 });
+		note_renewal(f);
+		assert_true(now_monotonic_ms() - start < PATIENCE_MS);
+		breathe();
+	}
+	took_ms = now_monotonic_ms() - start;
+	assert_true(took_ms >= 1900);
+	assert_true(told > 2);
 }
 
 static void
@@ -98,10 +129,10 @@ a_short_absence_of_the_server_loses_nothing(void **state)
 
 	job_fake_break(f->jobs, ERR_UNAVAILABLE);
 	assert_int_equal(lease_keeper_start(f->jobs, &f->job.lease, 3000, &k, NULL), 0);
-	lease_keeper_progress(k, 0.75);
+	lease_keeper_progress(k, &(struct job_progress){ .fraction = 0.75 });
 	AWAIT(job_fake_calls(f->jobs) > calls);
 	job_fake_break(f->jobs, 0);
-	AWAIT(present(f).progress > 0.7);
+	AWAIT(present(f).progress.fraction > 0.7);
 	assert_false(lease_keeper_lost(k));
 }
 
@@ -149,6 +180,7 @@ main(void)
 #define ENTRY(test) cmocka_unit_test_setup_teardown(test, lease_one, close_jobs)
 	const struct CMUnitTest tests[] = {
 		ENTRY(a_kept_lease_is_renewed_with_its_progress),
+		ENTRY(progress_is_recorded_within_a_second_and_at_most_once_in_it),
 		ENTRY(a_lease_that_went_to_another_is_lost),
 		ENTRY(a_short_absence_of_the_server_loses_nothing),
 		ENTRY(without_a_renewal_the_lease_is_lost_by_our_own_clock),

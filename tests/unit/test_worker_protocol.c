@@ -129,15 +129,18 @@ progress_is_a_fraction_or_unknown(void **state)
 {
 	const double given[] = { 0, 0.5, 1, 7, -1 };
 	const double expected[] = { 0, 0.5, 1, 1, -1 };
-	uint8_t bytes[4];
-	double got;
+	uint8_t bytes[WORKER_PROGRESS_BYTES];
+	struct worker_progress got;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
-		worker_progress_write(given[i], bytes);
+		worker_progress_write(&(struct worker_progress){ given[i], 99 }, bytes);
 		assert_int_equal(worker_progress_read(bytes, &got, NULL), 0);
-		assert_true(got > expected[i] - 1e-6 && got < expected[i] + 1e-6);
+		assert_true(got.fraction > expected[i] - 1e-6 && got.fraction < expected[i] + 1e-6);
+		assert_int_equal(got.samples, 99);
 	}
+	worker_progress_write(&(struct worker_progress){ 0, -1 }, bytes);
+	assert_int_equal(worker_progress_read(bytes, &got, NULL), ERR_CORRUPT);
 	memset(bytes, 0x7f, sizeof bytes);
 	assert_int_equal(worker_progress_read(bytes, &got, NULL), ERR_CORRUPT);
 }

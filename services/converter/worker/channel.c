@@ -109,11 +109,11 @@ channel_patch(int fd, int64_t offset, const void *data, size_t len)
 }
 
 void
-channel_progress(int fd, double fraction)
+channel_progress(int fd, const struct worker_progress *progress)
 {
-	uint8_t bytes[4];
+	uint8_t bytes[WORKER_PROGRESS_BYTES];
 
-	worker_progress_write(fraction, bytes);
+	worker_progress_write(progress, bytes);
 	send_message(fd, &(struct worker_header){ WORKER_PROGRESS, sizeof bytes, 0 }, bytes);
 }
 

@@ -16,7 +16,7 @@ size_t channel_read(int fd, int64_t offset, void *to, size_t size);
 void channel_write(int fd, const void *data, size_t len);
 /* Changes bytes already written within WORKER_HEAD_MAX. */
 void channel_patch(int fd, int64_t offset, const void *data, size_t len);
-void channel_progress(int fd, double fraction);
+void channel_progress(int fd, const struct worker_progress *progress);
 void channel_done(int fd, const struct worker_done *done);
 void channel_fail(int fd, enum worker_failure failure, const char *detail);
 

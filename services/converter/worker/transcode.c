@@ -23,8 +23,8 @@ struct transcode {
 	int64_t next_progress_ms;
 };
 
-/* Levels 0 to 3 are known for a fault of LAME's in constant bit rates (its bug 516); 3, its default,
- * takes as long as 4 and is no nearer to the source by more than 0.1 dB. */
+/* Levels 0 to 3 are known for a fault of LAME's in constant bit rates (its bug 516); 3, its
+ * default, takes as long as 4 and is no nearer to the source by more than 0.1 dB. */
 #define LAME_QUALITY 4
 
 static enum worker_failure
@@ -91,12 +91,15 @@ static void
 tell_progress(struct transcode *t, const struct source *source)
 {
 	int64_t now = now_monotonic_ms();
+	struct worker_progress progress;
 
 	if (now < t->next_progress_ms)
 		return;
 	t->next_progress_ms = now + PROGRESS_INTERVAL_MS;
-	channel_progress(t->fd, t->limit > 0 ? (double)t->encoded / (double)t->limit
-					     : source_progress(source));
+	progress.samples = t->encoded;
+	progress.fraction =
+		t->limit > 0 ? (double)t->encoded / (double)t->limit : source_progress(source);
+	channel_progress(t->fd, &progress);
 }
 
 static void
