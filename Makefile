@@ -6,10 +6,10 @@ JOBS ?= $(shell nproc)
 export RUN_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run down logs test check fmt docs asan tsan fuzz bench chaos load clean
+.PHONY: help deps build run down logs test check fmt docs secrets images manifests-check asan tsan fuzz bench chaos load clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 deps: ## install what build, servers and tests need (Debian 12, as root)
 	@docker/local/deps.sh
@@ -31,6 +31,15 @@ logs: ## follow the four daemons' logs
 
 test: deps ## everything: unit, contract, service, system; also under sanitizers
 	@tests/run.sh
+
+secrets: ## make the Secrets of the manifests (files that git ignores)
+	@manifests/secrets.sh
+
+images: ## build the four images, with docker, podman or buildah
+	@docker/images.sh
+
+manifests-check: build ## render every overlay; schemas, references, environment
+	@build/deps/venv/bin/python tests/manifests/check.py build/release
 
 asan: deps ## unit, contract, service and system tests under ASan+UBSan
 	@tests/run.sh asan

@@ -115,6 +115,8 @@ run_systems "$@"
 if [[ " $* " = *" release "* ]]; then
 	say "README"
 	step README tests/support/readme_config.py --check build/release
+	say "manifests"
+	step manifests "$python" tests/manifests/check.py build/release
 	say "chaos"
 	step "chaos: its checker" "$python" tests/chaos/test_check.py
 	step chaos env CHAOS_SEED=1 TONEARM_RUN_DIR="$work/chaos" "$python" tests/chaos/chaos.py build/release fixed
