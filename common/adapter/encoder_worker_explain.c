@@ -28,6 +28,8 @@ static const struct reason reasons[WORKER_FAILURES] = {
 			    "the converter could not handle this file" },
 };
 static const struct reason too_slow = { ERR_TIMEOUT, "timeout", "the conversion took too long" };
+static const struct reason too_costly = { ERR_TIMEOUT, "cpu_time",
+					  "the conversion needed too much processor time" };
 
 static int
 explain(const struct reason *reason, struct job_error *ret_why)
@@ -59,7 +61,7 @@ worker_end_explain(int status, struct job_error *ret_why, struct err *e)
 	int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
 	if (signal == SIGXCPU)
-		return err_set(e, explain(&too_slow, ret_why), "the worker used up its CPU time");
+		return err_set(e, explain(&too_costly, ret_why), "the worker used up its CPU time");
 	/* Nobody but the kernel kills a worker that its parent did not. */
 	if (signal == SIGKILL)
 		return err_set(e, explain(&reasons[WORKER_OUT_OF_MEMORY], ret_why),

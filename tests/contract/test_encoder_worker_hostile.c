@@ -159,13 +159,13 @@ a_worker_that_the_kernel_killed_needed_too_much_memory(void **state)
 }
 
 static void
-a_worker_out_of_cpu_time_took_too_long(void **state)
+a_worker_out_of_cpu_time_needed_too_much_of_it(void **state)
 {
 	struct outcome o = suffer(HOSTILE_OUT_OF_CPU);
 
 	(void)state;
 	assert_int_equal(o.result, ERR_TIMEOUT);
-	assert_string_equal(o.why.code, "timeout");
+	assert_string_equal(o.why.code, "cpu_time");
 }
 
 static void
@@ -209,7 +209,7 @@ main(void)
 		cmocka_unit_test(a_worker_that_hangs_up_and_stays_is_killed),
 		cmocka_unit_test(a_crash_and_an_early_end_are_the_workers_fault),
 		cmocka_unit_test(a_worker_that_the_kernel_killed_needed_too_much_memory),
-		cmocka_unit_test(a_worker_out_of_cpu_time_took_too_long),
+		cmocka_unit_test(a_worker_out_of_cpu_time_needed_too_much_of_it),
 		cmocka_unit_test(a_workers_words_reach_the_log_only_and_harmless),
 		cmocka_unit_test(a_program_that_is_not_there_is_found_out_at_once),
 	};

@@ -17,8 +17,9 @@ SANITIZER = re.compile(r"ERROR: AddressSanitizer|LeakSanitizer|runtime error:")
 class Daemon:
     """One of ours, as a process. start() returns at once; ready() waits for /readyz."""
 
-    def __init__(self, stack, name, label=None, **extra):
+    def __init__(self, stack, name, label=None, wrapper=(), **extra):
         self.stack, self.name, self.label, self.extra = stack, name, label or name, extra
+        self.wrapper = wrapper  # words of a command that ends by becoming the daemon
         self.port, self.admin = ports.free(2)
         self.log_path = stack.run / f"{self.label}.log"
         self.process = None
@@ -39,7 +40,7 @@ class Daemon:
         program = self.stack.build / "services" / self.name / self.name
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [program], env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [*self.wrapper, program], env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         return self
 

@@ -10,6 +10,7 @@
 
 #include "base/str.h"
 #include "converter/worker/channel.h"
+#include "converter/worker/memory.h"
 #include "converter/worker/transcode.h"
 #include "sandbox/rlimits.h"
 #include "sandbox/sandbox.h"
@@ -74,6 +75,8 @@ main(int argc, char **argv)
 		failure = WORKER_BROKEN;
 	else
 		failure = transcode(WORKER_SOCKET, &spec, &done, &e);
+	if (failure && failure != WORKER_TOO_LONG && memory_was_refused())
+		failure = WORKER_OUT_OF_MEMORY;
 	if (failure)
 		channel_fail(WORKER_SOCKET, failure, e.text);
 	else
