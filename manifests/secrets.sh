@@ -4,6 +4,7 @@
 #                        MYSQL_PASSWORD JWT_SECRET MONGODB_URI AMQP_URL NAMESPACE (of the suite, for KEDA: default)
 #   secrets.sh rotate    a new JWT_SECRET; the old one still verifies (JWT_ACCEPT). Apply, and after 24 hours:
 #   secrets.sh forget    the old one no longer does. Apply again.
+#   secrets.sh compose   docker/.env for docker/compose.yaml
 # Values are never arguments. TONEARM_MANIFESTS: the folder to write to (default: this script's).
 set -eu
 cd "${TONEARM_MANIFESTS:-$(dirname "$0")}"
@@ -65,9 +66,20 @@ forget() {
 	echo "secrets: JWT_ACCEPT is gone; apply"
 }
 
+compose() {
+	file=../docker/.env
+	[ ! -e $file ] || { echo "secrets: docker/.env is there already"; return 0; }
+	for name in MYSQL_PASSWORD MYSQL_ROOT_PASSWORD MONGODB_PASSWORD RABBITMQ_PASSWORD JWT_SECRET; do
+		printf '%s=%s\n' "$name" "$(random)"
+	done >$file.part
+	mv $file.part $file
+	echo "secrets: made docker/.env"
+}
+
 case ${1:-make} in
+compose) compose ;;
 make) make_all ;;
 rotate) rotate ;;
 forget) forget ;;
-*) sed -n '2,8s/^# //p' "$0" >&2; exit 2 ;;
+*) sed -n '2,9s/^# //p' "$0" >&2; exit 2 ;;
 esac

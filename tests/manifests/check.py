@@ -116,6 +116,16 @@ def secrets_in_git():
                     yield f"{name}: a Secret in clear"
 
 
+def compose_problems(daemons):
+    """compose.yaml sets what the daemons know and require."""
+    services = yaml.safe_load((ROOT / "docker/compose.yaml").read_text())["services"]
+    for name, keys in daemons.items():
+        given = services[name]["environment"]
+        yield from (f"compose: {key} is not a key of {name}" for key in given if key not in keys)
+        yield from (f"compose: {key}, which {name} requires, is not set" for key, required in keys.items() if required and key not in given)
+        yield from (f"compose: {name} waits for {other}, which does not exist" for other in services[name]["depends_on"] if other not in services)
+
+
 def render(manifests):
     kubectl = pathlib.Path(sys.executable).parent / "kubectl"
     return {p.name: load(run(kubectl, "kustomize", p)) for p in sorted((manifests / "overlays").iterdir())}
@@ -180,7 +190,7 @@ def main():
         for path in [*(manifests / "base/secrets").glob("*.yaml"), *(manifests / "overlays/keda").glob("secret.yaml")]:
             path.unlink()
         run(manifests / "secrets.sh", env={**os.environ, "TONEARM_MANIFESTS": str(manifests)})
-        found = [*folder_problems(manifests), *secrets_in_git()]
+        found = [*folder_problems(manifests), *secrets_in_git(), *compose_problems(daemons)]
         overlays = render(manifests)
     seen, count = set(), 0
     for name, objects in overlays.items():
