@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc)
 export RUN_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run down logs test check fmt docs secrets images manifests-check asan tsan fuzz bench chaos load clean
+.PHONY: help deps build run down logs test check fmt docs secrets images manifests-check test-kubernetes asan tsan fuzz bench chaos load clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ images: ## build the four images, with docker, podman or buildah
 
 manifests-check: build ## render every overlay; schemas, references, environment
 	@build/deps/venv/bin/python tests/manifests/check.py build/release
+
+test-kubernetes: deps ## the suite as pods on the cluster of KUBECONFIG (see tests/kubernetes/run.py)
+	@build/deps/venv/bin/python tests/kubernetes/run.py
 
 asan: deps ## unit, contract, service and system tests under ASan+UBSan
 	@tests/run.sh asan
