@@ -5,10 +5,11 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 one() {
-	local name=$1 seconds=$2 log=build/fuzz/$1.log rc=0 seeds=()
+	local name=$1 seconds=$2 log=build/fuzz/$1.log rc=0 seeds=() longest=4096
+	[ "$name" != media ] || longest=16384
 	mkdir -p "build/fuzz/corpus/$name" build/fuzz/found
 	[ ! -d "tests/fuzz/corpus/$name" ] || seeds=("tests/fuzz/corpus/$name")
-	"build/fuzz/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -max_len=4096 "-artifact_prefix=build/fuzz/found/$name-" \
+	"build/fuzz/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -max_len="$longest" "-artifact_prefix=build/fuzz/found/$name-" \
 		-print_final_stats=1 "build/fuzz/corpus/$name" "${seeds[@]}" >"$log" 2>&1 || rc=$?
 	sed -n "s/^#\([0-9]*\)\tDONE *cov: \([0-9]*\) .*exec.s: \([0-9]*\).*/$name: \1 runs, \3 per second, \2 edges/p" "$log"
 	[ "$rc" = 0 ] || { echo "$name: FOUND something (exit $rc)"; tail -n 20 "$log"; }

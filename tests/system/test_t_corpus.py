@@ -103,7 +103,7 @@ def test_damaged_files_end_as_done_or_with_a_reason(s):
     for sample in samples():
         for name, content in corpus.damaged(sample.path.read_bytes(), f"{SEED}-{sample.path.name}"):
             paths.append((place(f"{name}-{sample.path.name}"), content))
-    paths = random.Random(SEED).sample(paths, min(len(paths), int(os.environ.get("CORPUS_FILES", 60 if SANITIZED else 300))))
+    paths = random.Random(SEED).sample(paths, min(len(paths), int(os.environ.get("CORPUS_FILES", 60 if SANITIZED else 220))))
     for path, content in paths:
         path.write_bytes(content)
     ends = expect_sane_ends(s, [path for path, _ in paths])

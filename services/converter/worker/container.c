@@ -2,6 +2,7 @@
 
 #include <libavformat/avformat.h>
 #include <libavutil/avstring.h>
+#include <libavutil/log.h>
 #include <libavutil/mem.h>
 
 #include "converter/worker/declared_end.h"
@@ -151,6 +152,7 @@ container_open(struct input *in, AVFormatContext **ret, struct err *e)
 {
 	enum worker_failure f;
 
+	av_log_set_level(AV_LOG_QUIET);
 	av_max_alloc(ALLOC_MAX);
 	look_for_end(in);
 	input_hurry(in, OPEN_CPU_S);

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include <libavutil/log.h>
-
 #include "base/str.h"
 #include "converter/worker/channel.h"
 #include "converter/worker/memory.h"
@@ -69,7 +67,6 @@ main(int argc, char **argv)
 	}
 	/* An arena per thread would reserve address space that the limit counts. */
 	(void)mallopt(M_ARENA_MAX, 1);
-	av_log_set_level(AV_LOG_QUIET);
 	channel_start(WORKER_SOCKET, &spec);
 	if (shut_in(&limits, &e) < 0)
 		failure = WORKER_BROKEN;

@@ -1,0 +1,105 @@
+/* Fuzz target: the whole worker from a file's bytes: container, decoder, resampler, encoder,
+ * splice, tags. Its channel ends here; what it may ask and say is checked. A fault inside libav is
+ * one that the sandbox contains; it is looked at all the same. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "converter/worker/channel.h"
+#include "converter/worker/transcode.h"
+
+#define SAMPLES_MAX 88200
+#define OUTPUT_MAX (1 << 20)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct {
+	const uint8_t *bytes;
+	size_t len;
+	size_t written;
+} file;
+
+size_t
+channel_read(int fd, int64_t offset, void *to, size_t size)
+{
+	size_t left;
+
+	(void)fd;
+	if (offset < 0 || (uint64_t)offset > file.len || size < 1 || size > WORKER_PAYLOAD_MAX)
+		abort();
+	left = file.len - (size_t)offset;
+	size = size < left ? size : left;
+	if (size > 0)
+		memcpy(to, file.bytes + offset, size);
+	return size;
+}
+
+void
+channel_write(int fd, const void *data, size_t len)
+{
+	(void)fd;
+	(void)data;
+	file.written += len;
+	if (len > WORKER_PAYLOAD_MAX || file.written > OUTPUT_MAX)
+		abort();
+}
+
+void
+channel_patch(int fd, int64_t offset, const void *data, size_t len)
+{
+	(void)fd;
+	(void)data;
+	if (offset < 0 || (uint64_t)offset + len > file.written || file.written > OUTPUT_MAX ||
+	    (uint64_t)offset + len > WORKER_HEAD_MAX)
+		abort();
+}
+
+void
+channel_progress(int fd, const struct worker_progress *progress)
+{
+	uint8_t bytes[WORKER_PROGRESS_BYTES];
+	struct worker_progress again;
+
+	(void)fd;
+	worker_progress_write(progress, bytes);
+	if (worker_progress_read(bytes, &again, NULL) < 0)
+		abort();
+}
+
+static void
+check_end(enum worker_failure failure, const struct worker_done *done)
+{
+	uint8_t bytes[WORKER_DONE_BYTES];
+	struct worker_done again;
+
+	if (failure < WORKER_FAILURE_NONE || failure >= WORKER_FAILURES || failure == WORKER_BROKEN)
+		abort();
+	if (failure != WORKER_FAILURE_NONE)
+		return;
+	worker_done_write(done, bytes);
+	if (worker_done_read(bytes, &again, NULL) < 0 || done->samples > SAMPLES_MAX)
+		abort();
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct worker_start spec = {
+		.version = WORKER_PROTOCOL_VERSION,
+		.sample_rate = 44100,
+		.channels = 2,
+		.bit_rate = 128000,
+		.input_bytes = (int64_t)size,
+		.max_samples = SAMPLES_MAX,
+		.threads = 1,
+	};
+	struct worker_done done = { 0 };
+	struct err e = ERR_NONE;
+
+	file.bytes = data;
+	file.len = size;
+	file.written = 0;
+	check_end(transcode(-1, &spec, &done, &e), &done);
+	return 0;
+}
