@@ -82,6 +82,7 @@ run_threads() {
 run_systems() {
 	local preset share=0
 	for preset in "$@"; do
+		: >"$work/system-$preset.log"
 		TONEARM_PORTS=$share/$# TONEARM_RUN_DIR=$work/system-$preset TONEARM_SANITIZED=$([ "$preset" != asan ] || echo 1) \
 			"$python" tests/system/run.py "build/$preset" >"$work/system-$preset.log" 2>&1 &
 		suites+=($!)

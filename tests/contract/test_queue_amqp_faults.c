@@ -125,11 +125,11 @@ start_server(void)
 }
 
 static void
-stop_server(void)
+end_server(int signal)
 {
 	int status;
 
-	(void)kill(-server, SIGKILL);
+	(void)kill(-server, signal);
 	(void)waitpid(server, &status, 0);
 }
 
@@ -188,7 +188,9 @@ a_restart_brings_back_what_was_not_acked(void **state)
 	(void)state;
 	await_publish(p, SOON_MS);
 	assert_int_equal(queue_next(c, SOON_MS, &old, NULL), 0);
-	stop_server();
+	/* Not SIGKILL: RabbitMQ 3.10 then forgets a queue that it declared seconds before. The
+	 * ledger makes good for that (tests/chaos), no adapter can. */
+	end_server(SIGTERM);
 	start_server();
 	assert_int_equal(queue_next(c, START_MS, &again, NULL), 0);
 	assert_int_equal(queue_ack(c, &old, NULL), ERR_UNAVAILABLE);
@@ -308,7 +310,7 @@ main(void)
 	failed = cmocka_run_group_tests_name("RabbitMQ under faults", tests, NULL, NULL);
 	if (server > 0) {
 		(void)kill(-server, SIGCONT);
-		stop_server();
+		end_server(SIGKILL);
 	}
 	(void)kill(mapper, SIGKILL);
 	(void)waitpid(mapper, &status, 0);
