@@ -84,6 +84,7 @@ void
 own_mongod_freeze(const struct own_mongod *m)
 {
 	(void)kill(m->pid, SIGSTOP);
+	(void)waitpid(m->pid, NULL, WUNTRACED); /* until its last thread stands still */
 }
 
 void

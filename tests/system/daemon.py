@@ -6,7 +6,7 @@ import signal
 import subprocess
 import urllib.request
 
-from servers import ports
+from servers import is_stopped, ports
 from waits import Failed, expect, until
 from wire import ask
 
@@ -86,6 +86,8 @@ class Daemon:
     def signal(self, how):
         self.asked_to_end |= how in (signal.SIGTERM, signal.SIGKILL)
         self.process.send_signal(how)
+        if how == signal.SIGSTOP:
+            until(f"{self.label} frozen", lambda: is_stopped(self.process.pid))
 
     def sanitizer_report(self):
         """The beginning of what a sanitizer said of it, in any of its lives; else nothing."""

@@ -34,7 +34,10 @@ class Servers:
         return int((self.run / f"{SERVERS[name]}.pid").read_text().split()[0])
 
     def signal_server(self, name, how):
-        os.killpg(self.server_pid(name), how)
+        pid = self.server_pid(name)
+        os.killpg(pid, how)
+        if how == signal.SIGSTOP:
+            until(f"{name} frozen", lambda: all(map(is_stopped, group_members(pid))))
 
     def kill_server(self, name):
         """Ends it at once, as a crash does; waits until nothing of it is left."""
@@ -72,3 +75,20 @@ def group_alive(pgid):
         return True
     except ProcessLookupError:
         return False
+
+
+def stat_of(path):
+    """State, parent and group of a process or thread; a zombie for one that is gone."""
+    try:
+        return (path / "stat").read_text().rsplit(")", 1)[1].split()[:3]
+    except (FileNotFoundError, ProcessLookupError):
+        return ["Z", "0", "0"]
+
+
+def is_stopped(pid):
+    """A signal stops the threads of a process one after the other: until the last one stands, it may still answer."""
+    return all(stat_of(task)[0] in "TZX" for task in pathlib.Path(f"/proc/{pid}/task").glob("[0-9]*"))
+
+
+def group_members(pgid):
+    return [int(p.name) for p in pathlib.Path("/proc").glob("[0-9]*") if stat_of(p)[2] == str(pgid)]

@@ -9,6 +9,7 @@ import bson
 
 import media
 from lib import expect, until
+from servers import is_stopped
 from test_h_messages import broker, depth, message
 from test_j_faults import children
 
@@ -113,6 +114,7 @@ def worker_of(converter):
 def frozen(pid):
     os.kill(pid, signal.SIGSTOP)
     try:
+        until("frozen", lambda: is_stopped(pid))
         yield
     finally:
         with contextlib.suppress(ProcessLookupError):
