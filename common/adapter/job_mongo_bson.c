@@ -80,6 +80,24 @@ read_source(const bson_t *doc, struct job_source *source)
 	source->duration_s = read_number(doc, "source.duration_s");
 }
 
+static void
+read_level(const bson_t *doc, const char *path, bool *ret_known, double *ret)
+{
+	bson_iter_t top, it;
+
+	*ret_known = bson_iter_init(&top, doc) && bson_iter_find_descendant(&top, path, &it) &&
+		     BSON_ITER_HOLDS_NUMBER(&it);
+	*ret = *ret_known ? bson_iter_as_double(&it) : 0;
+}
+
+static void
+read_loudness(const bson_t *doc, struct job_loudness *l)
+{
+	read_level(doc, "loudness.integrated_lufs", &l->has_integrated, &l->integrated_lufs);
+	read_level(doc, "loudness.range_lu", &l->has_range, &l->range_lu);
+	read_level(doc, "loudness.true_peak_dbtp", &l->has_true_peak, &l->true_peak_dbtp);
+}
+
 int
 job_from_bson(const bson_t *doc, struct job *ret, struct err *e)
 {
@@ -103,6 +121,7 @@ job_from_bson(const bson_t *doc, struct job *ret, struct err *e)
 	read_text(doc, "error.message", job.error.message, sizeof job.error.message);
 	read_id(doc, "mp3_fid", &job.mp3_fid);
 	read_source(doc, &job.source);
+	read_loudness(doc, &job.loudness);
 	read_lease(doc, &job);
 	*ret = job;
 	return 0;

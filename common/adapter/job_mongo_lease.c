@@ -68,27 +68,45 @@ job_mongo_renew(struct job_store *s, const struct job_lease *lease, int64_t ms,
 	return end(s, lease, JOB_LEASED, set, &job, e);
 }
 
-int
-job_mongo_finish(struct job_store *s, const struct job_lease *lease, const struct blob_id *mp3,
-		 double duration_s, struct err *e)
+/* Only what is known; an empty document when nothing is. */
+static bson_t *
+loudness_new(const struct job_loudness *l)
 {
+	bson_t *doc = bson_new();
+
+	if (l->has_integrated && isfinite(l->integrated_lufs))
+		BSON_APPEND_DOUBLE(doc, "integrated_lufs", l->integrated_lufs);
+	if (l->has_range && isfinite(l->range_lu))
+		BSON_APPEND_DOUBLE(doc, "range_lu", l->range_lu);
+	if (l->has_true_peak && isfinite(l->true_peak_dbtp))
+		BSON_APPEND_DOUBLE(doc, "true_peak_dbtp", l->true_peak_dbtp);
+	return doc;
+}
+
+int
+job_mongo_finish(struct job_store *s, const struct job_lease *lease,
+		 const struct job_result *result, struct err *e)
+{
+	SCOPED(job_bson_free_p) bson_t *loudness = loudness_new(&result->loudness);
 	SCOPED(job_bson_free_p) bson_t *set = NULL;
-	bool known = isfinite(duration_s) && duration_s > 0;
+	bool known = isfinite(result->duration_s) && result->duration_s > 0;
 	struct job job;
 	bson_oid_t id;
 	int r;
 
-	if ((r = job_oid(mp3, &id, e)) < 0)
+	if ((r = job_oid(&result->mp3_fid, &id, e)) < 0)
 		return r;
 	set = BCON_NEW("0", "{", "$set", "{", "state", BCON_UTF8("done"), "mp3_fid", BCON_OID(&id),
 		       "progress", BCON_DOUBLE(1), "error", BCON_UTF8("$$REMOVE"), "updated_at",
 		       JOB_NOW, "result_published_at", BCON_UTF8("$$REMOVE"), "source.duration_s",
-		       "{", "$cond", "[", BCON_BOOL(known), BCON_DOUBLE(known ? duration_s : 0),
-		       BCON_UTF8("$source.duration_s"), "]", "}", "outputs",
-		       JOB_OUTPUTS_WITHOUT(&id), "}", "}");
+		       "{", "$cond", "[", BCON_BOOL(known),
+		       BCON_DOUBLE(known ? result->duration_s : 0), BCON_UTF8("$source.duration_s"),
+		       "]", "}", "loudness", "{", "$cond", "[", BCON_BOOL(!bson_empty(loudness)),
+		       "{", "$literal", BCON_DOCUMENT(loudness), "}", BCON_UTF8("$$REMOVE"), "]",
+		       "}", "outputs", JOB_OUTPUTS_WITHOUT(&id), "}", "}");
 	if ((r = end(s, lease, JOB_DONE, set, &job, e)) < 0)
 		return r;
-	if (!blob_id_equal(&job.mp3_fid, mp3))
+	if (!blob_id_equal(&job.mp3_fid, &result->mp3_fid))
 		return err_set(e, ERR_CONFLICT, "job %s has another output", lease->video_fid.hex);
 	return 0;
 }

@@ -47,6 +47,20 @@ struct job_progress {
 	double remaining_s; /* known once fraction is above 0 */
 };
 
+/* As EBU R 128 measures it; what was not measured has no value: silence has no loudness, a sound of
+ * less than 3 s no range. */
+struct job_loudness {
+	bool has_integrated, has_range, has_true_peak;
+	double integrated_lufs, range_lu, true_peak_dbtp;
+};
+
+/* What a conversion made. */
+struct job_result {
+	struct blob_id mp3_fid;
+	double duration_s; /* of the audio; 0 = unknown */
+	struct job_loudness loudness;
+};
+
 /* Names one lease: every write under it carries the token. */
 struct job_lease {
 	struct blob_id video_fid;
@@ -66,6 +80,7 @@ struct job {
 	struct job_progress progress;
 	struct job_error error;
 	struct blob_id mp3_fid;
+	struct job_loudness loudness; /* of the mp3 */
 	struct job_lease lease;
 	int64_t not_before_ms, created_ms, updated_ms;
 	int64_t video_published_ms, result_published_ms, notified_ms;

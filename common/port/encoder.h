@@ -19,6 +19,7 @@ struct encode_report {
 	int64_t samples;
 	int64_t bytes_written;
 	int64_t bytes_read; /* that the store had to hand out for it */
+	struct job_loudness loudness;
 };
 
 /* Neither is ever less than it was before. */

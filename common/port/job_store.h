@@ -71,8 +71,8 @@ struct job_store_ops {
 			  const struct blob_id *only, struct job *, struct err *);
 	int (*renew)(struct job_store *, const struct job_lease *, int64_t ms,
 		     const struct job_progress *, struct err *);
-	int (*finish)(struct job_store *, const struct job_lease *, const struct blob_id *mp3,
-		      double duration_s, struct err *);
+	int (*finish)(struct job_store *, const struct job_lease *, const struct job_result *,
+		      struct err *);
 	int (*fail)(struct job_store *, const struct job_lease *, const struct job_error *,
 		    struct err *);
 	int (*retry)(struct job_store *, const struct job_lease *, const struct job_error *,
@@ -163,12 +163,12 @@ job_renew(struct job_store *s, const struct job_lease *lease, int64_t ms,
 {
 	return s->ops->renew(s, lease, ms, progress, e);
 }
-/* LEASED -> DONE with its output; duration_s is of the audio (0 = unknown). */
+/* LEASED -> DONE with its output. */
 static inline int
-job_finish(struct job_store *s, const struct job_lease *lease, const struct blob_id *mp3,
-	   double duration_s, struct err *e)
+job_finish(struct job_store *s, const struct job_lease *lease, const struct job_result *result,
+	   struct err *e)
 {
-	return s->ops->finish(s, lease, mp3, duration_s, e);
+	return s->ops->finish(s, lease, result, e);
 }
 /* LEASED -> FAILED, for good. */
 static inline int

@@ -6,6 +6,7 @@
 
 #include "base/scope.h"
 #include "wire/json_text.h"
+#include "wire/loudness_json.h"
 
 #define MESSAGE_MAX 65536
 
@@ -126,16 +127,16 @@ job_new(const struct job *job)
 	bool failed = job->error.code[0] != '\0' && job->state != JOB_DONE;
 
 	return json_pack(
-		"{s:s, s:s, s:o, s:o, s:i, s:f, s:o, s:o, s:o, s:I, s:f, s:o, s:o}", "video_fid",
-		job->video_fid.hex, "state", job_state_name(job->state), "mp3_fid",
+		"{s:s, s:s, s:o, s:o, s:i, s:f, s:o, s:o, s:o, s:I, s:f, s:o, s:o, s:o}",
+		"video_fid", job->video_fid.hex, "state", job_state_name(job->state), "mp3_fid",
 		fid_or_null(&job->mp3_fid), "error", failed ? error_new(&job->error) : json_null(),
 		"attempts", job->attempts, "progress", finite_or_zero(job->progress.fraction),
 		"speed", real_or_null(runs, job->progress.speed), "remaining_s",
 		real_or_null(runs && job->progress.fraction > 0, job->progress.remaining_s),
 		"filename", json_text_new(job->source.filename), "bytes",
 		(json_int_t)job->source.bytes, "duration_s", finite_or_zero(job->source.duration_s),
-		"created_at", time_or_null(job->created_ms), "updated_at",
-		time_or_null(job->updated_ms));
+		"loudness", loudness_json_new(&job->loudness), "created_at",
+		time_or_null(job->created_ms), "updated_at", time_or_null(job->updated_ms));
 }
 
 int

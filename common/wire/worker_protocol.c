@@ -1,5 +1,6 @@
 #include "wire/worker_protocol.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -121,23 +122,62 @@ worker_start_read(const uint8_t bytes[WORKER_START_BYTES], struct worker_start *
 	return 0;
 }
 
+/* What a sound can be; more than that no meter of ours says. */
+struct level {
+	uint32_t flag;
+	double least, most;
+};
+static const struct level integrated = { 1, -70, 70 }, range = { 2, 0, 140 },
+			  true_peak = { 4, -1000, 70 };
+#define LEVEL_FLAGS 7u
+
+static uint32_t
+put_level(uint8_t *to, const struct level *level, bool known, double value)
+{
+	known = known && value >= level->least && value <= level->most;
+	put32(to, known ? (uint32_t)(int32_t)lround(value * 100) : 0);
+	return known ? level->flag : 0;
+}
+
+/* False: a value that cannot be. */
+static bool
+get_level(const uint8_t *from, const struct level *level, uint32_t flags, bool *ret_known,
+	  double *ret)
+{
+	int32_t hundredths = (int32_t)get32(from);
+
+	*ret_known = (flags & level->flag) != 0;
+	*ret = hundredths / 100.0;
+	return *ret_known ? *ret >= level->least && *ret <= level->most : hundredths == 0;
+}
+
 void
 worker_done_write(const struct worker_done *done, uint8_t ret[WORKER_DONE_BYTES])
 {
+	const struct job_loudness *l = &done->loudness;
+
 	put64(ret, (uint64_t)done->samples);
 	put32(ret + 8, done->sample_rate);
-	put32(ret + 12, 0);
+	put32(ret + 12,
+	      put_level(ret + 16, &integrated, l->has_integrated, l->integrated_lufs) |
+		      put_level(ret + 20, &range, l->has_range, l->range_lu) |
+		      put_level(ret + 24, &true_peak, l->has_true_peak, l->true_peak_dbtp));
 }
 
 int
 worker_done_read(const uint8_t bytes[WORKER_DONE_BYTES], struct worker_done *ret, struct err *e)
 {
 	uint64_t samples = get64(bytes);
-	uint32_t rate = get32(bytes + 8);
+	uint32_t rate = get32(bytes + 8), flags = get32(bytes + 12);
+	struct job_loudness l;
 
-	if (samples == 0 || samples > INT64_MAX || rate < 8000 || rate > 48000)
+	if (samples == 0 || samples > INT64_MAX || rate < 8000 || rate > 48000 ||
+	    (flags & ~LEVEL_FLAGS) != 0 ||
+	    !get_level(bytes + 16, &integrated, flags, &l.has_integrated, &l.integrated_lufs) ||
+	    !get_level(bytes + 20, &range, flags, &l.has_range, &l.range_lu) ||
+	    !get_level(bytes + 24, &true_peak, flags, &l.has_true_peak, &l.true_peak_dbtp))
 		return err_set(e, ERR_CORRUPT, "a report out of range");
-	*ret = (struct worker_done){ .samples = (int64_t)samples, .sample_rate = rate };
+	*ret = (struct worker_done){ (int64_t)samples, rate, l };
 	return 0;
 }
 

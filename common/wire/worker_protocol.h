@@ -15,8 +15,9 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "model/job.h"
 
-#define WORKER_PROTOCOL_VERSION 3
+#define WORKER_PROTOCOL_VERSION 4
 #define WORKER_SOCKET 3 /* the worker's only descriptor but for /dev/null */
 #define WORKER_HEADER_BYTES 16
 #define WORKER_PAYLOAD_MAX (256 * 1024) /* bytes */
@@ -24,7 +25,7 @@
 #define WORKER_START_BYTES 36
 #define WORKER_THREADS_MAX 64
 #define WORKER_PROGRESS_BYTES 12
-#define WORKER_DONE_BYTES 16
+#define WORKER_DONE_BYTES 28
 #define WORKER_DETAIL_MAX 200
 
 enum worker_message {
@@ -78,6 +79,7 @@ struct worker_progress {
 struct worker_done {
 	int64_t samples; /* per channel, of the result */
 	uint32_t sample_rate;
+	struct job_loudness loudness; /* to the hundredth */
 };
 
 void worker_header_write(const struct worker_header *header, uint8_t ret[WORKER_HEADER_BYTES]);

@@ -134,6 +134,15 @@ print_text(const char *name, const char *text)
 }
 
 static void
+print_level(const char *name, bool known, double value)
+{
+	if (known)
+		printf("%-20s %.2f\n", name, value);
+	else
+		print_text(name, "");
+}
+
+static void
 print_record(const struct job *job)
 {
 	print_text("video_fid", job->video_fid.hex);
@@ -150,6 +159,9 @@ print_record(const struct job *job)
 	print_text("content type", job->source.content_type);
 	printf("%-20s %" PRId64 "\n", "bytes", job->source.bytes);
 	printf("%-20s %.3f\n", "duration_s", job->source.duration_s);
+	print_level("integrated_lufs", job->loudness.has_integrated, job->loudness.integrated_lufs);
+	print_level("range_lu", job->loudness.has_range, job->loudness.range_lu);
+	print_level("true_peak_dbtp", job->loudness.has_true_peak, job->loudness.true_peak_dbtp);
 	print_text("lease owner", job->lease.owner);
 	print_time("lease until", job->lease.until_ms);
 	print_time("not before", job->not_before_ms);

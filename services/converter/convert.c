@@ -86,7 +86,8 @@ encode(struct attempt *a, struct blob_writer *out, struct err *e)
 	if ((r = open_video(a, &in, e)) < 0 ||
 	    (r = encoder_encode(a->c->encoder, in, out, &watch, &report, &a->why, e)) < 0)
 		return r;
-	a->duration_s = report.duration_s;
+	a->made.duration_s = report.duration_s;
+	a->made.loudness = report.loudness;
 	a->bytes = report.bytes_written;
 	return 0;
 }
@@ -95,9 +96,11 @@ encode(struct attempt *a, struct blob_writer *out, struct err *e)
 static int
 adopt_output(struct attempt *a, struct err *e)
 {
-	int r = blob_find_output(a->c->mp3s, &a->job->video_fid, &a->mp3_fid, e);
+	int r = blob_find_output(a->c->mp3s, &a->job->video_fid, &a->made.mp3_fid, e);
 
 	a->adopted = r == 0;
+	if (a->adopted) /* what this attempt made, and measured, is not what is kept */
+		a->made = (struct job_result){ .mp3_fid = a->made.mp3_fid };
 	return r;
 }
 
@@ -126,7 +129,7 @@ make_output(struct attempt *a, struct err *e)
 	if (r == ERR_CONFLICT)
 		return adopt_output(a, e);
 	if (r == 0)
-		a->mp3_fid = id;
+		a->made.mp3_fid = id;
 	return r < 0 ? err_prefix(e, r, "store the mp3") : 0;
 }
 

@@ -13,14 +13,14 @@ struct attempt {
 	struct lease_keeper *keeper;
 	int64_t start_ms; /* monotonic */
 	/* what it came to */
-	struct blob_id mp3_fid;
-	double duration_s; /* 0 = unknown, when the output was adopted */
+	struct job_result made; /* only its mp3_fid is known when the output was adopted */
 	int64_t bytes;
 	bool adopted, canceled, server_lost;
 	struct job_error why; /* set on failure */
 };
 
-/* 0: mp3_fid is committed. Else why is set, and server_lost when it was not the job's fault. */
+/* 0: made.mp3_fid is committed. Else why is set, and server_lost when it was not the job's fault.
+ */
 int attempt_run(struct attempt *a, struct err *e);
 /* The lease is someone else's: nothing may be written under it. */
 bool attempt_lost(const struct attempt *a);

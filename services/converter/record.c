@@ -18,7 +18,7 @@ record_once(const struct attempt *a, enum reaction reaction, struct err *e)
 
 	switch (reaction) {
 	case REACTION_DONE:
-		return job_finish(jobs, lease, &a->mp3_fid, a->duration_s, e);
+		return job_finish(jobs, lease, &a->made, e);
 	case REACTION_FAIL:
 		return job_fail(jobs, lease, &a->why, e);
 	case REACTION_RETRY:
@@ -64,7 +64,7 @@ announce(const struct attempt *a, enum reaction reaction)
 	struct err e = ERR_NONE;
 
 	job.state = reaction == REACTION_DONE ? JOB_DONE : JOB_FAILED;
-	job.mp3_fid = a->mp3_fid;
+	job.mp3_fid = a->made.mp3_fid;
 	job.error = a->why;
 	if (relay_publish(&a->c->outbox, &job, JOB_PUBLISH_RESULT, &e) < 0 && a->c->relay)
 		relay_poke(a->c->relay);
@@ -77,7 +77,7 @@ log_end(const struct attempt *a, enum reaction reaction, int64_t ms, const struc
 
 	if (reaction == REACTION_DONE)
 		log_info(LOG_EVENT("job_done"), LOG_STR("video_fid", job->video_fid.hex),
-			 LOG_STR("mp3_fid", a->mp3_fid.hex), LOG_STR("user", job->username),
+			 LOG_STR("mp3_fid", a->made.mp3_fid.hex), LOG_STR("user", job->username),
 			 LOG_INT("duration_ms", ms), LOG_INT("attempt", job->attempts),
 			 LOG_INT("bytes", a->bytes), LOG_BOOL("adopted", a->adopted));
 	else if (reaction == REACTION_FAIL)

@@ -189,9 +189,10 @@ JOB_TEST(counts_tell_the_states_and_the_oldest_that_waits)
 		queued(*state, "u");
 	assert_int_equal(job_create(*state, &uploading, NULL), 0);
 	job = lease(*state);
-	assert_int_equal(job_finish(*state, &job.lease,
-				    &(struct blob_id){ "65f000000000000000000001" }, 0, NULL),
-			 0);
+	assert_int_equal(
+		job_finish(*state, &job.lease,
+			   &(struct job_result){ .mp3_fid = { "65f000000000000000000001" } }, NULL),
+		0);
 	lease(*state);
 	advance(5000);
 	assert_int_equal(job_count(*state, &counts, NULL), 0);

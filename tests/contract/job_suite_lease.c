@@ -78,7 +78,8 @@ start_and_end_one(struct job_store *s)
 	struct blob_id mp3 = blob_id_new();
 
 	job = lease(s);
-	assert_int_equal(job_finish(s, &job.lease, &mp3, 0, NULL), 0);
+	assert_int_equal(job_finish(s, &job.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL),
+			 0);
 	return job.username;
 }
 
@@ -162,9 +163,18 @@ JOB_TEST(a_finished_job_has_its_output_and_a_repeat_is_welcome)
 	struct blob_id video = queued(*state, "u"), mp3 = blob_id_new(), other = blob_id_new();
 	struct job job = lease(*state), got;
 
-	assert_int_equal(job_finish(*state, &job.lease, &mp3, 61.5, NULL), 0);
-	assert_int_equal(job_finish(*state, &job.lease, &mp3, 61.5, NULL), 0);
-	assert_int_equal(job_finish(*state, &job.lease, &other, 61.5, NULL), ERR_CONFLICT);
+	assert_int_equal(job_finish(*state, &job.lease,
+				    &(struct job_result){ .mp3_fid = mp3, .duration_s = 61.5 },
+				    NULL),
+			 0);
+	assert_int_equal(job_finish(*state, &job.lease,
+				    &(struct job_result){ .mp3_fid = mp3, .duration_s = 61.5 },
+				    NULL),
+			 0);
+	assert_int_equal(job_finish(*state, &job.lease,
+				    &(struct job_result){ .mp3_fid = other, .duration_s = 61.5 },
+				    NULL),
+			 ERR_CONFLICT);
 	assert_int_equal(job_fail(*state, &job.lease, &why, NULL), ERR_CONFLICT);
 	assert_int_equal(job_renew(*state, &job.lease, LEASE_MS,
 				   &(struct job_progress){ .fraction = 0 }, NULL),
@@ -177,6 +187,31 @@ JOB_TEST(a_finished_job_has_its_output_and_a_repeat_is_welcome)
 	assert_string_equal(got.lease.token, "");
 }
 
+JOB_TEST(a_finished_job_has_the_loudness_that_was_measured)
+{
+	static const struct job_loudness given[] = {
+		{ true, true, true, -14.5, 6.25, -0.5 },
+		{ false, false, true, 0, 0, -80 },
+		{ 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(given); i++) {
+		struct blob_id video = queued(*state, "u");
+		struct job_result result = { blob_id_new(), 1, given[i] };
+		struct job job = lease(*state), got;
+
+		assert_false(job.loudness.has_true_peak);
+		assert_int_equal(job_finish(*state, &job.lease, &result, NULL), 0);
+		got = get(*state, &video);
+		assert_int_equal(got.loudness.has_integrated, given[i].has_integrated);
+		assert_int_equal(got.loudness.has_range, given[i].has_range);
+		assert_int_equal(got.loudness.has_true_peak, given[i].has_true_peak);
+		assert_true(fabs(got.loudness.integrated_lufs - given[i].integrated_lufs) < 1e-9);
+		assert_true(fabs(got.loudness.range_lu - given[i].range_lu) < 1e-9);
+		assert_true(fabs(got.loudness.true_peak_dbtp - given[i].true_peak_dbtp) < 1e-9);
+	}
+}
+
 JOB_TEST(a_failed_job_keeps_its_reason_and_a_repeat_is_welcome)
 {
 	struct blob_id video = queued(*state, "u"), mp3 = blob_id_new();
@@ -184,7 +219,9 @@ JOB_TEST(a_failed_job_keeps_its_reason_and_a_repeat_is_welcome)
 
 	assert_int_equal(job_fail(*state, &job.lease, &why, NULL), 0);
 	assert_int_equal(job_fail(*state, &job.lease, &why, NULL), 0);
-	assert_int_equal(job_finish(*state, &job.lease, &mp3, 0, NULL), ERR_CONFLICT);
+	assert_int_equal(
+		job_finish(*state, &job.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL),
+		ERR_CONFLICT);
 	got = get(*state, &video);
 	assert_int_equal(got.state, JOB_FAILED);
 	assert_string_equal(got.error.code, "no_audio");
@@ -287,12 +324,18 @@ JOB_TEST(an_expired_lease_is_freed_and_can_do_nothing_more)
 	assert_int_equal(job_renew(*state, &expired.lease, LEASE_MS,
 				   &(struct job_progress){ .fraction = 0 }, NULL),
 			 ERR_CONFLICT);
-	assert_int_equal(job_finish(*state, &expired.lease, &mp3, 0, NULL), ERR_CONFLICT);
+	assert_int_equal(
+		job_finish(*state, &expired.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL),
+		ERR_CONFLICT);
 	assert_int_equal(job_retry(*state, &expired.lease, &why, 0, NULL), ERR_CONFLICT);
 	assert_int_equal(job_give_back(*state, &expired.lease, NULL), ERR_CONFLICT);
 	assert_int_equal(lease(*state).attempts, 2);
-	assert_int_equal(job_finish(*state, &expired.lease, &mp3, 0, NULL), ERR_CONFLICT);
-	assert_int_equal(job_finish(*state, &running.lease, &mp3, 0, NULL), 0);
+	assert_int_equal(
+		job_finish(*state, &expired.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL),
+		ERR_CONFLICT);
+	assert_int_equal(
+		job_finish(*state, &running.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL),
+		0);
 }
 
 JOB_TEST(a_strangers_token_changes_nothing)
@@ -307,7 +350,8 @@ JOB_TEST(a_strangers_token_changes_nothing)
 		job_renew(*state, &other, LEASE_MS, &(struct job_progress){ .fraction = 0.5 }, &e),
 		ERR_CONFLICT);
 	assert_int_equal(e.code, ERR_CONFLICT);
-	assert_int_equal(job_finish(*state, &other, &mp3, 0, NULL), ERR_CONFLICT);
+	assert_int_equal(job_finish(*state, &other, &(struct job_result){ .mp3_fid = mp3 }, NULL),
+			 ERR_CONFLICT);
 	assert_int_equal(job_fail(*state, &other, &why, NULL), ERR_CONFLICT);
 	assert_int_equal(job_retry(*state, &other, &why, 0, NULL), ERR_CONFLICT);
 	assert_int_equal(job_give_back(*state, &empty, NULL), ERR_CONFLICT);

@@ -46,7 +46,11 @@ done(struct job_store *s)
 	struct blob_id video = queued(s, "u");
 
 	assert_int_equal(job_lease_next(s, "o", LEASE_MS, &video, &job, NULL), 0);
-	assert_int_equal(job_finish(s, &job.lease, &job.lease.output, 1, NULL), 0);
+	assert_int_equal(
+		job_finish(s, &job.lease,
+			   &(struct job_result){ .mp3_fid = job.lease.output, .duration_s = 1 },
+			   NULL),
+		0);
 	job = get(s, &video);
 	assert_int_equal(job_mark_published(s, &job, JOB_PUBLISH_RESULT, NULL), 0);
 	return get(s, &video);
@@ -65,7 +69,11 @@ JOB_TEST(a_lease_registers_a_fresh_output_until_the_job_is_done_with_it)
 	assert_int_equal(job_give_back(*state, &first.lease, NULL), 0);
 	second = lease(*state);
 	assert_string_not_equal(first.lease.output.hex, second.lease.output.hex);
-	assert_int_equal(job_finish(*state, &second.lease, &second.lease.output, 1, NULL), 0);
+	assert_int_equal(
+		job_finish(*state, &second.lease,
+			   &(struct job_result){ .mp3_fid = second.lease.output, .duration_s = 1 },
+			   NULL),
+		0);
 	assert_int_equal(job_is_registered(*state, &second.lease.output, NULL), ERR_NOT_FOUND);
 	assert_int_equal(job_is_registered(*state, &first.lease.output, NULL), 0);
 }
@@ -148,7 +156,11 @@ JOB_TEST(only_jobs_that_ended_and_were_published_have_blobs_that_may_go)
 	queued(*state, "waits");
 	uploading(*state);
 	job = lease(*state);
-	assert_int_equal(job_finish(*state, &job.lease, &job.lease.output, 1, NULL), 0);
+	assert_int_equal(
+		job_finish(*state, &job.lease,
+			   &(struct job_result){ .mp3_fid = job.lease.output, .duration_s = 1 },
+			   NULL),
+		0);
 	queued(*state, "runs");
 	lease(*state);
 	assert_int_equal(left(*state, JOB_LEFT_VIDEO, DAY_MS).count, 0);

@@ -108,7 +108,8 @@ JOB_TEST(a_failure_that_is_late_says_nothing_of_a_job_that_was_done_again)
 	late = job_message_of(&job);
 	assert_int_equal(job_requeue_failed(*state, NULL, NULL, &n, NULL), 0);
 	job = lease(*state);
-	assert_int_equal(job_finish(*state, &job.lease, &mp3, 0, NULL), 0);
+	assert_int_equal(
+		job_finish(*state, &job.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL), 0);
 	assert_int_equal(job_mark_notified(*state, &late, NULL), ERR_CONFLICT);
 	job = get(*state, &job.video_fid);
 	assert_int_equal(job.notified_ms, 0);

@@ -21,7 +21,8 @@ done(struct job_store *s, const char *user)
 
 	queued(s, user);
 	job = lease(s);
-	assert_int_equal(job_finish(s, &job.lease, &mp3, 0, NULL), 0);
+	assert_int_equal(job_finish(s, &job.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL),
+			 0);
 	return get(s, &job.video_fid);
 }
 
@@ -114,7 +115,8 @@ JOB_TEST(a_result_is_marked_by_its_converter_without_reading_it_again)
 	assert_int_equal(job_renew(*state, &job.lease, LEASE_MS,
 				   &(struct job_progress){ .fraction = 0.5 }, NULL),
 			 0);
-	assert_int_equal(job_finish(*state, &job.lease, &mp3, 0, NULL), 0);
+	assert_int_equal(
+		job_finish(*state, &job.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL), 0);
 	job.state = JOB_DONE;
 	assert_int_equal(job_mark_published(*state, &job, JOB_PUBLISH_RESULT, NULL), 0);
 	assert_int_equal(unpublished(*state, JOB_PUBLISH_RESULT), 0);
@@ -180,7 +182,8 @@ JOB_TEST(one_of_two_announces_and_the_other_takes_over_when_it_asks_twice)
 	struct blob_id mp3 = blob_id_new();
 	struct job_message message;
 
-	assert_int_equal(job_finish(*state, &job.lease, &mp3, 0, NULL), 0);
+	assert_int_equal(
+		job_finish(*state, &job.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL), 0);
 	assert_int_equal(job_claim_notice(*state, &video, "a", NOTICE_MS, NULL), 0);
 	assert_int_equal(job_claim_notice(*state, &video, "b", NOTICE_MS, NULL), ERR_CONFLICT);
 	advance(NOTICE_MS + 100);
@@ -215,7 +218,9 @@ JOB_TEST(a_job_done_by_another_converter_becomes_done)
 	struct job job = lease(*state);
 
 	assert_int_equal(job_mark_notified(*state, &message, NULL), 0);
-	assert_int_equal(job_finish(*state, &job.lease, &other_mp3, 0, NULL), ERR_CONFLICT);
+	assert_int_equal(
+		job_finish(*state, &job.lease, &(struct job_result){ .mp3_fid = other_mp3 }, NULL),
+		ERR_CONFLICT);
 	job = get(*state, &message.video_fid);
 	assert_int_equal(job.state, JOB_DONE);
 	assert_string_equal(job.mp3_fid.hex, message.mp3_fid.hex);

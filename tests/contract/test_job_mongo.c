@@ -99,7 +99,8 @@ convert(void *arg)
 
 		if (job_lease_next(c->store, "c", LEASE_MS, NULL, job, NULL) != 0)
 			continue;
-		if (job_finish(c->store, &job->lease, &mp3, 0, NULL) != 0)
+		if (job_finish(c->store, &job->lease, &(struct job_result){ .mp3_fid = mp3 },
+			       NULL) != 0)
 			break;
 		atomic_fetch_add(&c->count, 1);
 	}

@@ -106,15 +106,13 @@ faulty_renew(struct job_store *port, const struct job_lease *lease, int64_t ms,
 }
 
 static int
-faulty_finish(struct job_store *port, const struct job_lease *lease, const struct blob_id *mp3,
-	      double duration_s, struct err *e)
+faulty_finish(struct job_store *port, const struct job_lease *lease,
+	      const struct job_result *result, struct err *e)
 {
 	struct faulty_job *s = self_of(port);
 	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);
 
-	return r < 0 ? r
-		     : fault_after(s->faults, call, job_finish(s->inner, lease, mp3, duration_s, e),
-				   e);
+	return r < 0 ? r : fault_after(s->faults, call, job_finish(s->inner, lease, result, e), e);
 }
 
 static int

@@ -132,8 +132,8 @@ job_fake_renew(struct job_store *s, const struct job_lease *lease, int64_t ms,
 }
 
 int
-job_fake_finish(struct job_store *s, const struct job_lease *lease, const struct blob_id *mp3,
-		double duration_s, struct err *e)
+job_fake_finish(struct job_store *s, const struct job_lease *lease, const struct job_result *result,
+		struct err *e)
 {
 	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
 	struct record *rec = NULL;
@@ -142,17 +142,18 @@ job_fake_finish(struct job_store *s, const struct job_lease *lease, const struct
 	if (rec == NULL)
 		return r;
 	if (again)
-		return blob_id_equal(&rec->job.mp3_fid, mp3)
+		return blob_id_equal(&rec->job.mp3_fid, &result->mp3_fid)
 			       ? 0
 			       : err_set(e, ERR_CONFLICT, "job %s has another output",
 					 lease->video_fid.hex);
 	rec->job.state = JOB_DONE;
-	rec->job.mp3_fid = *mp3;
-	job_fake_forget(rec, mp3);
+	rec->job.mp3_fid = result->mp3_fid;
+	job_fake_forget(rec, &result->mp3_fid);
 	rec->job.progress = (struct job_progress){ .fraction = 1 };
 	rec->job.error = (struct job_error){ 0 };
-	if (duration_s > 0)
-		rec->job.source.duration_s = duration_s;
+	if (result->duration_s > 0)
+		rec->job.source.duration_s = result->duration_s;
+	rec->job.loudness = result->loudness;
 	rec->job.result_published_ms = 0;
 	rec->job.updated_ms = job_fake_now(f);
 	return 0;

@@ -51,8 +51,8 @@ int job_fake_lease_next(struct job_store *s, const char *owner, int64_t ms,
 			const struct blob_id *only, struct job *ret, struct err *e);
 int job_fake_renew(struct job_store *s, const struct job_lease *lease, int64_t ms,
 		   const struct job_progress *progress, struct err *e);
-int job_fake_finish(struct job_store *s, const struct job_lease *lease, const struct blob_id *mp3,
-		    double duration_s, struct err *e);
+int job_fake_finish(struct job_store *s, const struct job_lease *lease,
+		    const struct job_result *result, struct err *e);
 int job_fake_fail(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
 		  struct err *e);
 int job_fake_retry(struct job_store *s, const struct job_lease *lease, const struct job_error *why,

@@ -149,7 +149,11 @@ done(struct world *w, const char *video_owner, const char *mp3_owner)
 
 	store(w->videos, &video, video_owner);
 	store(w->mp3s, &job.lease.output, mp3_owner);
-	assert_int_equal(job_finish(w->jobs, &job.lease, &job.lease.output, 1, NULL), 0);
+	assert_int_equal(
+		job_finish(w->jobs, &job.lease,
+			   &(struct job_result){ .mp3_fid = job.lease.output, .duration_s = 1 },
+			   NULL),
+		0);
 	job = job_of(w, &video);
 	assert_int_equal(job_mark_published(w->jobs, &job, JOB_PUBLISH_RESULT, NULL), 0);
 	return job_of(w, &video);
@@ -219,7 +223,11 @@ what_a_dead_attempt_wrote_goes_and_the_present_one_goes_on(void **state)
 	blob_fake_orphan(w->mp3s, &second.lease.output, 2, now(w));
 	w->ahead_ms = 4 * GRACE_MS;
 	assert_int_equal(run(w), 0); /* an attempt may be at work */
-	assert_int_equal(job_finish(w->jobs, &second.lease, &second.lease.output, 1, NULL), 0);
+	assert_int_equal(
+		job_finish(w->jobs, &second.lease,
+			   &(struct job_result){ .mp3_fid = second.lease.output, .duration_s = 1 },
+			   NULL),
+		0);
 	w->ahead_ms = 6 * GRACE_MS;
 	assert_int_equal(run(w), 1);
 	assert_int_equal(w->report.kinds[JANITOR_OUTPUTS].chunks, 3);

@@ -34,7 +34,7 @@ VENDORS = {
     "libav": ["services/converter/worker/"],
     "libsw": ["services/converter/worker/"],
     "seccomp": ["common/sandbox/"],
-    "ebur128": ["services/converter/worker/"],
+    "ebur128": ["tests/unit/test_meter.c"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 

@@ -44,7 +44,7 @@ say_done(void)
 {
 	uint8_t bytes[WORKER_DONE_BYTES];
 
-	worker_done_write(&(struct worker_done){ 1, 44100 }, bytes);
+	worker_done_write(&(struct worker_done){ .samples = 1, .sample_rate = 44100 }, bytes);
 	say_header(WORKER_DONE, sizeof bytes, 0);
 	say(bytes, sizeof bytes);
 }

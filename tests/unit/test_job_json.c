@@ -191,7 +191,7 @@ its_owner_sees_the_whole_job(void **state)
 			    "\"error\":{\"code\":\"no_audio\",\"message\":\"no sound\"},"
 			    "\"attempts\":2,\"progress\":0.5,\"speed\":null,\"remaining_s\":null,"
 			    "\"filename\":\"cl\\\"ip\\uFFFD.mp4\","
-			    "\"bytes\":1234567890123,\"duration_s\":0.0,"
+			    "\"bytes\":1234567890123,\"duration_s\":0.0,\"loudness\":null,"
 			    "\"created_at\":\"2023-11-14T22:13:20.123Z\",\"updated_at\":null}");
 }
 
@@ -228,6 +228,20 @@ a_done_job_shows_no_error_of_an_earlier_attempt(void **state)
 }
 
 static void
+loudness_is_shown_to_the_hundredth_and_never_as_infinity(void **state)
+{
+	SCOPED(str_free) struct str text = STR_MAX(4096);
+	struct job job = { .video_fid = { FID },
+			   .state = JOB_DONE,
+			   .loudness = { true, false, true, -14.456, 7, -(double)INFINITY } };
+
+	(void)state;
+	assert_int_equal(job_write(&job, &text, NULL), 0);
+	assert_non_null(strstr(str_text(&text), "\"loudness\":{\"integrated_lufs\":-14.46,"
+						"\"range_lu\":null,\"true_peak_dbtp\":null}"));
+}
+
+static void
 a_ceiling_that_is_too_low_is_an_error(void **state)
 {
 	SCOPED(str_free) struct str text = STR_MAX(20);
@@ -251,6 +265,7 @@ main(void)
 		cmocka_unit_test(its_owner_sees_the_whole_job),
 		cmocka_unit_test(how_fast_a_job_runs_shows_while_it_runs),
 		cmocka_unit_test(a_done_job_shows_no_error_of_an_earlier_attempt),
+		cmocka_unit_test(loudness_is_shown_to_the_hundredth_and_never_as_infinity),
 		cmocka_unit_test(a_ceiling_that_is_too_low_is_an_error),
 	};
 

@@ -171,7 +171,8 @@ each_kind_of_message_goes_to_its_queue_once(void **state)
 
 	queued(f);
 	assert_int_equal(job_lease_next(f->jobs, "c", 60000, NULL, &job, NULL), 0);
-	assert_int_equal(job_finish(f->jobs, &job.lease, &mp3, 0, NULL), 0);
+	assert_int_equal(
+		job_finish(f->jobs, &job.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL), 0);
 	queued(f);
 	assert_int_equal(job_lease_next(f->jobs, "c", 60000, NULL, &job, NULL), 0);
 	assert_int_equal(
@@ -248,7 +249,9 @@ a_ledger_that_fails_at_any_call_is_reported_and_the_next_round_mends_it(void **s
 
 		queued(f);
 		assert_int_equal(job_lease_next(f->jobs, "c", 60000, NULL, &job, NULL), 0);
-		assert_int_equal(job_finish(f->jobs, &job.lease, &mp3, 0, NULL), 0);
+		assert_int_equal(job_finish(f->jobs, &job.lease,
+					    &(struct job_result){ .mp3_fid = mp3 }, NULL),
+				 0);
 		queued(f);
 		calls = job_fake_calls(f->jobs);
 		job_fake_break_nth(f->jobs, ++n, ERR_TIMEOUT);
@@ -324,7 +327,8 @@ what_a_missing_queue_held_is_published_again(void **state)
 
 	queued(f);
 	assert_int_equal(job_lease_next(f->jobs, "c", 60000, NULL, &job, NULL), 0);
-	assert_int_equal(job_finish(f->jobs, &job.lease, &mp3, 0, NULL), 0);
+	assert_int_equal(
+		job_finish(f->jobs, &job.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL), 0);
 	job = queued(f);
 	assert_int_equal(round_now(f), 2);
 	assert_int_equal(relay_queue_missing(&f->config, "video.dead", NULL), 0);

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/scope.h"
 #include "wire/worker_protocol.h"
 
 static int
@@ -115,13 +117,57 @@ a_report_of_nothing_or_of_too_much_is_refused(void **state)
 	struct worker_done got;
 
 	(void)state;
-	worker_done_write(&(struct worker_done){ 5, 44100 }, bytes);
+	worker_done_write(&(struct worker_done){ .samples = 5, .sample_rate = 44100 }, bytes);
 	assert_int_equal(worker_done_read(bytes, &got, NULL), 0);
 	assert_int_equal(got.samples, 5);
-	worker_done_write(&(struct worker_done){ 0, 44100 }, bytes);
+	worker_done_write(&(struct worker_done){ .samples = 0, .sample_rate = 44100 }, bytes);
 	assert_int_equal(worker_done_read(bytes, &got, NULL), ERR_CORRUPT);
-	worker_done_write(&(struct worker_done){ -1, 44100 }, bytes);
+	worker_done_write(&(struct worker_done){ .samples = -1, .sample_rate = 44100 }, bytes);
 	assert_int_equal(worker_done_read(bytes, &got, NULL), ERR_CORRUPT);
+}
+
+static void
+loudness_survives_to_the_hundredth_and_nonsense_in_it_does_not(void **state)
+{
+	struct worker_done done = { 5, 44100, { true, true, true, -14.456, 6.004, -1.25 } }, got;
+	uint8_t bytes[WORKER_DONE_BYTES];
+
+	(void)state;
+	worker_done_write(&done, bytes);
+	assert_int_equal(worker_done_read(bytes, &got, NULL), 0);
+	assert_true(got.loudness.has_integrated &&
+		    fabs(got.loudness.integrated_lufs + 14.46) < 1e-9);
+	assert_true(got.loudness.has_range && fabs(got.loudness.range_lu - 6) < 1e-9);
+	assert_true(got.loudness.has_true_peak && fabs(got.loudness.true_peak_dbtp + 1.25) < 1e-9);
+	bytes[12] = 8; /* a flag that there is none of */
+	assert_int_equal(worker_done_read(bytes, &got, NULL), ERR_CORRUPT);
+	bytes[12] = 6; /* a value that is not known, and there all the same */
+	assert_int_equal(worker_done_read(bytes, &got, NULL), ERR_CORRUPT);
+	memset(bytes + 16, 0, 4);
+	assert_int_equal(worker_done_read(bytes, &got, NULL), 0);
+	assert_false(got.loudness.has_integrated);
+	bytes[23] = 0x80; /* a range below zero */
+	assert_int_equal(worker_done_read(bytes, &got, NULL), ERR_CORRUPT);
+}
+
+static void
+a_loudness_that_is_no_number_is_not_sent(void **state)
+{
+	const double values[] = { (double)NAN, (double)INFINITY, -(double)INFINITY, 1e300 };
+	uint8_t bytes[WORKER_DONE_BYTES];
+	struct worker_done got;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+		struct worker_done done = { 5,
+					    44100,
+					    { true, true, true, values[i], values[i], values[i] } };
+
+		worker_done_write(&done, bytes);
+		assert_int_equal(worker_done_read(bytes, &got, NULL), 0);
+		assert_false(got.loudness.has_integrated || got.loudness.has_range ||
+			     got.loudness.has_true_peak);
+	}
 }
 
 static void
@@ -178,6 +224,8 @@ main(void)
 		cmocka_unit_test(unknown_types_are_refused),
 		cmocka_unit_test(a_start_survives_and_nonsense_in_it_does_not),
 		cmocka_unit_test(a_report_of_nothing_or_of_too_much_is_refused),
+		cmocka_unit_test(loudness_survives_to_the_hundredth_and_nonsense_in_it_does_not),
+		cmocka_unit_test(a_loudness_that_is_no_number_is_not_sent),
 		cmocka_unit_test(progress_is_a_fraction_or_unknown),
 		cmocka_unit_test(a_failures_words_are_cut_and_made_printable),
 	};

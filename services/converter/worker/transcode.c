@@ -7,6 +7,7 @@
 #include "converter/worker/channel.h"
 #include "converter/worker/id3.h"
 #include "converter/worker/input.h"
+#include "converter/worker/meter.h"
 #include "converter/worker/resample.h"
 #include "converter/worker/source.h"
 
@@ -16,6 +17,7 @@ struct transcode {
 	int fd;
 	const struct worker_start *spec;
 	struct mp3 *mp3;
+	struct meter *meter;
 	size_t tag_bytes; /* of the ID3 tag, behind which the stream starts */
 	int64_t limit;    /* samples that the track's edit list lets through; -1 = all */
 	int64_t decoded;  /* samples of the result's rate, before the limit */
@@ -66,6 +68,8 @@ open_output(struct transcode *t, struct err *e)
 
 	t->tag_bytes = id3_write(tag, sizeof tag);
 	channel_write(t->fd, tag, t->tag_bytes);
+	if (meter_open(format.sample_rate, format.channels, &t->meter, e) < 0)
+		return WORKER_OUT_OF_MEMORY;
 	return mp3_failure(mp3_open(&format, (int)t->spec->threads, &sink, &t->mp3, e));
 }
 
@@ -83,6 +87,7 @@ encode(void *arg, float *const planes[2], size_t count, struct err *e)
 				   (long long)t->spec->max_samples);
 	if ((f = mp3_failure(mp3_encode(t->mp3, planes, count, e))))
 		return f;
+	meter_add(t->meter, planes, count);
 	t->encoded += (int64_t)count;
 	return WORKER_FAILURE_NONE;
 }
@@ -154,9 +159,9 @@ transcode(int fd, const struct worker_start *spec, struct worker_done *ret, stru
 	if (spec->input_bytes == 0)
 		return failure_set(e, WORKER_EMPTY, "0 bytes");
 	f = transcode_all(&t, e);
-	mp3_close(t.mp3);
 	if (f == WORKER_FAILURE_NONE)
-		*ret = (struct worker_done){ .samples = t.encoded,
-					     .sample_rate = spec->sample_rate };
+		*ret = (struct worker_done){ t.encoded, spec->sample_rate, meter_result(t.meter) };
+	mp3_close(t.mp3);
+	meter_close(t.meter);
 	return f;
 }
