@@ -109,6 +109,21 @@ set_options(AVDictionary **options)
 	return av;
 }
 
+/* Pictures and fonts are one packet each, which is here already. */
+static int
+count_streams(const AVFormatContext *format)
+{
+	int count = 0;
+
+	for (unsigned i = 0; i < format->nb_streams; i++) {
+		const AVStream *stream = format->streams[i];
+
+		count += !(stream->disposition & AV_DISPOSITION_ATTACHED_PIC) &&
+			 stream->codecpar->codec_type != AVMEDIA_TYPE_ATTACHMENT;
+	}
+	return count;
+}
+
 static AVFormatContext *
 new_format(struct input *in)
 {
@@ -140,8 +155,8 @@ open_within_limits(struct input *in, AVFormatContext **ret, struct err *e)
 	av_dict_free(&options);
 	if (av < 0)
 		return refuse_open(in, av, e);
-	if ((*ret)->nb_streams > STREAMS_MAX)
-		return failure_set(e, WORKER_UNSUPPORTED, "%u streams", (*ret)->nb_streams);
+	if (count_streams(*ret) > STREAMS_MAX)
+		return failure_set(e, WORKER_UNSUPPORTED, "%d streams", count_streams(*ret));
 	container_discard_all_but(*ret, -1);
 	av = avformat_find_stream_info(*ret, NULL);
 	return av < 0 ? failure_av(e, WORKER_DAMAGED, "streams", av) : WORKER_FAILURE_NONE;

@@ -9,6 +9,7 @@
 #include <libavutil/frame.h>
 
 #include "converter/worker/container.h"
+#include "converter/worker/metadata.h"
 
 #define RATE_MIN 1000
 #define RATE_MAX 768000
@@ -90,6 +91,12 @@ source_open(struct input *in, struct source **ret, struct err *e)
 		return failure_set(e, WORKER_TRUNCATED, "the header names a later end");
 	*ret = TAKE(s);
 	return WORKER_FAILURE_NONE;
+}
+
+void
+source_metadata(const struct source *s, struct id3_content *ret)
+{
+	metadata_read(s->format, s->stream, ret);
 }
 
 /* Gives the decoder the track's next packet, or tells it that there is none. */

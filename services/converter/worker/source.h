@@ -8,6 +8,7 @@
 
 #include "base/scope.h"
 #include "converter/worker/failure.h"
+#include "converter/worker/id3.h"
 #include "converter/worker/input.h"
 
 struct AVFrame; /* of libav */
@@ -15,6 +16,8 @@ struct source;
 
 /* in is borrowed until source_close. */
 enum worker_failure source_open(struct input *in, struct source **ret, struct err *e);
+/* *ret is borrowed until source_next. */
+void source_metadata(const struct source *s, struct id3_content *ret);
 /* The next decoded frame into *ret, or *ret_end at the end. A damaged packet is skipped; what the
  * file as a whole means is said at its end. */
 enum worker_failure source_next(struct source *s, struct AVFrame *ret, bool *ret_end,

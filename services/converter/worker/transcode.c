@@ -53,8 +53,27 @@ patch_head(void *arg, const void *data, size_t len)
 	channel_patch(t->fd, (int64_t)t->tag_bytes, data, len);
 }
 
+static void
+write_tag(struct transcode *t, const struct source *source)
+{
+	struct id3_content content;
+	uint8_t head[ID3_HEAD_MAX];
+	size_t len;
+
+	source_metadata(source, &content);
+	len = id3_write(&content, head);
+	channel_write(t->fd, head, len);
+	t->tag_bytes = len + content.picture_len;
+	for (size_t at = 0; at < content.picture_len; at += len) {
+		len = content.picture_len - at;
+		if (len > WORKER_PAYLOAD_MAX)
+			len = WORKER_PAYLOAD_MAX;
+		channel_write(t->fd, content.picture + at, len);
+	}
+}
+
 static enum worker_failure
-open_output(struct transcode *t, struct err *e)
+open_output(struct transcode *t, const struct source *source, struct err *e)
 {
 	struct mp3_format format = {
 		.sample_rate = (int)t->spec->sample_rate,
@@ -64,10 +83,8 @@ open_output(struct transcode *t, struct err *e)
 		.quality = LAME_QUALITY,
 	};
 	struct mp3_sink sink = { write_out, patch_head, t };
-	uint8_t tag[ID3_MAX];
 
-	t->tag_bytes = id3_write(tag, sizeof tag);
-	channel_write(t->fd, tag, t->tag_bytes);
+	write_tag(t, source);
 	if (meter_open(format.sample_rate, format.channels, &t->meter, e) < 0)
 		return WORKER_OUT_OF_MEMORY;
 	return mp3_failure(mp3_open(&format, (int)t->spec->threads, &sink, &t->mp3, e));
@@ -141,7 +158,7 @@ transcode_all(struct transcode *t, struct err *e)
 	enum worker_failure f;
 
 	if ((f = input_open(t->fd, t->spec->input_bytes, &in, e)) ||
-	    (f = source_open(in, &source, e)) || (f = open_output(t, e)) ||
+	    (f = source_open(in, &source, e)) || (f = open_output(t, source, e)) ||
 	    (f = resampler_open(t->spec, encode, t, &resampler, e)))
 		return f;
 	t->limit = source_limit(source, rate);
