@@ -2,6 +2,7 @@
 import concurrent.futures
 import contextlib
 import functools
+import hashlib
 import json
 import os
 import pathlib
@@ -19,6 +20,8 @@ SANITIZED = os.environ.get("TONEARM_SANITIZED") == "1"
 SEED = int(os.environ.get("CORPUS_SEED", "1"))
 REASONS = {"not_media", "no_audio", "empty", "truncated", "damaged", "unsupported", "too_long"}
 DEADLINE = 60
+CORES, OTHERS = 2, (1, 3, 8)
+DEEP = os.environ.get("CORPUS_CORES") == "all"  # every file with each number of cores; else those of one block with one more
 
 
 @functools.cache
@@ -40,7 +43,7 @@ def samples():
 def convert(s, path, **settings):
     """(exit code, report, mp3 or None) of one conversion."""
     out = path.with_name(path.name + ".out.mp3")
-    env = {"PATH": os.environ["PATH"], **s.environment(), **settings}
+    env = {"PATH": os.environ["PATH"], **s.environment(), "CONVERTER_CORES": str(CORES), **settings}
     env.update({key: os.environ[key] for key in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if key in os.environ})
     done = subprocess.run([s.build / "services/converter/converter", "convert", path, out, "--json"], env=env, stdin=subprocess.DEVNULL,
                           capture_output=True, timeout=DEADLINE)
@@ -52,6 +55,25 @@ def convert(s, path, **settings):
 def convert_all(s, paths, **settings):
     with concurrent.futures.ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
         return list(pool.map(lambda path: convert(s, path, **settings), paths))
+
+
+def facts(end):
+    """All of an end that may not depend on the number of threads."""
+    code, report, out = end
+    kept = {key: value for key, value in report.items() if key not in ("took_s", "speed")}
+    return code, kept, hashlib.sha256(out.read_bytes()).hexdigest() if out else None
+
+
+def expect_same_on_other_cores(s, paths, ends, every=1):
+    """Every so manieth file once more: the same bytes, or the same reason."""
+    def differing(at):
+        first = facts(ends[at])
+        again = OTHERS if DEEP else OTHERS[at // every % 3:][:1]
+        return [(paths[at].name, n, first, end) for n in again if (end := facts(convert(s, paths[at], CONVERTER_CORES=str(n)))) != first]
+
+    with concurrent.futures.ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
+        bad = [one for found in pool.map(differing, range(0, len(paths), 1 if DEEP else every)) for one in found]
+    expect(not bad, bad)
 
 
 def wrong_end(code, report, out):
@@ -77,6 +99,7 @@ def expect_sane_ends(s, paths, **settings):
     ends = convert_all(s, paths, **settings)
     bad = [f"{path.name}: {why}" for path, end in zip(paths, ends) if (why := wrong_end(*end))]
     expect(not bad, "\n".join(bad))
+    expect_same_on_other_cores(s, paths, ends, 20 if SANITIZED else 4)
     done = [end for end in ends if end[0] == 0]
     expect_decodes([end[2] for end in done], [end[1]["samples"] for end in done])
     for path, end in zip(paths, ends):
@@ -96,6 +119,17 @@ def test_every_container_and_codec_of_the_whitelist_keeps_its_exact_length(s):
             bad.append((sample.path.name, sample.length, report))
     expect(not bad, bad)
     expect_decodes([out for _, _, out in ends], [report["samples"] for _, report, _ in ends])
+    expect_same_on_other_cores(s, [sample.path for sample in chosen], ends, 4 if SANITIZED else 1)
+
+
+def test_a_track_of_several_blocks_is_the_same_for_any_number_of_threads(s):
+    """Blocks of 31 s, that start in other states than the one in front ended in; at a rate that is converted."""
+    path = place("blocks.flac")
+    corpus.ffmpeg("-f", "lavfi", "-i",
+                  "aevalsrc='0.3*sin(2*PI*t*(220+40*mod(floor(t*3),11)))+0.4*(random(0)-0.5)*mod(floor(t*2),3)|0.3*sin(2*PI*330*t)':s=48000",
+                  "-t", 40 if SANITIZED else 100, path)
+    ends = [facts(convert(s, path, CONVERTER_CORES=str(n))) for n in (CORES, *OTHERS)]
+    expect(ends[0][0] == 0 and ends.count(ends[0]) == len(ends), ends)
 
 
 def test_damaged_files_end_as_done_or_with_a_reason(s):
@@ -114,7 +148,8 @@ def test_damaged_files_end_as_done_or_with_a_reason(s):
 def test_odd_files_become_what_they_hold(s):
     paths = [maker(folder().name) for maker, _ in odd_media.ODD]
     bad = []
-    for (_, want), path, (code, report, out) in zip(odd_media.ODD, paths, convert_all(s, paths)):
+    ends = convert_all(s, paths)
+    for (_, want), path, (code, report, out) in zip(odd_media.ODD, paths, ends):
         if isinstance(want, str):
             as_wanted = code == 2 and not out and report["error"]["code"] == want
         else:
@@ -122,6 +157,7 @@ def test_odd_files_become_what_they_hold(s):
         if not as_wanted:
             bad.append((path.name, want, code, report))
     expect(not bad, bad)
+    expect_same_on_other_cores(s, paths, ends, 4 if SANITIZED else 1)
 
 
 def test_hours_of_silence_are_cut_off_at_the_limit(s):
