@@ -5,7 +5,7 @@ usage: run.py [PATTERN]       only the tests whose names contain PATTERN (the su
 
 KUBECONFIG       the cluster; without one all is skipped
 TONEARM_INGRESS  how the ingress is reached (default http://127.0.0.1:18080)
-KUBE_LOAD        command that gets a TAR and a NAME and loads an image into the cluster; without it the images must be there
+KUBE_LOAD        command that gets a TAR and a NAME and loads an image into the cluster (buildah makes it); without it the images must be there
 KUBE_KEEP=1      leave the namespace at the end; IMAGES_READY=1: do not build the images again
 """
 import os
@@ -34,7 +34,7 @@ def version():
 def images():
     """Builds the images and loads them; ours also under a second version, to roll to."""
     if not os.environ.get("IMAGES_READY"):
-        subprocess.run([ROOT / "docker/images.sh", "test"], check=True)
+        subprocess.run([ROOT / "docker/images.sh", "test"], check=True, env={"TOOL": "buildah", **os.environ})
     load = shlex.split(os.environ.get("KUBE_LOAD", ""))
     if not load:
         print("KUBE_LOAD is not set: the images must be in the cluster")
@@ -49,6 +49,8 @@ def images():
 
 
 def install(manifests):
+    # a namespace that an earlier run left has servers with other passwords
+    kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", timeout=400)
     subprocess.run([cluster.KUBECTL, "apply", "-f", "-"], text=True, check=True, stdout=subprocess.DEVNULL, input=f"""
 apiVersion: v1
 kind: Namespace

@@ -132,20 +132,24 @@ def test_rolling_update_and_rollback_fail_no_request(w):
     need(not load.failed and not load.busy, f"{load.busy} x 503, {load.failed[:4]}")
 
 
+def drained(app):
+    """Rolled out, and the pods of before, which serve on while they drain, are gone."""
+    rollout(app)
+    wait_for(f"the old pods of {app} to end", 120, lambda: len(kubectl("get", "pods", "-l", f"app={app}", "-o", "name").split()) == len(pods(app)))
+
+
 def test_a_token_outlives_the_rotation_of_its_secret(w):
     old = w.user.token
     load = Load(w.user, w.short, threads=1)
     with load:
         subprocess.run([w.manifests / "secrets.sh", "rotate"], check=True, stdout=subprocess.DEVNULL)
         w.apply()
-        rollout("auth")
+        drained("auth")
         new = w.user.login()
     need(not load.failed, f"{load.failed[:4]}")
     subprocess.run([w.manifests / "secrets.sh", "forget"], check=True, stdout=subprocess.DEVNULL)
     w.apply()
-    rollout("auth")
-    # the pods that knew the old secret drain for DRAIN_DELAY
-    wait_for("only pods that know the new secret alone", 120, lambda: len(pods("auth")) == 2)
+    drained("auth")
     w.user.token = new
     wait_for("the new token is taken", 30, lambda: w.user.ask("GET", "/jobs/" + "0" * 24)[0] == 404)
     w.user.token = old
