@@ -49,8 +49,6 @@ def images():
 
 
 def install(manifests):
-    # a namespace that an earlier run left has servers with other passwords
-    kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", timeout=400)
     subprocess.run([cluster.KUBECTL, "apply", "-f", "-"], text=True, check=True, stdout=subprocess.DEVNULL, input=f"""
 apiVersion: v1
 kind: Namespace
@@ -112,6 +110,8 @@ def main():
     images()
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         world = World(folder)
+        # a namespace that an earlier run left has servers with other passwords
+        kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", timeout=400)
         begun = time.monotonic()
         install(world.manifests)
         world.fact(f"applied and every pod ready in {time.monotonic() - begun:.0f} s")
