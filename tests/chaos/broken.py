@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 import chaos  # first: it puts tests/system on the path
 import check
@@ -25,6 +26,7 @@ from world import World, server_pid, servers, signal_server
 LABELS = ("auth-1", "gateway-1", "converter-1", "notification-1")
 PIECE = 8 * 261120  # of a body: enough to fill any batch of chunks
 SOUND_S, BROKEN_S = 40, 8
+QUIET_S = 1
 
 
 # schedules: each begins and ends with all servers and daemons there
@@ -58,6 +60,21 @@ def chunks(world):
         return client.videos["fs.chunks"].count_documents({})
 
 
+def stored(world, least):
+    """At least so many chunks, and no more to come: a batch that the kill cut off would fail the upload itself."""
+    seen, since = -1, 0.0
+
+    def quiet():
+        nonlocal seen, since
+        count = chunks(world)
+        if count != seen:
+            seen, since = count, time.monotonic()
+        return count >= least and time.monotonic() - since > QUIET_S
+
+    until(f"{least} chunks are stored, and the gateway waits for more", quiet, 30)
+    return seen
+
+
 def power_cut(mongod, between):
     """The disk holds what it held before between(): what was not yet flushed is gone."""
     disk = mongod.run / "snapshot"
@@ -83,12 +100,11 @@ def power_cut_in_mid_upload(world, clients):
     def exchange(port, method, path, headers, body, timeout):
         with connect(port, timeout) as sock:
             sock.sendall(encode(method, path, {**headers, "Content-Length": str(len(body))}, body[:PIECE]))
-            until("chunks are stored", lambda: chunks(world) >= 4)
-            before = chunks(world)
+            before = stored(world, 4)
 
             def more():
                 sock.sendall(body[PIECE : 2 * PIECE])
-                until("more chunks are stored", lambda: chunks(world) > before)
+                stored(world, before + 1)
 
             power_cut(world.mongods[0], more)
             until("the gateway has MongoDB back", lambda: lib.all_ok(gateway.readyz()), 30)

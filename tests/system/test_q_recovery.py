@@ -56,7 +56,7 @@ def test_a_broker_with_an_empty_disk_costs_no_video_and_no_line(s):
             ended = [s.upload_job(media.video(2)), s.upload_job(TEXT)]
             until("both ended and are published", lambda: all(record(s, f).get("result_published_at") for f in ended), 60)
         waiting = [s.upload_job(media.video(2)) for _ in range(5)]
-        until("they are in their queues", lambda: depth(s, "video") >= 5 and depth(s, "mp3") == depth(s, "failed") == 1)
+        until("they are in their queues", lambda: depth(s, "video") >= 5 and depth(s, "mp3") == depth(s, "failed") == 1, 60)
         s.kill_server("rabbitmq")
         shutil.rmtree(s.run / "rabbitmq" / "mnesia")
         s.start_server("rabbitmq")
