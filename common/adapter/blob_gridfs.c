@@ -114,9 +114,9 @@ gridfs_open(struct blob_store *store, const struct blob_id *id, struct blob_read
 
 static int
 gridfs_create(struct blob_store *store, const struct blob_id *id, const struct blob_meta *meta,
-	      enum blob_head head, struct blob_writer **ret, struct err *e)
+	      struct blob_writer **ret, struct err *e)
 {
-	return gridfs_writer_new(blob_gridfs_of(store), id, meta, head, ret, e);
+	return gridfs_writer_new(blob_gridfs_of(store), id, meta, ret, e);
 }
 
 static int

@@ -81,7 +81,7 @@ int gridfs_slot_reserve(struct gridfs_slot *s, size_t data, struct err *e);
 void gridfs_slot_seal(struct gridfs_slot *s, const struct blob_id *files_id, int32_t n);
 
 int gridfs_writer_new(struct blob_gridfs *g, const struct blob_id *id, const struct blob_meta *meta,
-		      enum blob_head head, struct blob_writer **ret, struct err *e);
+		      struct blob_writer **ret, struct err *e);
 int gridfs_reader_new(struct blob_gridfs *g, const struct blob_info *info, struct blob_reader **ret,
 		      struct err *e);
 

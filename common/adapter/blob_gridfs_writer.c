@@ -12,17 +12,19 @@
 
 #define FAST_CHUNK_MS 100 /* a chunk filled faster than this is worth a batch */
 #define RETRY_PAUSE_MS 100
+#define HELD_CHUNKS 2
+
+static_assert(BLOB_HOLD_MAX <= CHUNK_SIZE, "what is held lies in two chunks at most");
 
 struct gridfs_writer {
 	struct blob_writer port;
 	struct blob_gridfs *store;
 	struct blob_meta meta;
-	enum blob_head head_mode;
 	struct gridfs_slot open;                /* being filled */
-	struct gridfs_slot head;                /* chunk 0 of BLOB_HEAD_HELD, once it is full */
 	struct gridfs_slot ready[BATCH_CHUNKS]; /* sealed, not yet inserted */
 	struct gridfs_slot spare[BATCH_CHUNKS]; /* inserted, to be filled again */
-	size_t ready_count, spare_count;
+	struct gridfs_slot held[HELD_CHUNKS];   /* sealed, with bytes that a patch may change */
+	size_t ready_count, spare_count, held_count;
 	int32_t n; /* number of the open chunk */
 	int64_t chunk_began_ms;
 	bool batching;   /* holds one of the store's batches */
@@ -143,17 +145,25 @@ stop_batching(struct gridfs_writer *w)
 	(void)atomic_fetch_sub(&w->store->batches, 1);
 }
 
+static void
+seal_open(struct gridfs_writer *w)
+{
+	int64_t from = (int64_t)w->n * CHUNK_SIZE;
+
+	gridfs_slot_seal(&w->open, &w->port.id, w->n++);
+	if (from < w->port.held.to && from + CHUNK_SIZE > w->port.held.from)
+		w->held[w->held_count++] = w->open;
+	else
+		w->ready[w->ready_count++] = w->open;
+	w->open = (struct gridfs_slot){ 0 };
+}
+
 /* The open chunk is full: it joins the others, or goes alone. */
 static int
 chunk_done(struct gridfs_writer *w, struct err *e)
 {
-	gridfs_slot_seal(&w->open, &w->port.id, w->n);
+	seal_open(w);
 	try_batching(w);
-	if (w->n == 0 && w->head_mode == BLOB_HEAD_HELD)
-		w->head = w->open;
-	else
-		w->ready[w->ready_count++] = w->open;
-	w->n++;
 	w->open = w->spare_count > 0 ? w->spare[--w->spare_count] : (struct gridfs_slot){ 0 };
 	w->chunk_began_ms = now_monotonic_ms();
 	return w->batching && w->ready_count < BATCH_CHUNKS ? 0 : flush(w, e);
@@ -196,13 +206,20 @@ static int
 writer_patch(struct blob_writer *port, int64_t offset, const void *data, size_t len, struct err *e)
 {
 	struct gridfs_writer *w = writer_of(port);
-	struct gridfs_slot *first = w->n == 0 ? &w->open : &w->head;
+	const uint8_t *from = data;
 
-	if (w->head_mode != BLOB_HEAD_HELD || offset < 0 || (size_t)offset > first->len ||
-	    len > first->len - (size_t)offset)
-		return err_set(e, ERR_INVALID, "patch outside the first chunk");
-	if (len > 0)
-		memcpy(first->doc + SLOT_DATA_AT + offset, data, len);
+	(void)e;
+	while (len > 0) {
+		int64_t n = offset / CHUNK_SIZE, first = port->held.from / CHUNK_SIZE;
+		struct gridfs_slot *slot = n == w->n ? &w->open : &w->held[n - first];
+		size_t at = (size_t)(offset % CHUNK_SIZE);
+		size_t piece = CHUNK_SIZE - at < len ? CHUNK_SIZE - at : len;
+
+		memcpy(slot->doc + SLOT_DATA_AT + at, from, piece);
+		offset += (int64_t)piece;
+		from += piece;
+		len -= piece;
+	}
 	return 0;
 }
 
@@ -281,20 +298,12 @@ finish(struct gridfs_writer *w, struct err *e)
 {
 	int r;
 
-	if (w->open.len > 0) {
-		gridfs_slot_seal(&w->open, &w->port.id, w->n);
-		if (w->n == 0 && w->head_mode == BLOB_HEAD_HELD)
-			w->head = w->open;
-		else
-			w->ready[w->ready_count++] = w->open;
-		w->open = (struct gridfs_slot){ 0 };
-		w->n++;
-	}
+	if (w->open.len > 0)
+		seal_open(w);
 	if ((r = gridfs_ensure_indexes(w->store, e)) < 0 || (r = flush(w, e)) < 0)
 		return r;
-	/* the chunk that holds the headers goes last: before it, no reader could make sense of the
-	 * rest */
-	if (w->head.doc && (r = send_slots(w, &w->head, 1, e)) < 0)
+	/* what holds the headers goes last: before it, no reader could make sense of the rest */
+	if (w->held_count > 0 && (r = send_slots(w, w->held, w->held_count, e)) < 0)
 		return r;
 	if ((r = check_chunks(w, e)) < 0)
 		return r;
@@ -320,8 +329,9 @@ free_slots(struct gridfs_writer *w)
 		free(w->ready[i].doc);
 	for (size_t i = 0; i < w->spare_count; i++)
 		free(w->spare[i].doc);
+	for (size_t i = 0; i < w->held_count; i++)
+		free(w->held[i].doc);
 	free(w->open.doc);
-	free(w->head.doc);
 }
 
 /* Nothing stays behind. The deletion is the orphan thread's: a close never waits for a server. */
@@ -349,7 +359,7 @@ static const struct blob_writer_ops writer_ops = {
 
 int
 gridfs_writer_new(struct blob_gridfs *g, const struct blob_id *id, const struct blob_meta *meta,
-		  enum blob_head head, struct blob_writer **ret, struct err *e)
+		  struct blob_writer **ret, struct err *e)
 {
 	struct gridfs_writer *w = calloc(1, sizeof *w);
 
@@ -359,7 +369,6 @@ gridfs_writer_new(struct blob_gridfs *g, const struct blob_id *id, const struct 
 	w->port.id = *id;
 	w->store = g;
 	w->meta = *meta;
-	w->head_mode = head;
 	w->chunk_began_ms = now_monotonic_ms();
 	*ret = &w->port;
 	return 0;

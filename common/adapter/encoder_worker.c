@@ -16,8 +16,8 @@
 
 /* A worker that said its last word only has to give its memory back. */
 #define GRACE_MS 2000
-/* What an mp3 holds beside its frames: tags, the header frame, LAME's padding. */
-#define OUTPUT_SLACK (256 * 1024)
+/* What an mp3 holds beside its frames: the tag, the header frame, LAME's padding. */
+#define OUTPUT_SLACK (WORKER_TAG_MAX + 256 * 1024)
 
 struct encoder_worker {
 	struct encoder port;

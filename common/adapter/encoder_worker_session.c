@@ -10,6 +10,8 @@
 
 #define WATCH_INTERVAL_MS 250
 
+static_assert(WORKER_HOLD_MAX <= BLOB_HOLD_MAX, "what a worker may hold, a writer does");
+
 /* Every function below returns 0 to go on, or -1 after the end was noted here. */
 static int
 end(struct session *s, enum session_end how)
@@ -169,18 +171,26 @@ take_write(struct session *s, const struct worker_header *h, struct err *e)
 }
 
 static int
-take_patch(struct session *s, const struct worker_header *h, struct err *e)
+take_hold(struct session *s, struct err *e)
 {
-	uint64_t written = (uint64_t)s->written;
-	uint64_t reach = written < WORKER_HEAD_MAX ? written : WORKER_HEAD_MAX;
-	int r;
+	uint32_t size;
 
-	if (h->len > reach || h->offset > reach - h->len) {
-		(void)err_set(e, ERR_CORRUPT, "a patch out of reach");
+	if (worker_count_read(s->payload, &size, e) < 0)
+		return end(s, SESSION_VIOLATION);
+	if (s->written > WORKER_TAG_MAX || size > WORKER_HOLD_MAX) {
+		(void)err_set(e, ERR_CORRUPT, "a hold of %u bytes after %lld", size,
+			      (long long)s->written);
 		return end(s, SESSION_VIOLATION);
 	}
-	r = blob_patch(s->out, (int64_t)h->offset, s->payload, h->len, e);
-	return r < 0 ? end_ours(s, r) : 0;
+	return blob_hold(s->out, size, e) < 0 ? end(s, SESSION_VIOLATION) : 0;
+}
+
+static int
+take_patch(struct session *s, const struct worker_header *h, struct err *e)
+{
+	int r = blob_patch(s->out, (int64_t)h->offset, s->payload, h->len, e);
+
+	return r == ERR_INVALID ? end(s, SESSION_VIOLATION) : r < 0 ? end_ours(s, r) : 0;
 }
 
 /* Times of a file may go back; what was told does not. */
@@ -225,6 +235,8 @@ handle(struct session *s, const struct worker_header *h, struct err *e)
 		return serve_read(s, h, e);
 	case WORKER_WRITE:
 		return take_write(s, h, e);
+	case WORKER_HOLD:
+		return take_hold(s, e);
 	case WORKER_PATCH:
 		return take_patch(s, h, e);
 	case WORKER_PROGRESS:

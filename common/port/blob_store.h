@@ -35,11 +35,7 @@ struct blob_info {
 	struct blob_meta meta;
 };
 
-/* What a writer is told to do with its first chunk. */
-enum blob_head {
-	BLOB_HEAD_STREAMED, /* written as soon as it is full */
-	BLOB_HEAD_HELD, /* kept in memory until commit and written last: blob_patch may change it */
-};
+#define BLOB_HOLD_MAX (64 * 1024)
 
 /* Chunks under an id that has no blob: a writer's that is at work, or of one that died. */
 struct blob_leftover {
@@ -73,13 +69,16 @@ struct blob_writer {
 	const struct blob_writer_ops *ops;
 	struct blob_id id;
 	int64_t length; /* bytes taken so far */
+	struct {
+		int64_t from, to;
+	} held; /* by blob_hold; from == to: nothing */
 };
 
 struct blob_store_ops {
 	int (*open)(struct blob_store *, const struct blob_id *, struct blob_reader **,
 		    struct err *);
 	int (*create)(struct blob_store *, const struct blob_id *, const struct blob_meta *,
-		      enum blob_head, struct blob_writer **, struct err *);
+		      struct blob_writer **, struct err *);
 	int (*find_output)(struct blob_store *, const struct blob_id *video, struct blob_id *,
 			   struct err *);
 	int (*remove)(struct blob_store *, const struct blob_id *, struct err *);
@@ -108,9 +107,9 @@ blob_open(struct blob_store *s, const struct blob_id *id, struct blob_reader **r
 /* Begins a blob under the given id (which must be fresh). */
 static inline int
 blob_create(struct blob_store *s, const struct blob_id *id, const struct blob_meta *meta,
-	    enum blob_head head, struct blob_writer **ret, struct err *e)
+	    struct blob_writer **ret, struct err *e)
 {
-	int r = s->ops->create(s, id, meta, head, ret, e);
+	int r = s->ops->create(s, id, meta, ret, e);
 	assert(r <= 0 && (r < 0 || *ret));
 	return r;
 }
@@ -196,12 +195,26 @@ blob_write(struct blob_writer *w, const void *data, size_t len, struct err *e)
 {
 	return w->ops->write(w, data, len, e);
 }
-/* Overwrites bytes already written in the first chunk of a BLOB_HEAD_HELD writer; INVALID
- * elsewhere. */
+/* The next len bytes may be changed until the commit: the chunks that hold them are kept in memory
+ * and written last. Once; INVALID a second time, and for more than BLOB_HOLD_MAX. */
+static inline int
+blob_hold(struct blob_writer *w, size_t len, struct err *e)
+{
+	if (w->held.to > 0 || len < 1 || len > BLOB_HOLD_MAX)
+		return err_set(e, ERR_INVALID, "a hold of %zu bytes", len);
+	w->held.from = w->length;
+	w->held.to = w->length + (int64_t)len;
+	return 0;
+}
+/* Overwrites bytes already written that blob_hold spoke of; INVALID elsewhere. */
 static inline int
 blob_patch(struct blob_writer *w, int64_t offset, const void *data, size_t len, struct err *e)
 {
-	return w->ops->patch(w, offset, data, len, e);
+	int64_t to = w->held.to < w->length ? w->held.to : w->length;
+
+	if (offset < w->held.from || offset > to || len > (size_t)(to - offset))
+		return err_set(e, ERR_INVALID, "a patch of what is not held");
+	return len > 0 ? w->ops->patch(w, offset, data, len, e) : 0;
 }
 /* Makes the blob visible. CONFLICT: another output for the same video was faster; close then
  * removes these chunks. After success close only frees. */

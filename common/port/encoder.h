@@ -45,7 +45,7 @@ struct encoder {
 	const struct encoder_ops *ops;
 };
 
-/* out was created with BLOB_HEAD_HELD; it is neither committed nor closed here. */
+/* out is fresh; it is neither committed nor closed here. */
 static inline int
 encoder_encode(struct encoder *c, struct blob_reader *in, struct blob_writer *out,
 	       const struct encode_watch *watch, struct encode_report *ret,

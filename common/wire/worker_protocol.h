@@ -2,8 +2,8 @@
  * header and a payload, little endian. Pure bytes <-> struct, no I/O. Threads: any.
  *
  *   parent -> worker   START once, then one DATA for each READ (shorter than asked only at the end)
- *   worker -> parent   READ, WRITE (appends), PATCH (changes bytes of the head), PROGRESS, and at
- * last DONE or FAIL
+ *   worker -> parent   READ, WRITE (appends), HOLD once, PATCH (changes bytes that HOLD spoke of),
+ * PROGRESS, and at last DONE or FAIL
  *
  * The worker reads hostile files, so the parent takes every message as hostile: a header is read
  * only with a known type, a length in that type's range and an offset only where one belongs. A
@@ -17,11 +17,12 @@
 #include "base/err.h"
 #include "model/job.h"
 
-#define WORKER_PROTOCOL_VERSION 4
+#define WORKER_PROTOCOL_VERSION 5
 #define WORKER_SOCKET 3 /* the worker's only descriptor but for /dev/null */
 #define WORKER_HEADER_BYTES 16
-#define WORKER_PAYLOAD_MAX (256 * 1024) /* bytes */
-#define WORKER_HEAD_MAX (64 * 1024)     /* PATCH reaches no further into the output */
+#define WORKER_PAYLOAD_MAX (256 * 1024)        /* bytes */
+#define WORKER_HOLD_MAX 4096                   /* bytes that PATCH may reach */
+#define WORKER_TAG_MAX ((4 << 20) + 64 * 1024) /* of the output in front of them */
 #define WORKER_START_BYTES 36
 #define WORKER_THREADS_MAX 64
 #define WORKER_PROGRESS_BYTES 12
@@ -37,6 +38,7 @@ enum worker_message {
 	WORKER_PROGRESS = 19,
 	WORKER_DONE = 20,
 	WORKER_FAIL = 21,
+	WORKER_HOLD = 22,
 };
 enum worker_direction { WORKER_TO_WORKER, WORKER_TO_PARENT };
 
@@ -95,7 +97,8 @@ void worker_done_write(const struct worker_done *done, uint8_t ret[WORKER_DONE_B
 int worker_done_read(const uint8_t bytes[WORKER_DONE_BYTES], struct worker_done *ret,
 		     struct err *e);
 
-/* READ's payload: how many bytes, 1 to WORKER_PAYLOAD_MAX. */
+/* READ's payload, and HOLD's: how many bytes, 1 to WORKER_PAYLOAD_MAX. HOLD speaks of those that
+ * are written next. */
 void worker_count_write(uint32_t count, uint8_t ret[4]);
 int worker_count_read(const uint8_t bytes[4], uint32_t *ret, struct err *e);
 void worker_progress_write(const struct worker_progress *progress,

@@ -120,8 +120,7 @@ make_output(struct attempt *a, struct err *e)
 		a->why = gave_up;
 		return err_set(e, ERR_CORRUPT, "leased %d times without an end", a->job->attempts);
 	}
-	if ((r = blob_create(a->c->mp3s, &id, &meta, BLOB_HEAD_HELD, &out, e)) < 0 ||
-	    (r = encode(a, out, e)) < 0)
+	if ((r = blob_create(a->c->mp3s, &id, &meta, &out, e)) < 0 || (r = encode(a, out, e)) < 0)
 		return r;
 	if (attempt_lost(a))
 		return err_set(e, ERR_CONFLICT, "the lease was lost");

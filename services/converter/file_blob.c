@@ -144,8 +144,6 @@ writer_write(struct blob_writer *port, const void *data, size_t len, struct err 
 static int
 writer_patch(struct blob_writer *port, int64_t offset, const void *data, size_t len, struct err *e)
 {
-	if (offset < 0 || offset + (int64_t)len > port->length)
-		return err_set(e, ERR_INVALID, "a patch outside the file");
 	return write_at(CONTAINER_OF(port, struct file_writer, port)->fd, data, len, offset, e);
 }
 

@@ -46,8 +46,7 @@ intake_begin(struct intake *in, const struct gateway *g, const char *username,
 	in->registered = true; /* also when the ledger's answer was lost */
 	if ((r = job_create(g->jobs, &in->job, e)) < 0)
 		return err_prefix(e, r, "register the upload");
-	if ((r = blob_create(g->videos, &in->job.video_fid, &meta, BLOB_HEAD_STREAMED, &in->writer,
-			     e)) < 0)
+	if ((r = blob_create(g->videos, &in->job.video_fid, &meta, &in->writer, e)) < 0)
 		return err_prefix(e, r, "begin the upload");
 	return 0;
 }

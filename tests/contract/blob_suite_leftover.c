@@ -5,11 +5,11 @@
 static const struct blob_meta nobody = { 0 };
 
 static struct blob_writer *
-writing(struct blob_store *s, const struct blob_id *id, enum blob_head head)
+writing(struct blob_store *s, const struct blob_id *id)
 {
 	struct blob_writer *w = NULL;
 
-	assert_int_equal(blob_create(s, id, &nobody, head, &w, NULL), 0);
+	assert_int_equal(blob_create(s, id, &nobody, &w, NULL), 0);
 	assert_int_equal(write_content(w, 20 * SUITE_CHUNK), 0);
 	return w;
 }
@@ -22,7 +22,7 @@ BLOB_TEST(what_a_writer_has_stored_is_seen_before_its_commit)
 
 	assert_int_equal(blob_leftover(*state, &unknown, &left, NULL), ERR_NOT_FOUND);
 	assert_int_equal(left.chunks, 42);
-	w = writing(*state, &id, BLOB_HEAD_HELD);
+	w = writing(*state, &id);
 	assert_int_equal(blob_leftover(*state, &id, &left, NULL), 0);
 	assert_in_range(left.chunks, 1, 20);
 	assert_in_range(left.newest_ms, now_unix_ms() - 60000, now_unix_ms());
@@ -34,7 +34,7 @@ BLOB_TEST(what_a_writer_has_stored_is_seen_before_its_commit)
 BLOB_TEST(a_writer_whose_chunks_were_cleared_cannot_commit)
 {
 	struct blob_id id = blob_id_new();
-	struct blob_writer *w = writing(*state, &id, BLOB_HEAD_STREAMED);
+	struct blob_writer *w = writing(*state, &id);
 	struct blob_leftover left;
 
 	assert_int_equal(blob_clear(*state, &id, NULL), 0);
@@ -44,7 +44,7 @@ BLOB_TEST(a_writer_whose_chunks_were_cleared_cannot_commit)
 	blob_writer_close(w);
 	assert_int_equal(await_no_chunks(*state, &id, 10000), 0);
 	id = blob_id_new();
-	w = writing(*state, &id, BLOB_HEAD_STREAMED);
+	w = writing(*state, &id);
 	assert_int_equal(blob_remove(*state, &id, NULL), 0);
 	assert_int_equal(blob_leftover(*state, &id, &left, NULL), ERR_NOT_FOUND);
 	assert_int_equal(blob_commit(w, NULL), ERR_UNAVAILABLE);
@@ -66,7 +66,7 @@ BLOB_TEST(every_id_with_chunks_is_found_once_in_order)
 {
 	struct blob_id whole = store_content(*state, &nobody, 3 * SUITE_CHUNK), id = { "" }, next;
 	struct blob_id half = blob_id_new();
-	struct blob_writer *w = writing(*state, &half, BLOB_HEAD_STREAMED);
+	struct blob_writer *w = writing(*state, &half);
 	int seen = 0, r;
 
 	while ((r = blob_next_id(*state, &id, &next, NULL)) == 0) {

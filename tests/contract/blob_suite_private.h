@@ -12,7 +12,7 @@
 
 /* The content of every blob in the tests: the byte at an offset. */
 uint8_t content_at(int64_t offset);
-/* Writes size bytes of it in pieces of an odd size. */
+/* Writes the next size bytes of it in pieces of an odd size. */
 int write_content(struct blob_writer *w, int64_t size);
 /* Creates, writes and commits; asserts that it went well. */
 struct blob_id store_content(struct blob_store *s, const struct blob_meta *meta, int64_t size);
@@ -34,9 +34,10 @@ int64_t await_no_chunks(struct blob_store *s, const struct blob_id *id, int64_t 
 	X(what_is_closed_without_a_commit_leaves_no_chunk)                                         \
 	X(many_writers_that_give_up_leave_no_chunk)                                                \
 	X(writers_side_by_side_do_not_mix)                                                         \
-	X(a_held_head_is_patched_after_the_rest_was_written)                                       \
-	X(a_held_head_of_one_short_chunk_is_patched)                                               \
-	X(a_patch_outside_the_held_head_is_refused)                                                \
+	X(held_bytes_are_patched_after_the_rest_was_written)                                       \
+	X(held_bytes_of_one_short_chunk_are_patched)                                               \
+	X(a_patch_of_what_is_not_held_is_refused)                                                  \
+	X(what_is_held_is_said_once_and_is_little)                                                 \
 	X(the_second_output_of_a_video_is_a_conflict_and_its_chunks_go)                            \
 	X(an_output_is_found_by_its_video)                                                         \
 	X(blobs_that_are_no_outputs_do_not_conflict)                                               \

@@ -36,8 +36,7 @@ six_calls(struct blob_store *s)
 	size_t got;
 	int rc;
 
-	if ((rc = blob_create(s, &id, &(struct blob_meta){ 0 }, BLOB_HEAD_STREAMED, &w, NULL)) <
-		    0 ||
+	if ((rc = blob_create(s, &id, &(struct blob_meta){ 0 }, &w, NULL)) < 0 ||
 	    (rc = blob_write(w, "x", 1, NULL)) < 0 || (rc = blob_commit(w, NULL)) < 0 ||
 	    (rc = blob_open(s, &id, &r, NULL)) < 0 || (rc = blob_read(r, &byte, 1, &got, NULL)) < 0)
 		return rc;

@@ -37,21 +37,22 @@ has_chunk(const struct blob_id *id, int n)
 }
 
 static void
-a_held_head_is_the_last_chunk_to_arrive(void **state)
+chunks_with_held_bytes_are_the_last_to_arrive(void **state)
 {
 	struct blob_store *s = open_gridfs();
 	struct blob_id id = blob_id_new();
 	struct blob_writer *w = NULL;
 
 	(void)state;
-	assert_int_equal(blob_create(s, &id, &(struct blob_meta){ 0 }, BLOB_HEAD_HELD, &w, NULL),
-			 0);
-	assert_int_equal(write_content(w, 40 * SUITE_CHUNK), 0);
-	assert_true(has_chunk(&id, 1));
-	assert_false(has_chunk(&id, 0));
+	assert_int_equal(blob_create(s, &id, &(struct blob_meta){ 0 }, &w, NULL), 0);
+	assert_int_equal(write_content(w, 3 * SUITE_CHUNK - 5), 0);
+	assert_int_equal(blob_hold(w, 10, NULL), 0);
+	assert_int_equal(write_content(w, 37 * SUITE_CHUNK + 5), 0);
+	assert_true(has_chunk(&id, 0) && has_chunk(&id, 1) && has_chunk(&id, 4));
+	assert_false(has_chunk(&id, 2) || has_chunk(&id, 3));
 	assert_int_equal(gridfs_count(fixture.files, "_id", &id), 0);
 	assert_int_equal(blob_commit(w, NULL), 0);
-	assert_true(has_chunk(&id, 0));
+	assert_true(has_chunk(&id, 2) && has_chunk(&id, 3));
 	assert_int_equal(chunks_gridfs(s, &id), 40);
 	blob_writer_close(w);
 	blob_store_close(s);
@@ -68,8 +69,7 @@ a_blob_that_lost_a_chunk_before_its_commit_is_not_committed(void **state)
 
 	(void)state;
 	bson_oid_init_from_string(&oid, id.hex);
-	assert_int_equal(
-		blob_create(s, &id, &(struct blob_meta){ 0 }, BLOB_HEAD_STREAMED, &w, NULL), 0);
+	assert_int_equal(blob_create(s, &id, &(struct blob_meta){ 0 }, &w, NULL), 0);
 	assert_int_equal(write_content(w, 40 * SUITE_CHUNK), 0);
 	filter = BCON_NEW("files_id", BCON_OID(&oid), "n", BCON_INT32(2));
 	assert_true(mongoc_collection_delete_one(fixture.chunks, filter, NULL, NULL, NULL));
@@ -90,8 +90,7 @@ closing_the_store_at_once_still_removes_the_chunks(void **state)
 	struct blob_writer *w = NULL;
 
 	(void)state;
-	assert_int_equal(
-		blob_create(s, &id, &(struct blob_meta){ 0 }, BLOB_HEAD_STREAMED, &w, NULL), 0);
+	assert_int_equal(blob_create(s, &id, &(struct blob_meta){ 0 }, &w, NULL), 0);
 	assert_int_equal(write_content(w, 20 * SUITE_CHUNK), 0);
 	blob_writer_close(w);
 	blob_store_close(s);
@@ -139,8 +138,7 @@ clients_are_given_back_by_every_call(void **state)
 	assert_int_equal(blob_open(s, &id, &r, NULL), 0);
 	expect_content(r, 0, 5);
 	id = blob_id_new();
-	assert_int_equal(
-		blob_create(s, &id, &(struct blob_meta){ 0 }, BLOB_HEAD_STREAMED, &w, NULL), 0);
+	assert_int_equal(blob_create(s, &id, &(struct blob_meta){ 0 }, &w, NULL), 0);
 	assert_int_equal(write_content(w, 100), 0);
 	blob_writer_close(w);
 	blob_reader_close(r);
@@ -154,7 +152,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_held_head_is_the_last_chunk_to_arrive),
+		cmocka_unit_test(chunks_with_held_bytes_are_the_last_to_arrive),
 		cmocka_unit_test(a_blob_that_lost_a_chunk_before_its_commit_is_not_committed),
 		cmocka_unit_test(closing_the_store_at_once_still_removes_the_chunks),
 		cmocka_unit_test(another_driver_reads_what_was_written),

@@ -65,8 +65,7 @@ begun(struct blob_store *s, struct blob_id *ret_id, int64_t size)
 	struct blob_writer *w = NULL;
 
 	*ret_id = blob_id_new();
-	assert_int_equal(
-		blob_create(s, ret_id, &(struct blob_meta){ 0 }, BLOB_HEAD_STREAMED, &w, NULL), 0);
+	assert_int_equal(blob_create(s, ret_id, &(struct blob_meta){ 0 }, &w, NULL), 0);
 	assert_int_equal(write_content(w, size), 0);
 	return w;
 }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "fake/bytes_blob.h"
 #include "support/hostile_worker.h"
+#include "wire/worker_protocol.h"
 
 #define DEADLINE_MS 400
 
@@ -93,6 +94,16 @@ a_patch_out_of_reach_is_refused(void **state)
 {
 	(void)state;
 	expect_crash_verdict(HOSTILE_PATCH_OUT_OF_REACH);
+	expect_crash_verdict(HOSTILE_PATCH_BESIDE_THE_HOLD);
+}
+
+static void
+a_hold_is_one_and_small_and_comes_early(void **state)
+{
+	(void)state;
+	expect_crash_verdict(HOSTILE_HOLD_TOO_MUCH);
+	expect_crash_verdict(HOSTILE_HOLD_TWICE);
+	expect_crash_verdict(HOSTILE_HOLD_TOO_LATE);
 }
 
 static void
@@ -116,7 +127,7 @@ endless_output_stops_at_the_limit(void **state)
 
 	(void)state;
 	assert_int_equal(o.result, ERR_INTERNAL);
-	assert_true(o.written < 400 * 1024);
+	assert_true(o.written < WORKER_TAG_MAX + 400 * 1024);
 }
 
 static void
@@ -202,6 +213,7 @@ main(void)
 		cmocka_unit_test(a_length_past_the_limit_is_not_believed),
 		cmocka_unit_test(reads_out_of_range_are_refused),
 		cmocka_unit_test(a_patch_out_of_reach_is_refused),
+		cmocka_unit_test(a_hold_is_one_and_small_and_comes_early),
 		cmocka_unit_test(a_report_without_output_is_not_believed),
 		cmocka_unit_test(a_report_followed_by_a_crash_is_not_believed),
 		cmocka_unit_test(endless_output_stops_at_the_limit),

@@ -81,12 +81,12 @@ fake_open(struct blob_store *s, const struct blob_id *id, struct blob_reader **r
 
 static int
 fake_create(struct blob_store *s, const struct blob_id *id, const struct blob_meta *meta,
-	    enum blob_head head, struct blob_writer **ret, struct err *e)
+	    struct blob_writer **ret, struct err *e)
 {
 	SCOPED(blob_fake_leave_p) struct blob_fake *f = blob_fake_enter(s);
 	int r = blob_fake_refusal(f, e);
 
-	return r < 0 ? r : blob_fake_writer_new(s, id, meta, head, ret, e);
+	return r < 0 ? r : blob_fake_writer_new(s, id, meta, ret, e);
 }
 
 static int

@@ -56,8 +56,7 @@ int blob_fake_next_id(struct blob_store *s, const struct blob_id *after, struct 
 		      struct err *e);
 
 int blob_fake_writer_new(struct blob_store *s, const struct blob_id *id,
-			 const struct blob_meta *meta, enum blob_head head,
-			 struct blob_writer **ret, struct err *e);
+			 const struct blob_meta *meta, struct blob_writer **ret, struct err *e);
 int blob_fake_reader_new(struct blob_store *s, const struct blob_info *info,
 			 struct blob_reader **ret, struct err *e);
 

@@ -75,6 +75,8 @@ writer_write(struct blob_writer *port, const void *data, size_t len, struct err 
 
 	if (r < 0)
 		return r;
+	w->inner->held.from = port->held.from;
+	w->inner->held.to = port->held.to;
 	r = fault_after(w->faults, call, blob_write(w->inner, data, len, e), e);
 	port->length = w->inner->length;
 	return r;
@@ -133,7 +135,7 @@ store_open(struct blob_store *port, const struct blob_id *id, struct blob_reader
 
 static int
 store_create(struct blob_store *port, const struct blob_id *id, const struct blob_meta *meta,
-	     enum blob_head head, struct blob_writer **ret, struct err *e)
+	     struct blob_writer **ret, struct err *e)
 {
 	struct faulty_blob *s = store_of(port);
 	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);
@@ -142,11 +144,11 @@ store_create(struct blob_store *port, const struct blob_id *id, const struct blo
 
 	if (r < 0)
 		return r;
-	r = fault_after(s->faults, call, blob_create(s->inner, id, meta, head, &inner, e), e);
+	r = fault_after(s->faults, call, blob_create(s->inner, id, meta, &inner, e), e);
 	if (r < 0)
 		return r;
 	made = faulty_alloc(sizeof *made);
-	made->port = (struct blob_writer){ &writer_ops, inner->id, inner->length };
+	made->port = (struct blob_writer){ .ops = &writer_ops, .id = inner->id };
 	made->inner = TAKE(inner);
 	made->faults = s->faults;
 	*ret = &made->port;

@@ -10,14 +10,14 @@
 #include "converter/worker/transcode.h"
 
 #define SAMPLES_MAX 88200
-#define OUTPUT_MAX (1 << 20)
+#define OUTPUT_MAX (WORKER_TAG_MAX + (1 << 20))
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct {
 	const uint8_t *bytes;
 	size_t len;
-	size_t written;
+	size_t written, held_from, held_to;
 } file;
 
 size_t
@@ -46,12 +46,22 @@ channel_write(int fd, const void *data, size_t len)
 }
 
 void
+channel_hold(int fd, size_t len)
+{
+	(void)fd;
+	if (file.held_to > 0 || len < 1 || len > WORKER_HOLD_MAX || file.written > WORKER_TAG_MAX)
+		abort();
+	file.held_from = file.written;
+	file.held_to = file.written + len;
+}
+
+void
 channel_patch(int fd, int64_t offset, const void *data, size_t len)
 {
 	(void)fd;
 	(void)data;
 	if (offset < 0 || (uint64_t)offset + len > file.written || file.written > OUTPUT_MAX ||
-	    (uint64_t)offset + len > WORKER_HEAD_MAX)
+	    (size_t)offset < file.held_from || (uint64_t)offset + len > file.held_to)
 		abort();
 }
 
@@ -97,9 +107,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct worker_done done = { 0 };
 	struct err e = ERR_NONE;
 
+	memset(&file, 0, sizeof file);
 	file.bytes = data;
 	file.len = size;
-	file.written = 0;
 	check_end(transcode(-1, &spec, &done, &e), &done);
 	return 0;
 }

@@ -37,7 +37,8 @@ check_small(enum worker_message type, const uint8_t *payload)
 	struct worker_progress progress;
 	double fraction;
 
-	if (type == WORKER_READ && worker_count_read(payload, &count, NULL) == 0) {
+	if ((type == WORKER_READ || type == WORKER_HOLD) &&
+	    worker_count_read(payload, &count, NULL) == 0) {
 		worker_count_write(count, again);
 		same(payload, again, sizeof again);
 		if (count < 1 || count > WORKER_PAYLOAD_MAX)
@@ -73,7 +74,7 @@ check_payload(const struct worker_header *h, const uint8_t *payload)
 	}
 	if (h->type == WORKER_FAIL)
 		check_fail(payload, h->len);
-	if (h->type == WORKER_READ || h->type == WORKER_PROGRESS)
+	if (h->type == WORKER_READ || h->type == WORKER_HOLD || h->type == WORKER_PROGRESS)
 		check_small(h->type, payload);
 }
 

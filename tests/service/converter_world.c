@@ -121,14 +121,13 @@ shelf_open(struct blob_store *port, const struct blob_id *id, struct blob_reader
 
 static int
 shelf_create(struct blob_store *port, const struct blob_id *id, const struct blob_meta *meta,
-	     enum blob_head head, struct blob_writer **ret, struct err *e)
+	     struct blob_writer **ret, struct err *e)
 {
 	struct shelf *s = CONTAINER_OF(port, struct shelf, port);
 	struct shelf_writer *w;
 
 	if (s->fail)
 		return err_set(e, s->fail, "the store fails as ordered");
-	assert_int_equal(head, BLOB_HEAD_HELD);
 	w = calloc(1, sizeof *w);
 	assert_non_null(w);
 	w->port = (struct blob_writer){ .ops = &writer_ops, .id = *id };

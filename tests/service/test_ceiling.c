@@ -49,7 +49,7 @@ store(struct blob_store *s, size_t length)
 	struct blob_meta meta = { .owner = ANN };
 	struct blob_id id = blob_id_new();
 
-	assert_int_equal(blob_create(s, &id, &meta, BLOB_HEAD_STREAMED, &writer, NULL), 0);
+	assert_int_equal(blob_create(s, &id, &meta, &writer, NULL), 0);
 	assert_int_equal(blob_write(writer, bytes, length, NULL), 0);
 	assert_int_equal(blob_commit(writer, NULL), 0);
 }

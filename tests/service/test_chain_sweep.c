@@ -190,7 +190,7 @@ shelve_video(struct chain *c)
 	struct blob_id id = blob_id_new();
 	struct blob_meta meta = { .filename = "a.mp4" };
 
-	assert_int_equal(blob_create(c->videos, &id, &meta, BLOB_HEAD_STREAMED, &writer, NULL), 0);
+	assert_int_equal(blob_create(c->videos, &id, &meta, &writer, NULL), 0);
 	assert_int_equal(blob_write(writer, "video", 5, NULL), 0);
 	assert_int_equal(blob_commit(writer, NULL), 0);
 	return id;

@@ -180,8 +180,7 @@ store_mp3(struct world *w, const char *owner, const char *type, const char *byte
 
 	(void)snprintf(meta.owner, sizeof meta.owner, "%s", owner ? owner : "");
 	(void)snprintf(meta.content_type, sizeof meta.content_type, "%s", type);
-	assert_int_equal(
-		blob_create(w->gateway.mp3s, &id, &meta, BLOB_HEAD_STREAMED, &writer, NULL), 0);
+	assert_int_equal(blob_create(w->gateway.mp3s, &id, &meta, &writer, NULL), 0);
 	assert_int_equal(blob_write(writer, bytes, strlen(bytes), NULL), 0);
 	assert_int_equal(blob_commit(writer, NULL), 0);
 	return id;

@@ -99,7 +99,7 @@ store(struct blob_store *s, const struct blob_id *id, const char *owner)
 	struct blob_meta meta = { 0 };
 
 	(void)snprintf(meta.owner, sizeof meta.owner, "%s", owner);
-	assert_int_equal(blob_create(s, id, &meta, BLOB_HEAD_STREAMED, &writer, NULL), 0);
+	assert_int_equal(blob_create(s, id, &meta, &writer, NULL), 0);
 	assert_int_equal(blob_write(writer, "bytes", 5, NULL), 0);
 	assert_int_equal(blob_commit(writer, NULL), 0);
 }

@@ -68,6 +68,23 @@ say_failure(void)
 	say(bytes, len);
 }
 
+static void
+say_hold(uint32_t count)
+{
+	uint8_t bytes[4];
+
+	say_header(WORKER_HOLD, sizeof bytes, 0);
+	worker_count_write(count, bytes);
+	say(bytes, sizeof bytes);
+}
+
+static void
+say_patch(uint64_t offset)
+{
+	say_header(WORKER_PATCH, 1, offset);
+	say("x", 1);
+}
+
 static int
 count_descriptors(void)
 {
@@ -111,8 +128,25 @@ attack(enum hostility how)
 		say_read(0, WORKER_PAYLOAD_MAX + 1);
 		break;
 	case HOSTILE_PATCH_OUT_OF_REACH:
-		say_header(WORKER_PATCH, 1, 7);
-		say("x", 1);
+		say_patch(7);
+		break;
+	case HOSTILE_PATCH_BESIDE_THE_HOLD:
+		say_hold(7);
+		say_write();
+		say_patch(6);
+		say_patch(7);
+		break;
+	case HOSTILE_HOLD_TOO_MUCH:
+		say_hold(WORKER_HOLD_MAX + 1);
+		break;
+	case HOSTILE_HOLD_TWICE:
+		say_hold(7);
+		say_hold(7);
+		break;
+	case HOSTILE_HOLD_TOO_LATE:
+		for (int i = 0; i <= WORKER_TAG_MAX / 65536; i++)
+			say_write();
+		say_hold(7);
 		break;
 	case HOSTILE_DONE_WITHOUT_OUTPUT:
 		say_done();

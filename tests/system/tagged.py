@@ -20,6 +20,12 @@ def cover(suffix):
     return media.ffmpeg(f"cover.{suffix}", "-f", "lavfi", "-i", "testsrc=size=160x160:rate=1", "-frames:v", 1)
 
 
+def large_cover():
+    """A JPEG of noise, about 2 MiB."""
+    return media.ffmpeg("large.jpg", "-f", "lavfi", "-i", "color=gray:size=1500x1500,noise=alls=100", "-frames:v", 1, "-pix_fmt", "yuvj420p",
+                        "-q:v", 1)
+
+
 def flac_picture(picture, kind=b"image/png", claimed=None):
     """A picture as FLAC and Vorbis comments have it."""
     head = struct.pack(">II", 3, len(kind)) + kind + struct.pack(">IIIIII", 0, 160, 160, 24, 0, claimed or len(picture))
@@ -65,3 +71,38 @@ def told(mp3):
     fields = seen["format"].get("tags", {})
     assert fields.pop("encoder").startswith("Tonearm "), fields
     return fields, picture
+
+
+def flac_with(sound, comments, pictures):
+    """A FLAC with these Vorbis comments (bytes) and pictures (as flac_picture has them) in place of its own."""
+    def block(kind, body):
+        return bytes([kind]) + len(body).to_bytes(3, "big") + body
+
+    texts = struct.pack("<I", 1) + b"x" + struct.pack("<I", len(comments)) + b"".join(struct.pack("<I", len(c)) + c for c in comments)
+    rest = sound[42:]
+    while True:  # the blocks behind STREAMINFO, the last of which says so
+        last, size = rest[0] & 0x80, int.from_bytes(rest[1:4], "big")
+        rest = rest[4 + size:]
+        if last:
+            break
+    return sound[:4] + b"\0" + sound[5:42] + block(4, texts) + b"".join(block(6, p) for p in pictures) + block(0x81, b"\0") + rest
+
+
+def id3_with(sound, *frames):
+    """An mp3 behind an ID3v2.3 tag of these (name, data)."""
+    body = b"".join(name + struct.pack(">IH", len(data), 0) + data for name, data in frames)
+    return b"ID3\3\0\0" + bytes(len(body) >> shift & 0x7F for shift in (21, 14, 7, 0)) + body + sound
+
+
+def mp4_with(sound, atoms):
+    """An mp4 (index behind its media) with these (name, data) in its list of facts."""
+    def box(kind, *parts):
+        body = b"".join(parts)
+        return struct.pack(">I", 8 + len(body)) + kind + body
+
+    handler = box(b"hdlr", bytes(8), b"mdirappl", bytes(9))
+    facts = box(b"ilst", *(box(name, box(b"data", struct.pack(">II", kind, 0), data)) for name, kind, data in atoms))
+    at = sound.rindex(b"moov") - 4
+    moov = sound[at + 8:]
+    udta = moov.index(b"udta") - 4
+    return sound[:at] + box(b"moov", moov[:udta], box(b"udta", box(b"meta", bytes(4), handler, facts)))

@@ -1,8 +1,15 @@
 """What a file says of itself carries over into the mp3's tag, and changes nothing of the sound behind it."""
+import json
+
 import media
 import tagged
 from lib import expect
 from test_s_convert import convert
+from test_u_reads import conversion_of
+
+TAG_MAX = (4 << 20) + (16 << 10)
+PICTURE_MAX = 4 << 20
+PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def converted(s, content):
@@ -31,3 +38,52 @@ def test_the_sound_behind_a_tag_is_what_it_is_without(s):
 def test_a_tracks_label_is_no_title(s):
     content = media.ffmpeg("label.mkv", *tagged.TONE, "-c:a", "flac", "-metadata:s:a", "title=Stereo", "-metadata:s:a", "artist=Track's")
     expect(tagged.told(converted(s, content)) == ({"artist": "Track's"}, None))
+
+
+def test_a_large_cover_spans_chunks_and_no_chunk_is_read_twice(s):
+    cover = tagged.large_cover()
+    expect(1 << 20 < len(cover) < PICTURE_MAX, len(cover))
+    sound = converted(s, media.ffmpeg("plain.flac", *tagged.TONE))
+    for name, codec in (("large.m4a", ("-c:a", "alac")), ("large.flac", ()), ("large.mp3", ())):
+        content = media.ffmpeg(name, "-i", media.path("plain.flac"), "-i", media.path("large.jpg"), "-map", "0:a", "-map", "1:v", "-c:v", "copy",
+                               "-disposition:v", "attached_pic", "-metadata", "title=" + name, *codec)
+        taken, _, job = conversion_of(s, content)
+        expect(len(set(taken)) == len(taken), name, "a chunk was read twice:", sorted(taken))
+        mp3 = s.download(job["mp3_fid"]).body
+        expect(tagged.told(mp3) == ({"title": name}, cover), name)
+        if name != "large.mp3":
+            expect(mp3[tagged.tag_bytes(mp3):] == sound[tagged.tag_bytes(sound):], name)
+
+
+def hostile_files():
+    """(name, bytes, fields, cover) of files whose words are none, or far too many."""
+    flac, mp3 = media.ffmpeg("plain.flac", *tagged.TONE), media.ffmpeg("plain.mp3", *tagged.TONE)
+    mp4 = media.ffmpeg("plain.m4a", *tagged.TONE, "-c:a", "alac")
+    png = tagged.cover("png")
+    long_title = "é" * 512
+    keys = [b"KEY%d=%d" % (i, i) for i in range(10000)] + [b"TITLE=the last"]
+    yield "10,000 keys", tagged.flac_with(flac, keys, []), {"title": "the last"}, None
+    odd = [b"TITLE=a\x01\x1b[0mb\r\nc\x7f", b"ARTIST=F\xfcr \xed\xa0\x80Elise", b"ALBUM=before\0behind", b"GENRE=\x02", b"DATE=next week",
+           b"COMMENT=one\r\ntwo\x00three", b"TRACKNUMBER=" + b"9" * 70000]
+    yield "odd words", tagged.flac_with(flac, odd, []), {"title": "a[0mb c", "artist": "Für Elise", "album": "before", "comment": "one\ntwo",
+                                                         "track": "9" * 1024}, None
+    pictures = [tagged.flac_picture(b"no picture at all, but said to be one"), tagged.flac_picture(PNG[:7] + b"x" * 90),
+                tagged.flac_picture(PNG + bytes(PICTURE_MAX)), *[tagged.flac_picture(png)] * 61]
+    yield "64 pictures", tagged.flac_with(flac, [], pictures), {}, png
+    yield "a title of 8 MiB", tagged.id3_with(mp3, (b"TIT2", b"\0" + b"\xe9" * (8 << 20))), {"title": long_title}, None
+    yield "a title of 64 MiB", tagged.mp4_with(mp4, [(b"\xa9nam", 1, "é".encode() * (32 << 20))]), {"title": long_title}, None
+    surrogates = b"\1\xff\xfe" + "a".encode("utf-16-le") + b"\x00\xd8" + "b".encode("utf-16-le") + b"\x00\xdc"
+    yield "lone surrogates", tagged.id3_with(mp3, (b"TIT2", surrogates), (b"TALB", b"\3ok")), None, None
+    yield "a cover of 100 MiB", tagged.id3_with(mp3, (b"APIC", b"\0image/png\0\3\0" + PNG + bytes(100 << 20)), (b"TIT2", b"\3t")), {"title": "t"}, None
+    yield "covers of mp4", tagged.mp4_with(mp4, [(b"covr", 14, b"none"), (b"covr", 14, png)]), {}, png
+
+
+def test_hostile_words_cost_no_job_and_make_a_sane_tag(s):
+    for name, content, fields, cover in hostile_files():
+        done, mp3, _ = convert(s, content, "--json")
+        expect(done.returncode == 0 and json.loads(done.stdout)["samples"] == 88200, name, done)
+        expect(tagged.tag_bytes(mp3) <= TAG_MAX, name, tagged.tag_bytes(mp3))
+        seen, picture = tagged.told(mp3)
+        expect(fields is None or seen == fields, name, str(seen)[:500])
+        expect(picture == cover, name, picture and len(picture))
+        expect(all(c.isprintable() or c == "\n" for value in seen.values() for c in value), name, str(seen)[:500])

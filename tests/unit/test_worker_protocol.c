@@ -53,9 +53,11 @@ lengths_outside_a_types_range_are_refused(void **state)
 	assert_int_equal(read_back(WORKER_WRITE, WORKER_PAYLOAD_MAX, 0, WORKER_TO_PARENT, &h), 0);
 	assert_int_equal(read_back(WORKER_WRITE, WORKER_PAYLOAD_MAX + 1, 0, WORKER_TO_PARENT, &h),
 			 ERR_CORRUPT);
-	assert_int_equal(read_back(WORKER_PATCH, WORKER_HEAD_MAX + 1, 0, WORKER_TO_PARENT, &h),
+	assert_int_equal(read_back(WORKER_PATCH, WORKER_HOLD_MAX + 1, 0, WORKER_TO_PARENT, &h),
 			 ERR_CORRUPT);
 	assert_int_equal(read_back(WORKER_READ, 5, 0, WORKER_TO_PARENT, &h), ERR_CORRUPT);
+	assert_int_equal(read_back(WORKER_HOLD, 4, 0, WORKER_TO_PARENT, &h), 0);
+	assert_int_equal(read_back(WORKER_HOLD, 5, 0, WORKER_TO_PARENT, &h), ERR_CORRUPT);
 }
 
 static void
@@ -65,6 +67,7 @@ offsets_are_refused_where_none_belongs_or_past_the_sign(void **state)
 
 	(void)state;
 	assert_int_equal(read_back(WORKER_WRITE, 1, 1, WORKER_TO_PARENT, &h), ERR_CORRUPT);
+	assert_int_equal(read_back(WORKER_HOLD, 4, 1, WORKER_TO_PARENT, &h), ERR_CORRUPT);
 	assert_int_equal(read_back(WORKER_READ, 4, UINT64_C(1) << 63, WORKER_TO_PARENT, &h),
 			 ERR_CORRUPT);
 }

@@ -1,5 +1,6 @@
 #include "converter/mp3/mp3.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,8 @@
 /* Blocks beside those that the threads are at: one that waits for a thread, the one being filled
  * and the start of the next. */
 #define TASKS_BESIDE 3
+
+static_assert(MP3_HEAD_MAX >= MP3_FRAME_MAX, "the header is one frame");
 
 struct mp3 {
 	struct mp3_format format; /* set once */

@@ -11,13 +11,16 @@
 /* Where the stream goes. Called by the thread that calls mp3_*. */
 struct mp3_sink {
 	void (*write)(void *arg, const void *data, size_t len);
-	/* Overwrites the header frame's bytes: the first ones that were written. */
+	/* Overwrites the header frame's bytes: the first ones that were written, MP3_HEAD_MAX at
+	 * most. */
 	void (*patch_head)(void *arg, const void *data, size_t len);
 	void *arg;
 };
 
 /* What a thread has in hand: the samples of a block and what becomes of them. */
 #define MP3_THREAD_BYTES (INT64_C(14) << 20)
+
+#define MP3_HEAD_MAX 1441 /* bytes */
 
 struct mp3;
 

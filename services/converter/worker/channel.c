@@ -102,6 +102,15 @@ channel_write(int fd, const void *data, size_t len)
 }
 
 void
+channel_hold(int fd, size_t len)
+{
+	uint8_t count[4];
+
+	worker_count_write((uint32_t)len, count);
+	send_message(fd, &(struct worker_header){ WORKER_HOLD, sizeof count, 0 }, count);
+}
+
+void
 channel_patch(int fd, int64_t offset, const void *data, size_t len)
 {
 	send_message(fd, &(struct worker_header){ WORKER_PATCH, (uint32_t)len, (uint64_t)offset },

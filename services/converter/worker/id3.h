@@ -22,7 +22,7 @@ enum id3_field {
 #define ID3_TEXT_MAX 1024
 #define ID3_COMMENT_MAX 8192
 /* A larger picture is left out. */
-#define ID3_PICTURE_MAX (40 * 1024)
+#define ID3_PICTURE_MAX (4 << 20)
 /* All of a tag but its picture. */
 #define ID3_HEAD_MAX (16 * 1024)
 

@@ -1,5 +1,7 @@
 #include "converter/worker/transcode.h"
 
+#include <assert.h>
+
 #include <libavutil/frame.h>
 
 #include "base/clock.h"
@@ -28,6 +30,8 @@ struct transcode {
 /* Levels 0 to 3 are known for a fault of LAME's in constant bit rates (its bug 516); 3, its
  * default, takes as long as 4 and is no nearer to the source by more than 0.1 dB. */
 #define LAME_QUALITY 4
+
+static_assert(ID3_HEAD_MAX + ID3_PICTURE_MAX <= WORKER_TAG_MAX, "the largest tag is let through");
 
 static enum worker_failure
 mp3_failure(int result)
@@ -85,6 +89,7 @@ open_output(struct transcode *t, const struct source *source, struct err *e)
 	struct mp3_sink sink = { write_out, patch_head, t };
 
 	write_tag(t, source);
+	channel_hold(t->fd, MP3_HEAD_MAX);
 	if (meter_open(format.sample_rate, format.channels, &t->meter, e) < 0)
 		return WORKER_OUT_OF_MEMORY;
 	return mp3_failure(mp3_open(&format, (int)t->spec->threads, &sink, &t->mp3, e));
