@@ -92,7 +92,7 @@ def upload_file(stack, path):
 
 def upload_by(stack, size, send):
     with connect(stack.gateway_port) as sock:
-        sock.sendall(upload_head(stack.token, size + len(HEAD) + len(TAIL)) + HEAD)
+        sock.sendall(upload_head(stack.user_token, size + len(HEAD) + len(TAIL)) + HEAD)
         send(sock)
         sock.sendall(TAIL)
         status, _, body = read_answer(sock)
@@ -105,7 +105,7 @@ def download(stack, fid):
     got = 0
     with connect(stack.gateway_port) as sock:
         sock.sendall(
-            f"GET /download?fid={fid} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {stack.token}\r\n"
+            f"GET /download?fid={fid} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {stack.user_token}\r\n"
             "Connection: close\r\n\r\n".encode()
         )
         buffer = bytearray(1 << 20)
@@ -205,7 +205,7 @@ def memory_rows(stack):
     socks = []
     for _ in range(OPEN_UPLOADS):
         sock = connect(stack.gateway_port)
-        sock.sendall(upload_head(stack.token, 10 * MIB) + HEAD + PIECE[: 200 * 1024])
+        sock.sendall(upload_head(stack.user_token, 10 * MIB) + HEAD + PIECE[: 200 * 1024])
         socks.append(sock)
     deadline = time.monotonic() + 60
     while stack.open_uploads() < OPEN_UPLOADS:
@@ -236,7 +236,7 @@ def validate_row(stack):
         out = subprocess.run(
             ["wrk", "-t", "1", "-c", "8", "-d", f"{seconds}s", "-s", str(ROOT / "tests/bench/validate.lua"),
              f"http://127.0.0.1:{stack.auth_port}/validate"],
-            check=True, capture_output=True, text=True, env={**os.environ, "TOKEN": stack.token},
+            check=True, capture_output=True, text=True, env={**os.environ, "TOKEN": stack.user_token},
         ).stdout
         if "Non-2xx" in out:
             raise RuntimeError(f"/validate refused: {out}")

@@ -194,7 +194,7 @@ def start(kind=BenchStack):
     stack = kind(folder, build)
     try:
         stack.start()
-        stack.token = stack.login()
+        stack.user_token = stack.login()
         yield stack
     finally:
         stack.stop()

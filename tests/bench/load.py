@@ -104,8 +104,8 @@ class Normal:
     def __init__(self, stack, seconds):
         requests = {
             "/login": (stack.gateway_port, encode("POST", "/login", stack.login_header())),
-            "/validate": (stack.auth_port, encode("POST", "/validate", bearer(stack.token))),
-            "/download first byte": (stack.gateway_port, encode("GET", f"/download?fid={stack.fid}", bearer(stack.token))),
+            "/validate": (stack.auth_port, encode("POST", "/validate", bearer(stack.user_token))),
+            "/download first byte": (stack.gateway_port, encode("GET", f"/download?fid={stack.fid}", bearer(stack.user_token))),
         }
         self.failures, self.peak = [], 0
         self.seen = {name: [] for name in requests}
@@ -149,7 +149,7 @@ def open_rows(stack, count):
 
 
 def slow_rows(stack, quiet):
-    bad = Bad("uploads", SLOW, stack.gateway_port, stack.token)
+    bad = Bad("uploads", SLOW, stack.gateway_port, stack.user_token)
     normal = Normal(stack, SECONDS)
     when = f"beside {SLOW} slow uploads"
     open_rows(stack, SLOW)
@@ -174,7 +174,7 @@ def attack_rows(stack, quiet):
 async def fast_upload(stack, failures):
     reader, writer = await asyncio.open_connection("127.0.0.1", stack.gateway_port)
     try:
-        writer.write(upload_head(stack.token, len(BEGIN) + FILE_BYTES + len(FINISH)).replace(b"tonearmbench", b"tonearmload") + BEGIN)
+        writer.write(upload_head(stack.user_token, len(BEGIN) + FILE_BYTES + len(FINISH)).replace(b"tonearmbench", b"tonearmload") + BEGIN)
         for _ in range(FILE_BYTES // 250_000):
             writer.write(bytes(250_000))
             await writer.drain()
@@ -213,7 +213,7 @@ def many_rows(stack):
     gateway.extra = {"MAX_CONNECTIONS": str(MANY + 1000), "MONGODB_CLIENTS": "128", "DRAIN_TIMEOUT": "2s"}
     stack.restart_gateway()
     stack.publish_sample()
-    bad = Bad("uploads", MANY, stack.gateway_port, stack.token)
+    bad = Bad("uploads", MANY, stack.gateway_port, stack.user_token)
     normal = Normal(stack, SECONDS)
     open_rows(stack, MANY)
     peak = normal.peak / MIB

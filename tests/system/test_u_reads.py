@@ -9,14 +9,17 @@ from test_s_convert import convert
 CHUNK = 255 * 1024
 
 
-def film(name, *how):
-    """20 s at 20 Mbit/s, hardly compressed, with sound at 128 kbit/s."""
-    if name != "film.mp4":
-        film("film.mp4")
+BY_SECOND = ("-chunk_duration", 1000000)
+
+
+def film(name, *how, seconds=20):
+    """At 20 Mbit/s, hardly compressed, with sound at 128 kbit/s; how: what the muxer is told."""
+    if how:
+        film("film.mp4", seconds=seconds)
         return media.ffmpeg(name, "-i", media.path("film.mp4"), "-c", "copy", *how)
     return media.ffmpeg(
         name, "-f", "lavfi", "-i", "color=gray:size=320x240:rate=25,noise=alls=100:allf=t", "-f", "lavfi", "-i", "sine=frequency=440",
-        "-t", 20, "-ac", 2, "-c:v", "mpeg4", "-b:v", "20M", "-minrate", "20M", "-c:a", "aac", "-b:a", "128k",
+        "-t", seconds, "-ac", 2, "-c:v", "mpeg4", "-b:v", "20M", "-minrate", "20M", "-c:a", "aac", "-b:a", "128k",
     )
 
 
@@ -52,7 +55,7 @@ def conversion_of(s, content):
 
 def test_of_a_film_interleaved_by_a_second_a_fifth_is_read_at_most(s):
     for name, how in (("by-1s.mp4", ()), ("by-1s-front.mp4", ("-movflags", "+faststart"))):
-        taken, count, _ = conversion_of(s, film(name, "-chunk_duration", 1000000, *how))
+        taken, count, _ = conversion_of(s, film(name, *BY_SECOND, *how))
         expect(len(taken) <= 0.2 * count, name, len(taken), "of", count)
         expect(len(set(taken)) == len(taken), name, "a chunk was read twice:", sorted(taken))
 
@@ -63,7 +66,7 @@ def test_of_a_film_as_ffmpeg_writes_it_no_chunk_is_read_twice(s):
 
 
 def test_a_report_tells_the_bytes_that_were_read(s):
-    content = film("by-1s.mp4", "-chunk_duration", 1000000)
+    content = film("by-1s.mp4", *BY_SECOND)
     done, _, _ = convert(s, content, "--json")
     report = json.loads(done.stdout)
     expect(0.02 * len(content) < report["bytes_read"] <= 0.2 * len(content), report, len(content))
