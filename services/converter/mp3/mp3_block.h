@@ -11,8 +11,11 @@
 #include "converter/mp3/mp3_frames.h"
 
 /* A multiple of 49, the period of the padding bytes at 44.1 kHz and its fractions. About 31 s:
- * longer ones cost memory, shorter ones work that is done twice. */
+ * longer ones cost memory, shorter ones work that is done twice. A fuzz target has blocks as short
+ * as can be. */
+#ifndef MP3_BLOCK_FRAMES
 #define MP3_BLOCK_FRAMES 1176
+#endif
 #define MP3_SEAM_FRAMES 49
 /* Frames that an encoder has to hear after one before it gives that one away. */
 #define MP3_LOOK_AHEAD 2

@@ -87,18 +87,29 @@ unpack(struct walk *w, struct mp3_frames *f, unsigned char *spare, struct err *e
 	return 0;
 }
 
+static bool
+is_complete(const struct mp3_frames *f, const struct mp3_frame *frame)
+{
+	return frame->main_at + frame->main_len <= f->len;
+}
+
 /* LAME fills what is left of a last byte with whatever its reservoir's toggle says: equal audio
  * must be equal bytes. */
-static void
-tidy(struct mp3_frames *f, const unsigned char *spare)
+static int
+tidy(struct mp3_frames *f, const unsigned char *spare, struct err *e)
 {
-	while (f->count > 0 &&
-	       f->list[f->count - 1].main_at + f->list[f->count - 1].main_len > f->len)
+	while (f->count > 0 && !is_complete(f, &f->list[f->count - 1]))
 		f->count--;
-	for (size_t i = 0; i < f->count; i++)
-		if (f->list[i].main_len > 0)
-			f->bytes[f->list[i].main_at + f->list[i].main_len - 1] &=
+	for (size_t i = 0; i < f->count; i++) {
+		const struct mp3_frame *frame = &f->list[i];
+
+		if (!is_complete(f, frame))
+			return err_set(e, ERR_CORRUPT, "main data behind the stream");
+		if (frame->main_len > 0)
+			f->bytes[frame->main_at + frame->main_len - 1] &=
 				(uint8_t)(0xffU << spare[i]);
+	}
+	return 0;
 }
 
 int
@@ -115,11 +126,10 @@ mp3_frames_unpack(const struct mp3_format *format, const uint8_t *stream, size_t
 		mp3_frames_clear(&f);
 		return err_set(e, ERR_NO_MEMORY, "mp3 frames");
 	}
-	if ((r = unpack(&w, &f, spare, e)) < 0) {
+	if ((r = unpack(&w, &f, spare, e)) < 0 || (r = tidy(&f, spare, e)) < 0) {
 		mp3_frames_clear(&f);
 		return r;
 	}
-	tidy(&f, spare);
 	*ret = f;
 	return 0;
 }

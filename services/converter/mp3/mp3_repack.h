@@ -7,7 +7,8 @@
 #include "converter/mp3/mp3_frames.h"
 
 #define MP3_REPACK_OUT (64 * 1024)
-#define MP3_REPACK_SPACES 64 /* 511 bytes of reservoir lie in ten frames at most */
+/* 255 bytes of reservoir lie in 86 frames at most: 8 kbit/s at 24 kHz leave three bytes in each. */
+#define MP3_REPACK_SPACES 128
 #define MP3_SEEK_POINTS 400
 
 /* Where frames start: every step-th of them, in bytes from the first one. */
