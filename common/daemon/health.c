@@ -13,6 +13,9 @@
 #define PING_INTERVAL_MS 2000
 #define FIRST_INTERVAL_MS 200 /* while a server was never reached */
 #define FROZEN_MS 5000
+/* lines about a server that was never reached: a new reason (a wrong password, after "connecting")
+ * is what an operator waits for, but words that change for ever must not fill the log */
+#define REASONS_MAX 8
 
 enum state { UNKNOWN, UP, DOWN };
 
@@ -26,6 +29,7 @@ struct dependency {
 	/* under the health's lock */
 	enum state state;
 	bool reached;
+	int reasons;
 	int64_t since_ms;      /* of the state */
 	int64_t ping_began_ms; /* 0 = none is under way */
 	struct err why;
@@ -103,17 +107,29 @@ all_reached(const struct health *h)
 }
 
 /* Under the lock. why NULL = it answered. */
+static bool
+worth_a_line(struct dependency *d, const struct err *why)
+{
+	if (why == NULL)
+		return d->state == DOWN;
+	if (d->state != DOWN)
+		return true;
+	return !d->reached && strcmp(d->why.text, why->text) != 0 && ++d->reasons < REASONS_MAX;
+}
+
+/* Under the lock. why NULL = it answered. */
 static void
 change(struct dependency *d, const struct err *why)
 {
 	enum state was = d->state, is = why ? DOWN : UP;
 	struct health *h = d->health;
 	int64_t now = now_monotonic_ms();
+	bool says = worth_a_line(d, why);
 
 	d->state = is;
 	d->why = why ? *why : ERR_NONE;
 	metric_set(h->up, is == UP, &d->name);
-	if (is != was && !(was == UNKNOWN && is == UP))
+	if (says)
 		log_change(d, now);
 	if (is != was)
 		d->since_ms = now;

@@ -1,6 +1,6 @@
 /* Watches the servers that a daemon needs: one thread each, so that a frozen one delays no other.
- * Logs one line when one is missing, lost or back, and one when all were reached. Threads: after
- * health_start any may ask. Private to daemon/. */
+ * Logs one line when one is missing (another for a new reason, a few at most), lost or back, and
+ * one when all were reached. Threads: after health_start any may ask. Private to daemon/. */
 #ifndef TONEARM_DAEMON_HEALTH_H
 #define TONEARM_DAEMON_HEALTH_H
 

@@ -23,7 +23,7 @@
 #define DEADLINE_MS 20000
 
 /* What the test tells the child's pings, in shared memory. */
-enum answer { ANSWERS, REFUSES, FREEZES };
+enum answer { ANSWERS, REFUSES, DENIES, FREEZES };
 struct world {
 	int first, second; /* enum answer of two dependencies */
 	int drain_for_ever;
@@ -49,6 +49,8 @@ ping(void *arg, struct err *e)
 		(void)poll(NULL, 0, 5);
 	if (__atomic_load_n(answer, __ATOMIC_SEQ_CST) == REFUSES)
 		return err_set(e, ERR_UNAVAILABLE, "connection\nrefused");
+	if (__atomic_load_n(answer, __ATOMIC_SEQ_CST) == DENIES)
+		return err_set(e, ERR_UNAVAILABLE, "access denied");
 	return 0;
 }
 
@@ -271,6 +273,11 @@ it_is_ready_once_every_server_was_reached_and_stays_so(void **state)
 	await(&c, "/readyz?verbose", "second down 0 s: connection refused\n");
 	assert_non_null(strstr(get(&c, "/readyz"), "HTTP/1.1 503"));
 	assert_non_null(strstr(get(&c, "/readyz"), "\r\n\r\nnot ready"));
+	/* a server that was never reached is named again for a new reason */
+	set_world(ANSWERS, DENIES);
+	read_until(
+		&c,
+		"event=dependency_missing name=second error=unavailable reason=\"access denied\"");
 	set_world(REFUSES, ANSWERS);
 	await(&c, "/readyz", "HTTP/1.1 200");
 	read_until(&c, "event=dependency_lost name=first");
@@ -279,7 +286,7 @@ it_is_ready_once_every_server_was_reached_and_stays_so(void **state)
 	read_until(&c, "event=dependency_back name=first");
 	assert_int_equal(kill(c.pid, SIGINT), 0);
 	assert_int_equal(finish(&c), EXIT_STOPPED);
-	assert_int_equal(count(c.text, "dependency_missing"), 1);
+	assert_int_equal(count(c.text, "dependency_missing"), 2);
 	assert_int_equal(count(c.text, "dependency_lost"), 1);
 }
 
