@@ -47,6 +47,23 @@ with_root() {
 	return "$rc"
 }
 size() { du -sxm "$1" | cut -f1; }
+# config NAME FIELD: of the image's OCI configuration
+config() {
+	if [ "$tool" = buildah ]; then
+		buildah inspect --type image --format "{{.OCIv1.Config.$2}}" "$1"
+	else
+		"$tool" image inspect --format "{{.Config.$2}}" "$1"
+	fi
+}
+# what a cluster of others relies on: a numeric user, labels, a bounded size
+check() {
+	local name=$1 over=$2 label
+	[ "$(config "$name" User)" = 65532:65532 ] || fail "$name runs as '$(config "$name" User)'"
+	for label in title version revision licenses base.name; do
+		[[ $(config "$name" Labels) = *"org.opencontainers.image.$label:"?* ]] || fail "$name has no label $label"
+	done
+	[ "$over" -le "$3" ] || fail "$name is $over MB over its base, more than $3"
+}
 sbom() { cp "$2/usr/share/tonearm/sbom.spdx.json" "$out/$1.spdx.json"; }
 
 mkdir -p "$out"
@@ -57,8 +74,9 @@ for a in "$@"; do if [ "$a" = test ]; then test=yes; else names+=("$a"); fi; don
 for name in "${names[@]}"; do
 	build docker/Dockerfile "$name" "tonearm/$name:$version" --build-arg "VERSION=$version" --build-arg "REVISION=$revision"
 	with_root "tonearm/$name:$version" sbom "$name"
-	printf 'images: tonearm/%s:%s, %s MB over the base\n' "$name" "$version" \
-		$(($(with_root "tonearm/$name:$version" size) - $(with_root "$base" size)))
+	over=$(($(with_root "tonearm/$name:$version" size) - $(with_root "$base" size)))
+	check "tonearm/$name:$version" "$over" $([ "$name" = converter ] && echo 250 || echo 60)
+	echo "images: tonearm/$name:$version, $over MB over the base"
 done
 if [ $test = yes ]; then
 	docker/servers/prepare.sh
