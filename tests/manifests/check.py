@@ -51,6 +51,15 @@ def known_metrics():
     return {name for p in sources for name in re.findall(r'"(tonearm_[a-z_]+)"', p.read_text())}
 
 
+def known_images():
+    """What docker/images.sh makes, by the names of local builds and of an overlay without a registry, and the upstream servers."""
+    version = re.search(r"project\(tonearm VERSION ([\d.]+)", (ROOT / "CMakeLists.txt").read_text())[1]
+    targets = re.findall(r"^FROM \S+ AS (\w+)$", (ROOT / "docker/Dockerfile").read_text(), re.M)
+    servers = re.findall(r"test-\w+:[\d.]+", (ROOT / "docker/images.sh").read_text())
+    ours = [f"tonearm/{name}:{version}" for name in targets if name != "build"] + [f"tonearm/{name}" for name in servers]
+    return {*ours, *(f"localhost/{name}" for name in ours), "mysql:8.4", "rabbitmq:4-management", "mongo:7"}
+
+
 def foreign_model(o):
     """The pydantic model of another project's kind, or None where no package has one."""
     if FOREIGN[o["kind"]] is None:
@@ -163,18 +172,21 @@ MUTATIONS = (
     (lambda o: find(o, "Service", "auth")["spec"]["selector"].update(app="auth2"), "selects no pod"),
     (lambda o: drop(o, "Service", "gateway"), "Service gateway does not exist"),
     (lambda o: drop(o, "NetworkPolicy", "mongodb"), "no NetworkPolicy of its own"),
+    (lambda o: container(o, "gateway").update(image="tonearm/gateway:0.0.9"), "image tonearm/gateway:0.0.9 is none"),
+    (lambda o: find(o, "ConfigMap", "gateway-configmap")["data"].update(AUTH_SVC_ADDRESS="auth:5001"), "Service auth has no port 5001"),
+    (lambda o: find(o, "ConfigMap", "auth-configmap")["data"].update(MYSQL_HOST="mysqld"), "Service mysqld does not exist"),
     (lambda o: drop(o, "PodDisruptionBudget", "auth"), "no PodDisruptionBudget"),
     (lambda o: find(o, "Deployment", "auth")["spec"].update(replica=3), "Kubernetes 1.37"),
     (lambda o: find(o, "Ingress", "gateway-ingress").update(apiVersion="networking.k8s.io/v1beta1"), "Kubernetes 1.34 has no"),
 )
 
 
-def mutations(objects, daemons, known):
+def mutations(objects, *known):
     for i, (breaks, word) in enumerate(MUTATIONS, 1):
         broken = copy.deepcopy(objects)
         breaks(broken)
         # the schemas are the slow part: asked only where they are what must notice
-        said = list(schema_problems(broken)) if "Kubernetes" in word else rules.check(broken, daemons, known)
+        said = list(schema_problems(broken)) if "Kubernetes" in word else rules.check(broken, *known)
         if not any(word in line for line in said):
             yield f"mutation {i} was not noticed: wanted '{word}', the check said {said or 'nothing'}"
 
@@ -183,7 +195,8 @@ def main():
     if len(sys.argv) != 2:
         print(__doc__.strip(), file=sys.stderr)
         return 2
-    daemons, known = daemon_keys(sys.argv[1]), known_metrics()
+    daemons = daemon_keys(sys.argv[1])
+    known = daemons, known_metrics(), known_images()
     with tempfile.TemporaryDirectory() as folder:
         manifests = pathlib.Path(folder) / "manifests"
         shutil.copytree(ROOT / "manifests", manifests)
@@ -198,8 +211,8 @@ def main():
         fresh = [o for o in objects if repr(o) not in seen]
         seen.update(map(repr, fresh))
         count += len(objects)
-        found += [f"{name}: {p}" for p in [*rules.check(objects, daemons, known), *schema_problems(fresh)]]
-    found += mutations(overlays["local"], daemons, known)
+        found += [f"{name}: {p}" for p in [*rules.check(objects, *known), *schema_problems(fresh)]]
+    found += mutations(overlays["local"], *known)
     print("\n".join(found) or f"manifests: {len(overlays)} overlays, {count} objects, Kubernetes {' and '.join(VERSIONS)}, "
           f"{len(MUTATIONS)} mutations noticed")
     return 1 if found else 0

@@ -1,4 +1,5 @@
 """What a rendered set of objects must hold: the restricted profile, references, environment, life cycle."""
+import base64
 import collections
 import json
 import re
@@ -224,6 +225,39 @@ def backend(s, o, name, port):
         s.bad(o, "the admin port is behind the ingress")
 
 
+def known_images(s, images):
+    for o, pod in s.workloads:
+        for c in pod["spec"]["containers"] + pod["spec"].get("initContainers", []):
+            if c["image"] not in images:
+                s.bad(o, f"image {c['image']} is none that docker/images.sh makes or upstream publishes")
+
+
+def values_of(s, c):
+    """A container's whole environment, also what is secret."""
+    values = {e["name"]: e.get("value", "") for e in c.get("env", [])}
+    for source in c.get("envFrom", []):
+        if "configMapRef" in source:
+            values.update(s.data("ConfigMap", source["configMapRef"]["name"]) or {})
+        else:
+            secret = s.data("Secret", source["secretRef"]["name"]) or {}
+            values.update({key: base64.b64decode(value).decode() for key, value in secret.items()})
+    return values
+
+
+def addresses(s):
+    """The servers that the environment names are Services of this overlay, where it brings servers at all."""
+    if not any(o["kind"] == "StatefulSet" for o in s.all):
+        return
+    for o, pod in s.workloads:
+        for c in pod["spec"]["containers"]:
+            values = values_of(s, c) if c["name"] in OURS else {}
+            named = [values[key].rsplit("@", 1)[-1].split("/")[0] for key in ("AUTH_SVC_ADDRESS", "MONGODB_URI", "AMQP_URL") if key in values]
+            if "MYSQL_HOST" in values:
+                named.append(f"{values['MYSQL_HOST']}:{values['MYSQL_PORT']}")
+            for host, port in (n.split(":") for n in named):
+                backend(s, o, host, int(port))
+
+
 def matches(labels, selector):
     for e in selector.get("matchExpressions", []):
         if e["operator"] != "In" or labels.get(e["key"]) not in e["values"]:
@@ -279,10 +313,11 @@ def metrics(s, known):
                 s.bad(o, f"{name} is not a metric of ours")
 
 
-def check(objects, daemons, known_metrics):
+def check(objects, daemons, known_metrics, images):
     """All problems of one rendered overlay, as sentences."""
     s = Objects(objects, daemons)
-    for rule in (restricted, house_rules, environment, life_cycle, services, selectors):
+    for rule in (restricted, house_rules, environment, life_cycle, services, addresses, selectors):
         rule(s)
+    known_images(s, images)
     metrics(s, known_metrics)
     return s.problems
