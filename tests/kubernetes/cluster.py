@@ -13,10 +13,15 @@ import uuid
 NAMESPACE = "tonearm-test"
 KUBECTL = str(pathlib.Path(sys.executable).parent / "kubectl")
 HOST = "mp3converter.com"
+OURS = ("auth", "gateway", "converter", "notification")
 
 
 class Failure(Exception):
     pass
+
+
+class Skip(Exception):
+    """The cluster lacks what a test is about."""
 
 
 def need(truth, words):
@@ -50,6 +55,22 @@ def rollout(name, kind="deployment", seconds=240):
     kubectl("rollout", "status", f"{kind}/{name}", f"--timeout={seconds}s", timeout=seconds + 20)
 
 
+def drained(app):
+    """Rolled out, and the pods of before, which serve on while they drain, are gone."""
+    rollout(app)
+    wait_for(f"the old pods of {app} to end", 120, lambda: len(kubectl("get", "pods", "-l", f"app={app}", "-o", "name").split()) == len(pods(app)))
+
+
+def ready(pod):
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
+
+
+def inside(app, script, kind="deploy", seconds=40):
+    """What a script says in a pod of an app, or None where it fails."""
+    code, said = kubectl("exec", f"{kind}/{app}", "--", "bash", "-c", script, fails=True, timeout=seconds)
+    return None if code else said
+
+
 class Client:
     """One user's requests; every answer is counted."""
 
@@ -59,7 +80,7 @@ class Client:
         self.sent, self.busy, self.failed = 0, 0, []
         self.lock = threading.Lock()
 
-    def ask(self, method, path, body=None, headers=None):
+    def ask(self, method, path, body=None, headers=None, expect=()):
         headers = {"Host": HOST, **(headers or {})}
         if self.token:
             headers.setdefault("Authorization", "Bearer " + self.token)
@@ -76,7 +97,7 @@ class Client:
             self.sent += 1
             if status == 503 and "Retry-After" in head:
                 self.busy += 1
-            elif not 200 <= status < 300:
+            elif not 200 <= status < 300 and status not in expect:
                 self.failed.append(f"{time.strftime('%H:%M:%S')} {method} {path.split('?')[0]}: {status} {data[:100]!r}")
         return status, data, head
 
@@ -146,16 +167,16 @@ class Load:
 
 
 class Lines:
-    """What the notification pods said, also those that are gone."""
+    """What the pods of an app said, also those that are gone."""
 
-    def __init__(self):
-        self.said, self.following = [], {}
+    def __init__(self, *apps):
+        self.apps, self.lines, self.following = apps, [], {}
         threading.Thread(target=self.watch, daemon=True).start()
 
     def watch(self):
         while True:
             try:
-                for p in pods("notification"):
+                for p in [p for app in self.apps for p in pods(app)]:
                     name = p["metadata"]["name"]
                     if name not in self.following and p["status"]["phase"] == "Running":
                         self.following[name] = threading.Thread(target=self.follow, args=(name,), daemon=True)
@@ -166,6 +187,13 @@ class Lines:
 
     def follow(self, name):
         log = subprocess.Popen([KUBECTL, "-n", NAMESPACE, "logs", "-f", name], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        for line in log.stdout:
-            if found := re.fullmatch(r"Your mp3 is ready for download- FID: ([0-9a-f]{24})\n", line):
-                self.said.append(found[1])
+        self.lines.extend(iter(log.stdout.readline, ""))
+
+    def announced(self):
+        """The mp3s that were said to be ready, once for each time."""
+        found = (re.fullmatch(r"Your mp3 is ready for download- FID: ([0-9a-f]{24})\n", line) for line in list(self.lines))
+        return [f[1] for f in found if f]
+
+    def slow_servers(self):
+        """How many requests got 503 because a database that was there took too long (a slow disk), by their own line."""
+        return sum("_failed" in line and "error=timeout" in line and ("mongodb: " in line or "mysql at" in line) for line in list(self.lines))

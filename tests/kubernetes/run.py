@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The suite as pods, on the cluster of KUBECONFIG, behind its ingress.
 
-usage: run.py [PATTERN]       only the tests whose names contain PATTERN (the suite is installed all the same)
+usage: run.py [PATTERN]       only the tests whose names match PATTERN (the suite is installed all the same)
 
 KUBECONFIG       the cluster; without one all is skipped (exit 77, so that nobody takes it for a pass)
 TONEARM_INGRESS  how the ingress is reached (default http://127.0.0.1:18080)
@@ -10,6 +10,7 @@ KUBE_KEEP=1      leave the namespace at the end; IMAGES_READY=1: do not build th
 """
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -17,13 +18,19 @@ import sys
 import tempfile
 import time
 
+import bad
+import change
 import cluster
-import tests
-from cluster import NAMESPACE, Failure, kubectl, rollout
+import install
+import loss
+import removal
+import work
+from cluster import NAMESPACE, OURS, Failure, Skip, kubectl, rollout
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-OURS = ("auth", "gateway", "converter", "notification")
 SKIPPED = 77
+TESTS = [(n, t) for module in (install, loss, change, work, bad, removal) for n, t in vars(module).items()
+         if n.startswith("test_") and t.__module__ == module.__name__]
 SERVERS = ("test-mariadb:10.11", "test-rabbitmq:3.10", "test-mongod:6.0")
 
 
@@ -32,8 +39,13 @@ def version():
     return text.split("project(tonearm VERSION ")[1].split()[0]
 
 
+def names_of(image):
+    """What an image is loaded as: ours also as a second version to roll to, one by the base's name, to be applied by its folder."""
+    name, service = f"localhost/tonearm/{image}", image.split(":")[0]
+    return [name] + [name + "-next"] * (service in OURS) + [f"docker.io/tonearm/{image}"] * (service == "notification")
+
+
 def images():
-    """Builds the images and loads them; ours also under a second version, to roll to."""
     if not os.environ.get("IMAGES_READY"):
         subprocess.run([ROOT / "docker/images.sh", "test"], check=True, env={"TOOL": "buildah", **os.environ})
     load = shlex.split(os.environ.get("KUBE_LOAD", ""))
@@ -42,14 +54,14 @@ def images():
         return
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         for image in [f"{n}:{version()}" for n in OURS] + list(SERVERS):
-            name, tar = f"localhost/tonearm/{image}", pathlib.Path(folder) / "image.tar"
-            for names in ([name, name + "-next"] if image.split(":")[0] in OURS else [name]):
+            tar = pathlib.Path(folder) / "image.tar"
+            for names in names_of(image):
                 tar.unlink(missing_ok=True)
-                subprocess.run(["buildah", "push", "-q", name, f"docker-archive:{tar}:{names}"], check=True, stdout=subprocess.DEVNULL)
+                subprocess.run(["buildah", "push", "-q", f"localhost/tonearm/{image}", f"docker-archive:{tar}:{names}"], check=True, stdout=subprocess.DEVNULL)
                 subprocess.run([*load, tar, names], check=True, stdout=subprocess.DEVNULL)
 
 
-def install(manifests):
+def set_up(manifests):
     subprocess.run([cluster.KUBECTL, "apply", "-f", "-"], text=True, check=True, stdout=subprocess.DEVNULL, input=f"""
 apiVersion: v1
 kind: Namespace
@@ -79,7 +91,7 @@ class World:
         self.overlay = str(self.manifests / "overlays/test")
         self.version = version()
         self.ingress = os.environ.get("TONEARM_INGRESS", "http://127.0.0.1:18080")
-        self.short, self.long = media(folder, 4), media(folder, 1200)
+        self.short, self.middle, self.long = media(folder, 4), media(folder, 600), media(folder, 1200)
         self.facts = []
         shutil.copytree(ROOT / "manifests", self.manifests, ignore=shutil.ignore_patterns("secret.yaml", "secrets/*.yaml"))
         for path in (self.manifests / "base/secrets").glob("*.yaml"):
@@ -101,37 +113,59 @@ class World:
         return client
 
 
+def run(world, pattern):
+    """Runs the tests in their order; returns how many passed, failed and were skipped."""
+    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    for name, test in TESTS:
+        if not re.search(pattern, name):
+            continue
+        begun, end, said = time.monotonic(), "passed", ""
+        try:
+            test(world)
+        except Skip as e:
+            end, said = "skipped", f": {e}"
+        except (Failure, AssertionError, subprocess.SubprocessError) as e:
+            end, said = "failed", f": {e}"
+        counts[end] += 1
+        word = {"passed": "ok  ", "failed": "FAIL", "skipped": "skip"}[end]
+        print(f"{word} {name} ({time.monotonic() - begun:.0f} s){said}", flush=True)
+    return counts
+
+
+def report(world, counts, seconds):
+    print(f"\nreport: {seconds / 60:.0f} minutes, of them {world.images:.0f} s for the images")
+    for fact in world.facts:
+        print(f"  {fact}")
+    user = world.user
+    print(f"requests: {user.sent} sent, {user.busy} answered 503 with Retry-After, {len(user.failed)} failed")
+    for line in user.failed[:20]:
+        print(f"  {line}")
+    print(", ".join(f"{n} {word}" for word, n in counts.items()))
+
+
 def main():
     if not os.environ.get("KUBECONFIG"):
         print("test-kubernetes: skipped, KUBECONFIG names no cluster\n0 passed, 0 failed, 1 skipped")
         return SKIPPED
     pattern = sys.argv[1] if len(sys.argv) > 1 else ""
-    passed = failed = 0
     started = time.monotonic()
     images()
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         world = World(folder)
+        world.images = time.monotonic() - started
         # a namespace that an earlier run left has servers with other passwords
         kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", timeout=400)
         begun = time.monotonic()
-        install(world.manifests)
-        world.fact(f"applied and every pod ready in {time.monotonic() - begun:.0f} s")
-        world.lines, world.user = cluster.Lines(), world.client()
-        for name, test in [(n, t) for n, t in vars(tests).items() if n.startswith("test_") and pattern in n]:
-            begun = time.monotonic()
-            try:
-                test(world)
-                passed += 1
-                print(f"ok   {name} ({time.monotonic() - begun:.0f} s)", flush=True)
-            except (Failure, AssertionError, subprocess.SubprocessError) as e:
-                failed += 1
-                print(f"FAIL {name} ({time.monotonic() - begun:.0f} s): {e}", flush=True)
+        set_up(world.manifests)
+        count = len(kubectl("get", "pods", "-o", "name").split())
+        world.fact(f"applied, and all {count} pods ready, in {time.monotonic() - begun:.0f} s")
+        world.notified, world.refused, world.user = cluster.Lines("notification"), cluster.Lines("gateway", "auth"), world.client()
+        counts = run(world, pattern)
         if not os.environ.get("KUBE_KEEP"):
             kubectl("delete", "-k", world.overlay, "--ignore-not-found", timeout=400, fails=True)
             kubectl("delete", "namespace", NAMESPACE, "--wait=false", fails=True)
-    print(f"test-kubernetes: {world.user.sent} requests, {world.user.busy} answered 503 with Retry-After, {time.monotonic() - started:.0f} s in all")
-    print(f"{passed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
+    report(world, counts, time.monotonic() - started)
+    return 1 if counts["failed"] or not counts["passed"] else 0
 
 
 if __name__ == "__main__":
