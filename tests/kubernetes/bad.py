@@ -1,7 +1,12 @@
 """Bad input: what pods say about it, in one line, and what serves on."""
+import datetime
 import json
 
 from cluster import OURS, drained, inside, kubectl, need, pods, ready, rollout, wait_for
+
+
+def log(pod, *how):
+    return kubectl("logs", pod, *how, fails=True)[1]
 
 
 def broken(w, app, change, says, pod_says=False):
@@ -15,7 +20,7 @@ def broken(w, app, change, says, pod_says=False):
                 status = json.loads(kubectl("get", "pod", name, "-o", "json"))["status"].get("containerStatuses", [])
                 texts = [s["state"].get("waiting", {}).get("message", "") for s in status]
             else:
-                texts = kubectl("logs", name, fails=True)[1].splitlines() + kubectl("logs", name, "--previous", fails=True)[1].splitlines()
+                texts = log(name).splitlines() + log(name, "--previous").splitlines()
             return [t for t in texts if all(word in t for word in says)]
 
         line = wait_for(f"a line with {says}", 60, lines)[-1]
@@ -68,7 +73,7 @@ def test_a_database_that_goes_away_leaves_the_rest_serving(w):
         refused(w, w.short)
         need(w.user.login(), "no login while MongoDB is away")
         need(all(ready(p) for app in ("auth", "gateway") for p in pods(app)), "a pod follows the lost server")
-        lines = [line for p in pods("gateway") for line in kubectl("logs", p["metadata"]["name"], "--since=60s").splitlines() if "mongodb" in line and "lost" in line]
+        lines = [line for p in pods("gateway") for line in log(p["metadata"]["name"], "--since=60s").splitlines() if "mongodb" in line and "lost" in line]
         need(1 <= len(lines) <= 2 * len(pods("gateway")), f"{len(lines)} lines: {lines[:3]}")
         w.fact(f"gateway: {lines[0].strip()[:220]}")
     finally:
@@ -101,13 +106,15 @@ def test_a_full_disk_refuses_uploads_and_the_rest_serves(w):
     try:
         rollout("mongodb", "statefulset")
         works_again(w)
+        since = "--since-time=" + datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
         inside("mongodb", "cat /dev/zero >/data/db/filler", "sts", 60)
         # what fits into files that are there already is taken still
         refused(w, w.long)
         need(w.user.login(), "no login while the disk is full")
         need(all(ready(p) for app in OURS for p in pods(app)), "a pod follows the full disk")
-        said = [line for p in pods("gateway") for line in kubectl("logs", p["metadata"]["name"], "--since=60s").splitlines() if "mongodb" in line]
-        need(said, "no line of the gateway says why")
+        need(any("No space left" in log("mongodb-0", *which) for which in ((), ("--previous",))), "MongoDB's log does not say why")
+        said = [line for p in pods("gateway") for line in log(p["metadata"]["name"], since).splitlines() if "level=warn" in line and "mongodb" in line]
+        need(said, "no line of the gateway names MongoDB")
         w.fact(f"gateway, MongoDB's disk full: {said[0].strip()[:220]}")
         wait_for("the filler to go", 120, lambda: inside("mongodb", "rm -f /data/db/filler && echo gone", "sts"))
         works_again(w)
