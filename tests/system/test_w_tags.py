@@ -40,6 +40,14 @@ def test_a_tracks_label_is_no_title(s):
     expect(tagged.told(converted(s, content)) == ({"artist": "Track's"}, None))
 
 
+def test_a_film_may_carry_more_fonts_than_it_may_have_streams(s):
+    font, words = media.path("cover.png"), []  # any bytes will do
+    tagged.cover("png")
+    for i in range(70):
+        words += ["-attach", font, f"-metadata:s:t:{i}", "mimetype=application/x-truetype-font", f"-metadata:s:t:{i}", f"filename={i}.ttf"]
+    expect(tagged.told(converted(s, media.ffmpeg("fonts.mkv", *tagged.TONE, *words, "-c:a", "flac"))) == ({}, None))
+
+
 def test_a_large_cover_spans_chunks_and_no_chunk_is_read_twice(s):
     cover = tagged.large_cover()
     expect(1 << 20 < len(cover) < PICTURE_MAX, len(cover))
