@@ -26,10 +26,10 @@ def large_cover():
                         "-q:v", 1)
 
 
-def flac_picture(picture, kind=b"image/png", claimed=None):
-    """A picture as FLAC and Vorbis comments have it."""
-    head = struct.pack(">II", 3, len(kind)) + kind + struct.pack(">IIIIII", 0, 160, 160, 24, 0, claimed or len(picture))
-    return head + picture
+def flac_picture(picture, place=3):
+    """A picture as FLAC and Vorbis comments have it; place 3: the front cover, 4: the back."""
+    kind = b"image/png"
+    return struct.pack(">II", place, len(kind)) + kind + struct.pack(">IIIIII", 0, 160, 160, 24, 0, len(picture)) + picture
 
 
 def files():

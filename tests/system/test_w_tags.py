@@ -35,8 +35,15 @@ def test_the_sound_behind_a_tag_is_what_it_is_without(s):
     expect(at > plain_at and mp3[at:] == plain[plain_at:], at, plain_at, len(mp3), len(plain))
 
 
-def test_a_tracks_label_is_no_title(s):
-    content = media.ffmpeg("label.mkv", *tagged.TONE, "-c:a", "flac", "-metadata:s:a", "title=Stereo", "-metadata:s:a", "artist=Track's")
+def test_the_front_cover_comes_before_the_others(s):
+    front, back = tagged.flac_picture(tagged.cover("png")), tagged.flac_picture(tagged.cover("jpg"), 4)
+    content = tagged.flac_with(media.ffmpeg("plain.flac", *tagged.TONE), [], [back, front])
+    expect(tagged.told(converted(s, content)) == ({}, tagged.cover("png")))
+
+
+def test_a_track_counts_before_its_file_but_its_label_is_no_title(s):
+    content = media.ffmpeg("label.mkv", *tagged.TONE, "-c:a", "flac", "-metadata", "artist=File's", "-metadata:s:a", "title=Stereo",
+                           "-metadata:s:a", "artist=Track's")
     expect(tagged.told(converted(s, content)) == ({"artist": "Track's"}, None))
 
 
