@@ -128,6 +128,7 @@ run_worker(const struct encoder_worker *w, struct session *s, struct encode_repo
 		.samples = s->report.samples,
 		.bytes_written = s->written,
 		.bytes_read = s->in->fetched,
+		.copied = s->report.copied,
 		.loudness = s->report.loudness,
 	};
 	return 0;

@@ -7,6 +7,7 @@
 #ifndef TONEARM_PORT_ENCODER_H
 #define TONEARM_PORT_ENCODER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -19,6 +20,7 @@ struct encode_report {
 	int64_t samples;
 	int64_t bytes_written;
 	int64_t bytes_read; /* that the store had to hand out for it */
+	bool copied;        /* the source's sound as it was: nothing was encoded */
 	struct job_loudness loudness;
 };
 

@@ -18,11 +18,11 @@ failed(const struct conversion_report *r)
 static json_t *
 done(const struct conversion_report *r)
 {
-	return json_pack("{s:s, s:f, s:I, s:I, s:I, s:f, s:f, s:o}", "result", "done", "duration_s",
-			 r->duration_s, "samples", (json_int_t)r->samples, "bytes",
+	return json_pack("{s:s, s:f, s:I, s:I, s:I, s:f, s:f, s:b, s:o}", "result", "done",
+			 "duration_s", r->duration_s, "samples", (json_int_t)r->samples, "bytes",
 			 (json_int_t)r->bytes, "bytes_read", (json_int_t)r->bytes_read, "took_s",
 			 r->took_s, "speed", r->took_s > 0 ? r->duration_s / r->took_s : 0.0,
-			 "loudness", loudness_json_new(&r->loudness));
+			 "copied", r->copied, "loudness", loudness_json_new(&r->loudness));
 }
 
 int

@@ -12,11 +12,12 @@ struct conversion_report {
 	double duration_s, took_s; /* of the sound; of the work */
 	int64_t samples, bytes;    /* per channel; of the result */
 	int64_t bytes_read;        /* of the file */
+	bool copied;               /* not encoded anew */
 	struct job_loudness loudness;
 	struct job_error error; /* code "" = it was made */
 };
 /* {"result": "done", "duration_s", "samples", "bytes", "bytes_read", "took_s", "speed",
- * "loudness"} or
+ * "copied", "loudness"} or
  * {"result": "failed", "error": {"code", "message"}, "took_s"} */
 int conversion_report_write(const struct conversion_report *report, struct str *ret, struct err *e);
 

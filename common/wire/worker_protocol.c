@@ -130,7 +130,8 @@ struct level {
 };
 static const struct level integrated = { 1, -70, 70 }, range = { 2, 0, 140 },
 			  true_peak = { 4, -1000, 70 };
-#define LEVEL_FLAGS 7u
+#define COPIED 8u
+#define FLAGS (7u | COPIED)
 
 static uint32_t
 put_level(uint8_t *to, const struct level *level, bool known, double value)
@@ -160,7 +161,8 @@ worker_done_write(const struct worker_done *done, uint8_t ret[WORKER_DONE_BYTES]
 	put64(ret, (uint64_t)done->samples);
 	put32(ret + 8, done->sample_rate);
 	put32(ret + 12,
-	      put_level(ret + 16, &integrated, l->has_integrated, l->integrated_lufs) |
+	      (done->copied ? COPIED : 0) |
+		      put_level(ret + 16, &integrated, l->has_integrated, l->integrated_lufs) |
 		      put_level(ret + 20, &range, l->has_range, l->range_lu) |
 		      put_level(ret + 24, &true_peak, l->has_true_peak, l->true_peak_dbtp));
 }
@@ -173,12 +175,12 @@ worker_done_read(const uint8_t bytes[WORKER_DONE_BYTES], struct worker_done *ret
 	struct job_loudness l;
 
 	if (samples == 0 || samples > INT64_MAX || rate < 8000 || rate > 48000 ||
-	    (flags & ~LEVEL_FLAGS) != 0 ||
+	    (flags & ~FLAGS) != 0 ||
 	    !get_level(bytes + 16, &integrated, flags, &l.has_integrated, &l.integrated_lufs) ||
 	    !get_level(bytes + 20, &range, flags, &l.has_range, &l.range_lu) ||
 	    !get_level(bytes + 24, &true_peak, flags, &l.has_true_peak, &l.true_peak_dbtp))
 		return err_set(e, ERR_CORRUPT, "a report out of range");
-	*ret = (struct worker_done){ (int64_t)samples, rate, l };
+	*ret = (struct worker_done){ (int64_t)samples, rate, (flags & COPIED) != 0, l };
 	return 0;
 }
 

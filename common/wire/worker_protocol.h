@@ -11,13 +11,14 @@
 #ifndef TONEARM_WIRE_WORKER_PROTOCOL_H
 #define TONEARM_WIRE_WORKER_PROTOCOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "model/job.h"
 
-#define WORKER_PROTOCOL_VERSION 5
+#define WORKER_PROTOCOL_VERSION 6
 #define WORKER_SOCKET 3 /* the worker's only descriptor but for /dev/null */
 #define WORKER_HEADER_BYTES 16
 #define WORKER_PAYLOAD_MAX (256 * 1024)        /* bytes */
@@ -81,6 +82,7 @@ struct worker_progress {
 struct worker_done {
 	int64_t samples; /* per channel, of the result */
 	uint32_t sample_rate;
+	bool copied;                  /* the source's frames as they were, not encoded anew */
 	struct job_loudness loudness; /* to the hundredth */
 };
 

@@ -107,6 +107,7 @@ convert_file(struct encoder *encoder, const char *from, const char *to,
 	report->samples = encoded.samples;
 	report->bytes = encoded.bytes_written;
 	report->bytes_read = encoded.bytes_read;
+	report->copied = encoded.copied;
 	report->loudness = encoded.loudness;
 	return blob_commit(out, e);
 }

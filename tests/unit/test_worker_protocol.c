@@ -123,6 +123,11 @@ a_report_of_nothing_or_of_too_much_is_refused(void **state)
 	worker_done_write(&(struct worker_done){ .samples = 5, .sample_rate = 44100 }, bytes);
 	assert_int_equal(worker_done_read(bytes, &got, NULL), 0);
 	assert_int_equal(got.samples, 5);
+	assert_false(got.copied);
+	worker_done_write(
+		&(struct worker_done){ .samples = 5, .sample_rate = 44100, .copied = true }, bytes);
+	assert_int_equal(worker_done_read(bytes, &got, NULL), 0);
+	assert_true(got.copied);
 	worker_done_write(&(struct worker_done){ .samples = 0, .sample_rate = 44100 }, bytes);
 	assert_int_equal(worker_done_read(bytes, &got, NULL), ERR_CORRUPT);
 	worker_done_write(&(struct worker_done){ .samples = -1, .sample_rate = 44100 }, bytes);
@@ -132,7 +137,8 @@ a_report_of_nothing_or_of_too_much_is_refused(void **state)
 static void
 loudness_survives_to_the_hundredth_and_nonsense_in_it_does_not(void **state)
 {
-	struct worker_done done = { 5, 44100, { true, true, true, -14.456, 6.004, -1.25 } }, got;
+	struct worker_done done = { 5, 44100, false, { true, true, true, -14.456, 6.004, -1.25 } };
+	struct worker_done got;
 	uint8_t bytes[WORKER_DONE_BYTES];
 
 	(void)state;
@@ -142,7 +148,7 @@ loudness_survives_to_the_hundredth_and_nonsense_in_it_does_not(void **state)
 		    fabs(got.loudness.integrated_lufs + 14.46) < 1e-9);
 	assert_true(got.loudness.has_range && fabs(got.loudness.range_lu - 6) < 1e-9);
 	assert_true(got.loudness.has_true_peak && fabs(got.loudness.true_peak_dbtp + 1.25) < 1e-9);
-	bytes[12] = 8; /* a flag that there is none of */
+	bytes[12] = 16; /* a flag that there is none of */
 	assert_int_equal(worker_done_read(bytes, &got, NULL), ERR_CORRUPT);
 	bytes[12] = 6; /* a value that is not known, and there all the same */
 	assert_int_equal(worker_done_read(bytes, &got, NULL), ERR_CORRUPT);
@@ -162,9 +168,9 @@ a_loudness_that_is_no_number_is_not_sent(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
-		struct worker_done done = { 5,
-					    44100,
-					    { true, true, true, values[i], values[i], values[i] } };
+		struct worker_done done = {
+			5, 44100, false, { true, true, true, values[i], values[i], values[i] }
+		};
 
 		worker_done_write(&done, bytes);
 		assert_int_equal(worker_done_read(bytes, &got, NULL), 0);

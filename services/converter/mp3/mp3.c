@@ -6,11 +6,14 @@
 
 #include "converter/mp3/mp3_block.h"
 #include "converter/mp3/mp3_header.h"
+#include "converter/mp3/mp3_repack.h"
 #include "converter/mp3/mp3_team.h"
 
 /* Blocks beside those that the threads are at: one that waits for a thread, the one being filled
  * and the start of the next. */
 #define TASKS_BESIDE 3
+/* What LAME puts in front of the first sample. */
+#define LAME_DELAY 576
 
 static_assert(MP3_HEAD_MAX >= MP3_FRAME_MAX, "the header is one frame");
 
@@ -160,6 +163,7 @@ mp3_encode(struct mp3 *mp3, float *const planes[2], size_t count, struct err *e)
 int
 mp3_finish(struct mp3 *mp3, struct err *e)
 {
+	struct mp3_bounds bounds = { .delay = LAME_DELAY };
 	int r;
 
 	pcm_clear(&task_of(mp3, mp3->filling + 1)->pcm);
@@ -171,7 +175,10 @@ mp3_finish(struct mp3 *mp3, struct err *e)
 	if ((r = write_frames(mp3, mp3->held.count, e)) < 0)
 		return r;
 	mp3_repack_end(&mp3->stream);
-	mp3_header_fill(mp3->header, mp3->header_len, &mp3->stream, mp3->samples);
+	bounds.padding = (int)(mp3->stream.totals.frames * mp3->stream.m.frame_samples -
+			       mp3->samples - bounds.delay);
+	mp3_header_fill(mp3->header, mp3->header_len, mp3->stream.m.side_bytes, &mp3->stream.totals,
+			&bounds);
 	mp3->sink.patch_head(mp3->sink.arg, mp3->header, mp3->header_len);
 	return 0;
 }

@@ -11,8 +11,8 @@ struct walk {
 	size_t len, at;
 };
 
-static unsigned
-bits(const uint8_t *from, size_t at, int count)
+unsigned
+mp3_bits(const uint8_t *from, size_t at, int count)
 {
 	unsigned value = 0;
 
@@ -41,15 +41,16 @@ frame_length(const struct walk *w, struct err *e)
 	return bytes;
 }
 
-static size_t
-main_data_bytes(const struct walk *w, const uint8_t *side)
+size_t
+mp3_main_bits(const struct mp3_format *format, const uint8_t *side)
 {
-	int channels = w->format->channels, granules = w->m.mpeg1 ? 2 : 1;
-	size_t at = w->m.mpeg1 ? (channels == 1 ? 18 : 20) : (channels == 1 ? 9 : 10);
-	size_t width = w->m.mpeg1 ? 59 : 63, sum = 0;
+	bool mpeg1 = mp3_measure(format).mpeg1;
+	int channels = format->channels, granules = mpeg1 ? 2 : 1;
+	size_t at = mpeg1 ? (channels == 1 ? 18 : 20) : (channels == 1 ? 9 : 10);
+	size_t width = mpeg1 ? 59 : 63, sum = 0;
 
 	for (int i = 0; i < granules * channels; i++, at += width)
-		sum += bits(side, at, 12);
+		sum += mp3_bits(side, at, 12);
 	return sum;
 }
 
@@ -59,10 +60,10 @@ static bool
 take_frame(const struct walk *w, size_t main_at, struct mp3_frame *ret, unsigned *ret_spare)
 {
 	const uint8_t *head = w->stream + w->at;
-	size_t sum = main_data_bytes(w, head + MP3_HEADER_BYTES);
+	size_t sum = mp3_main_bits(w->format, head + MP3_HEADER_BYTES);
 
 	memcpy(ret->head, head, MP3_HEADER_BYTES + (size_t)w->m.side_bytes);
-	ret->reservoir = (uint16_t)bits(head + MP3_HEADER_BYTES, 0, w->m.mpeg1 ? 9 : 8);
+	ret->reservoir = (uint16_t)mp3_bits(head + MP3_HEADER_BYTES, 0, w->m.mpeg1 ? 9 : 8);
 	ret->main_len = (uint16_t)((sum + 7) / 8);
 	ret->main_at = (uint32_t)(main_at - ret->reservoir);
 	*ret_spare = (unsigned)(ret->main_len * 8U - sum);

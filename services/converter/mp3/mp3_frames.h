@@ -24,6 +24,11 @@ struct mp3_frames {
 	size_t len;
 };
 
+/* The number in count bits at a bit's place. */
+unsigned mp3_bits(const uint8_t *from, size_t at, int count);
+/* How long the main data of the frame with that side info is, in bits. */
+size_t mp3_main_bits(const struct mp3_format *format, const uint8_t *side);
+
 /* Takes a whole stream of format apart. A last frame whose main data is not complete is left out.
  * CORRUPT when it is no such stream, NO_MEMORY. */
 int mp3_frames_unpack(const struct mp3_format *format, const uint8_t *stream, size_t len,

@@ -1,17 +1,25 @@
 #include "converter/mp3/mp3_header.h"
 
-/* What LAME puts in front of the first sample. */
-#define DELAY 576
+#include <string.h>
+
 /* Offsets from the end of the side info. */
+#define AT_WHICH 4
 #define AT_FRAMES 8
 #define AT_BYTES 12
 #define AT_SEEK 16
 #define SEEK_ENTRIES 100
+#define AT_ENCODER 120
+#define AT_METHOD 129
+#define AT_BIT_RATE 140
 #define AT_DELAY 141
 #define AT_MUSIC_BYTES 148
 #define AT_MUSIC_CRC 152
 #define AT_HEADER_CRC 154
 #define END 156
+
+/* frames, bytes, seek table and a quality (0 = none said) are there */
+#define WHICH 15
+#define METHOD_CBR 1
 
 static void
 put(uint8_t *to, uint64_t value, int bytes)
@@ -24,7 +32,7 @@ put(uint8_t *to, uint64_t value, int bytes)
 
 /* Entry i: where i percent of the frames are through, in 256ths of the bytes. */
 static void
-put_seek_table(uint8_t *to, const struct mp3_repack *stream)
+put_seek_table(uint8_t *to, const struct mp3_totals *stream)
 {
 	const struct mp3_seek_table *t = &stream->seek;
 
@@ -37,19 +45,45 @@ put_seek_table(uint8_t *to, const struct mp3_repack *stream)
 }
 
 void
-mp3_header_fill(uint8_t *frame, size_t len, const struct mp3_repack *stream, int64_t samples)
+mp3_header_fill(uint8_t *frame, size_t len, int side_bytes, const struct mp3_totals *stream,
+		const struct mp3_bounds *bounds)
 {
-	uint8_t *tag = frame + MP3_HEADER_BYTES + stream->m.side_bytes;
-	int64_t padding = stream->frames * stream->m.frame_samples - samples - DELAY;
+	size_t at = MP3_HEADER_BYTES + (size_t)side_bytes;
+	uint8_t *tag = frame + at;
 	uint64_t bytes = (uint64_t)stream->bytes + len;
 
-	if (len < (size_t)(tag - frame) + END)
+	if (len < at + END)
 		return;
 	put(tag + AT_FRAMES, (uint64_t)stream->frames, 4);
 	put(tag + AT_BYTES, bytes, 4);
 	put_seek_table(tag + AT_SEEK, stream);
-	put(tag + AT_DELAY, (uint64_t)DELAY << 12 | (uint64_t)(padding & 0xfff), 3);
+	put(tag + AT_DELAY,
+	    (uint64_t)bounds->delay << 12 | (uint64_t)(bounds->padding & MP3_BOUND_MAX), 3);
 	put(tag + AT_MUSIC_BYTES, bytes, 4);
 	put(tag + AT_MUSIC_CRC, stream->crc, 2);
-	put(tag + AT_HEADER_CRC, mp3_crc(0, frame, (size_t)(tag - frame) + AT_HEADER_CRC), 2);
+	put(tag + AT_HEADER_CRC, mp3_crc(0, frame, at + AT_HEADER_CRC), 2);
+}
+
+/* Players trust the bounds behind names of encoders that they know. */
+size_t
+mp3_header_new(const struct mp3_format *format, const uint8_t head[MP3_HEADER_BYTES],
+	       enum mp3_bounds_known known, uint8_t ret[MP3_FRAME_MAX])
+{
+	int side_bytes = mp3_measure(format).side_bytes;
+	size_t len = mp3_frame_bytes(format, head[2] >> 4, false);
+	uint8_t *tag = ret + MP3_HEADER_BYTES + side_bytes;
+
+	if (len < MP3_HEADER_BYTES + (size_t)side_bytes + END)
+		return 0;
+	memset(ret, 0, len);
+	memcpy(ret, head, MP3_HEADER_BYTES);
+	ret[1] |= 1;            /* no CRC */
+	ret[2] &= (uint8_t)~3U; /* neither padded nor private */
+	memcpy(tag, "Info", 4);
+	tag[AT_WHICH + 3] = WHICH;
+	if (known == MP3_BOUNDS_KNOWN)
+		memcpy(tag + AT_ENCODER, "LAME     ", AT_METHOD - AT_ENCODER);
+	tag[AT_METHOD] = METHOD_CBR;
+	tag[AT_BIT_RATE] = (uint8_t)(format->bit_rate / 1000 < 255 ? format->bit_rate / 1000 : 255);
+	return len;
 }

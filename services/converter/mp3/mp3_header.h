@@ -3,9 +3,25 @@
 #ifndef TONEARM_CONVERTER_MP3_HEADER_H
 #define TONEARM_CONVERTER_MP3_HEADER_H
 
-#include "converter/mp3/mp3_repack.h"
+#include "converter/mp3/mp3_frames.h"
+#include "converter/mp3/mp3_totals.h"
 
-/* Fills LAME's frame of len bytes in for a stream of samples (per channel) that stream counted. */
-void mp3_header_fill(uint8_t *frame, size_t len, const struct mp3_repack *stream, int64_t samples);
+#define MP3_BOUND_MAX 4095
+
+/* Samples that players leave out. A decoder's own delay is not in them: it is left out in front
+ * beside the delay, and the stream ends that much later. */
+struct mp3_bounds {
+	int delay, padding; /* 0 to MP3_BOUND_MAX */
+};
+enum mp3_bounds_known { MP3_BOUNDS_UNKNOWN, MP3_BOUNDS_KNOWN };
+
+/* Fills a header frame of len bytes in for the stream behind it. */
+void mp3_header_fill(uint8_t *frame, size_t len, int side_bytes, const struct mp3_totals *stream,
+		     const struct mp3_bounds *bounds);
+/* A header frame without LAME's help, for CBR frames of which head is a header; still to be filled
+ * in. Where no bounds are known players leave nothing out. Returns its length; 0 when a frame of
+ * format is too short for one. */
+size_t mp3_header_new(const struct mp3_format *format, const uint8_t head[MP3_HEADER_BYTES],
+		      enum mp3_bounds_known known, uint8_t ret[MP3_FRAME_MAX]);
 
 #endif

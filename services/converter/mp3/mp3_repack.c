@@ -16,7 +16,7 @@ mp3_repack_begin(struct mp3_repack *p, const struct mp3_format *format,
 	*p = (struct mp3_repack){ .format = *format, .m = mp3_measure(format), .write = write };
 	p->arg = arg;
 	p->least_index = index;
-	p->seek.step = 1;
+	mp3_totals_begin(&p->totals);
 	/* What a frame lacks in whole bytes comes as a padding byte now and then, first after a
 	 * full sample rate of it: as LAME counts. */
 	if (cbr)
@@ -36,23 +36,6 @@ next_is_padded(struct mp3_repack *p)
 		return false;
 	p->slot_lag += p->format.sample_rate;
 	return true;
-}
-
-static void
-note_position(struct mp3_repack *p)
-{
-	struct mp3_seek_table *t = &p->seek;
-
-	if (p->frames % t->step != 0)
-		return;
-	if (t->count == MP3_SEEK_POINTS) {
-		for (int i = 0; i < MP3_SEEK_POINTS / 2; i++)
-			t->points[i] = t->points[2 * i];
-		t->count /= 2;
-		t->step *= 2;
-	}
-	if (p->frames % t->step == 0)
-		t->points[t->count++] = p->bytes;
 }
 
 /* Fills free space with the next bytes, or, without data, with zeros. */
@@ -86,7 +69,7 @@ flush(struct mp3_repack *p)
 	if (done == 0)
 		return;
 	p->write(p->arg, p->out, done);
-	p->crc = mp3_crc(p->crc, p->out, done);
+	p->totals.crc = mp3_crc(p->totals.crc, p->out, done);
 	memmove(p->out, p->out + done, p->out_len - done);
 	p->out_len -= done;
 	for (unsigned i = 0; i < p->spaces_used; i++)
@@ -144,12 +127,10 @@ mp3_repack_frame(struct mp3_repack *p, const struct mp3_frame *frame, const uint
 	if (p->out_len > FLUSH_AT)
 		flush(p);
 	fill(p, NULL, p->free - reservoir);
-	note_position(p);
+	mp3_totals_frame(&p->totals, bytes);
 	write_head(p, frame, index, padded, reservoir);
 	add_space(p, bytes - head);
 	fill(p, main, frame->main_len);
-	p->frames++;
-	p->bytes += (int64_t)bytes;
 	return 0;
 }
 
@@ -158,21 +139,4 @@ mp3_repack_end(struct mp3_repack *p)
 {
 	fill(p, NULL, p->free);
 	flush(p);
-}
-
-uint16_t
-mp3_crc(uint16_t crc, const uint8_t *bytes, size_t len)
-{
-	/* four bits at a time */
-	static const uint16_t table[16] = {
-		0x0000, 0xcc01, 0xd801, 0x1400, 0xf001, 0x3c00, 0x2800, 0xe401,
-		0xa001, 0x6c00, 0x7800, 0xb401, 0x5000, 0x9c01, 0x8801, 0x4400,
-	};
-
-	for (size_t i = 0; i < len; i++) {
-		crc = (uint16_t)(crc ^ bytes[i]);
-		crc = (uint16_t)(crc >> 4 ^ table[crc & 15]);
-		crc = (uint16_t)(crc >> 4 ^ table[crc & 15]);
-	}
-	return crc;
 }

@@ -5,18 +5,11 @@
 #define TONEARM_CONVERTER_MP3_REPACK_H
 
 #include "converter/mp3/mp3_frames.h"
+#include "converter/mp3/mp3_totals.h"
 
 #define MP3_REPACK_OUT (64 * 1024)
 /* 255 bytes of reservoir lie in 86 frames at most: 8 kbit/s at 24 kHz leave three bytes in each. */
 #define MP3_REPACK_SPACES 128
-#define MP3_SEEK_POINTS 400
-
-/* Where frames start: every step-th of them, in bytes from the first one. */
-struct mp3_seek_table {
-	int64_t points[MP3_SEEK_POINTS];
-	int count;
-	int64_t step;
-};
 
 struct mp3_repack {
 	struct mp3_format format; /* set once */
@@ -25,9 +18,7 @@ struct mp3_repack {
 	void (*write)(void *arg, const void *data, size_t len);
 	void *arg;
 
-	int64_t frames, bytes; /* that went out or wait in out */
-	uint16_t crc;          /* of what went out */
-	struct mp3_seek_table seek;
+	struct mp3_totals totals; /* of what went out or waits in out; crc: of what went out */
 
 	int slot_lag;
 	uint8_t out[MP3_REPACK_OUT];
@@ -48,8 +39,5 @@ int mp3_repack_frame(struct mp3_repack *p, const struct mp3_frame *frame, const 
 		     struct err *e);
 /* Writes what waits. */
 void mp3_repack_end(struct mp3_repack *p);
-
-/* CRC-16 as LAME's header has it: reflected 0x8005, started with 0. */
-uint16_t mp3_crc(uint16_t crc, const uint8_t *bytes, size_t len);
 
 #endif

@@ -1,5 +1,8 @@
 #include "converter/worker/container.h"
 
+#include <stdarg.h>
+#include <stdatomic.h>
+
 #include <libavformat/avformat.h>
 #include <libavutil/avstring.h>
 #include <libavutil/log.h>
@@ -162,12 +165,31 @@ open_within_limits(struct input *in, AVFormatContext **ret, struct err *e)
 	return av < 0 ? failure_av(e, WORKER_DAMAGED, "streams", av) : WORKER_FAILURE_NONE;
 }
 
+/* libav's log has no other way out, and says of more damage than its results do. */
+static atomic_uint complaints;
+
+static void
+note_complaint(void *context, int level, const char *format, va_list args)
+{
+	(void)context;
+	(void)format;
+	(void)args;
+	if (level <= AV_LOG_ERROR)
+		(void)atomic_fetch_add(&complaints, 1);
+}
+
+unsigned
+container_complaints(void)
+{
+	return atomic_load(&complaints);
+}
+
 enum worker_failure
 container_open(struct input *in, AVFormatContext **ret, struct err *e)
 {
 	enum worker_failure f;
 
-	av_log_set_level(AV_LOG_QUIET);
+	av_log_set_callback(note_complaint);
 	av_max_alloc(ALLOC_MAX);
 	look_for_end(in);
 	input_hurry(in, OPEN_CPU_S);

@@ -13,6 +13,8 @@ struct AVFormatContext; /* of libav */
 /* With what is known of each stream; in is borrowed until the format is closed. On failure *ret may
  * be set, and is closed by the caller all the same. */
 enum worker_failure container_open(struct input *in, struct AVFormatContext **ret, struct err *e);
+/* How often libav has found an error in what it read or decoded, since the process began. */
+unsigned container_complaints(void);
 /* Whether the container's own header names an end that the input lacks. */
 bool container_is_cut(const struct input *in);
 /* keep < 0: every stream with sound. */

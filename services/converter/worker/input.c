@@ -33,7 +33,7 @@ choose(struct input *in)
 {
 	struct input_part *oldest = NULL;
 
-	for (size_t i = 0; i < INPUT_PARTS; i++) {
+	for (size_t i = 0; i < in->part_count; i++) {
 		struct input_part *part = &in->parts[i];
 
 		if (!part->data)
@@ -50,13 +50,13 @@ fetch(struct input *in, int64_t offset)
 {
 	struct input_part *part;
 
-	for (size_t i = 0; i < INPUT_PARTS; i++)
+	for (size_t i = 0; i < in->part_count; i++)
 		if (holds(&in->parts[i], offset)) {
 			in->parts[i].used = ++in->uses;
 			return &in->parts[i];
 		}
 	part = choose(in);
-	if (!part->data && !(part->data = malloc(INPUT_PART_BYTES)))
+	if (!part || (!part->data && !(part->data = malloc(INPUT_PART_BYTES))))
 		return NULL;
 	part->first = offset - offset % INPUT_PART_BYTES;
 	part->used = ++in->uses;
@@ -105,6 +105,22 @@ input_seek(void *arg, int64_t offset, int whence)
 }
 
 void
+input_keep(struct input *in)
+{
+	if (in->size <= INPUT_PARTS_MAX * INPUT_PART_BYTES)
+		in->part_count = INPUT_PARTS_MAX;
+}
+
+void
+input_rewind(struct input *in)
+{
+	(void)avio_seek(in->avio, 0, SEEK_SET);
+	in->avio->eof_reached = 0;
+	in->avio->error = 0;
+	in->end_passed = false;
+}
+
+void
 input_hurry(struct input *in, int cpu_seconds)
 {
 	in->cpu_limit = cpu_seconds > 0 ? clock() + (clock_t)cpu_seconds * CLOCKS_PER_SEC : 0;
@@ -133,6 +149,7 @@ input_open(int fd, int64_t size, struct input **ret, struct err *e)
 	}
 	in->fd = fd;
 	in->size = size;
+	in->part_count = INPUT_PARTS;
 	*ret = TAKE(in);
 	return WORKER_FAILURE_NONE;
 }
@@ -145,7 +162,7 @@ input_close(struct input *in)
 	if (in->avio)
 		av_freep(&in->avio->buffer);
 	avio_context_free(&in->avio);
-	for (size_t i = 0; i < INPUT_PARTS; i++)
+	for (size_t i = 0; i < INPUT_PARTS_MAX; i++)
 		free(in->parts[i].data);
 	free(in);
 }

@@ -14,6 +14,7 @@
 
 #define INPUT_PART_BYTES (255 * 1024) /* a GridFS chunk */
 #define INPUT_PARTS 8
+#define INPUT_PARTS_MAX 64 /* 16 MiB */
 
 struct AVIOContext; /* of libav */
 struct input_part {
@@ -30,10 +31,15 @@ struct input {
 	int64_t declared_end;   /* where the file says that it ends; -1 = it does not */
 	clock_t cpu_limit;      /* 0 = none */
 	uint64_t uses;
-	struct input_part parts[INPUT_PARTS];
+	size_t part_count;
+	struct input_part parts[INPUT_PARTS_MAX];
 };
 
 enum worker_failure input_open(int fd, int64_t size, struct input **ret, struct err *e);
+/* Keeps all that is read from now on, of an input that is not too large for it. */
+void input_keep(struct input *in);
+/* Back to the start, as if nothing had been read; what is kept stays. */
+void input_rewind(struct input *in);
 /* From now on reading fails once the process has worked for that many seconds more; 0 = no limit.
  */
 void input_hurry(struct input *in, int cpu_seconds);

@@ -34,7 +34,9 @@ struct source {
 	int read_result;  /* why reading ended: AVERROR_EOF or an error */
 	bool ended, cut_packet;
 	int64_t packets, damaged, frames;
-	int64_t barren; /* packets since the last frame */
+	int64_t barren;    /* packets since the last frame */
+	source_tap_fn tap; /* NULL = none */
+	void *tap_arg;
 };
 
 static enum worker_failure
@@ -99,19 +101,40 @@ source_metadata(const struct source *s, struct id3_content *ret)
 	metadata_read(s->format, s->stream, ret);
 }
 
-/* Gives the decoder the track's next packet, or tells it that there is none. */
-static enum worker_failure
-feed(struct source *s, struct err *e)
+static enum source_tapped
+tapped(const struct source *s, int read_result)
+{
+	if (read_result < 0 || s->packet->stream_index != s->stream->index)
+		return SOURCE_LEAVE_OUT;
+	return s->tap ? s->tap(s->tap_arg, s->packet) : SOURCE_DECODE;
+}
+
+/* The track's next packet: as av_read_frame, and AVERROR(EAGAIN) after too many of others. */
+static int
+next_packet(struct source *s)
 {
 	int av;
 
 	while ((av = av_read_frame(s->format, s->packet)) >= 0 || av == AVERROR(EAGAIN)) {
-		if (av >= 0 && s->packet->stream_index == s->stream->index)
-			break;
+		enum source_tapped what = tapped(s, av);
+
+		if (what == SOURCE_DECODE)
+			return av;
 		av_packet_unref(s->packet);
+		if (what == SOURCE_END)
+			return AVERROR_EOF;
 		if (++s->barren > BARREN_MAX)
-			break;
+			return AVERROR(EAGAIN);
 	}
+	return av;
+}
+
+/* Gives the decoder the track's next packet, or tells it that there is none. */
+static enum worker_failure
+feed(struct source *s, struct err *e)
+{
+	int av = next_packet(s);
+
 	if (++s->barren > BARREN_MAX)
 		return failure_set(e, WORKER_DAMAGED, "packets without end and without a sample");
 	if (av < 0) {
@@ -129,6 +152,34 @@ feed(struct source *s, struct err *e)
 	if (av < 0)
 		s->damaged++;
 	return WORKER_FAILURE_NONE;
+}
+
+const AVPacket *
+source_packet(struct source *s)
+{
+	int av;
+
+	av_packet_unref(s->packet);
+	if ((av = next_packet(s)) < 0) {
+		s->read_result = av;
+		return NULL;
+	}
+	s->cut_packet = (s->packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
+	s->barren = 0;
+	return s->packet;
+}
+
+void
+source_tap(struct source *s, source_tap_fn tap, void *arg)
+{
+	s->tap = tap;
+	s->tap_arg = arg;
+}
+
+const AVCodecParameters *
+source_track(const struct source *s)
+{
+	return s->stream->codecpar;
 }
 
 static bool
@@ -212,6 +263,12 @@ input_is_cut(const struct source *s)
 
 	return (points_at_bytes && (s->in->end_passed || s->cut_packet)) ||
 	       (s->read_result != AVERROR_EOF && avio_feof(s->in->avio));
+}
+
+bool
+source_is_sound(const struct source *s)
+{
+	return s->read_result == AVERROR_EOF && !input_is_cut(s) && s->damaged == 0;
 }
 
 enum worker_failure

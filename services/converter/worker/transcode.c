@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "converter/mp3/mp3.h"
 #include "converter/worker/channel.h"
+#include "converter/worker/copy.h"
 #include "converter/worker/id3.h"
 #include "converter/worker/input.h"
 #include "converter/worker/meter.h"
@@ -18,7 +19,8 @@
 struct transcode {
 	int fd;
 	const struct worker_start *spec;
-	struct mp3 *mp3;
+	struct mp3 *mp3;   /* NULL: none, or not yet */
+	struct copy *copy; /* NULL: encoded */
 	struct meter *meter;
 	size_t tag_bytes; /* of the ID3 tag, behind which the stream starts */
 	int64_t limit;    /* samples that the track's edit list lets through; -1 = all */
@@ -77,7 +79,7 @@ write_tag(struct transcode *t, const struct source *source)
 }
 
 static enum worker_failure
-open_output(struct transcode *t, const struct source *source, struct err *e)
+open_encoder(struct transcode *t, struct err *e)
 {
 	struct mp3_format format = {
 		.sample_rate = (int)t->spec->sample_rate,
@@ -88,15 +90,12 @@ open_output(struct transcode *t, const struct source *source, struct err *e)
 	};
 	struct mp3_sink sink = { write_out, patch_head, t };
 
-	write_tag(t, source);
 	channel_hold(t->fd, MP3_HEAD_MAX);
-	if (meter_open(format.sample_rate, format.channels, &t->meter, e) < 0)
-		return WORKER_OUT_OF_MEMORY;
 	return mp3_failure(mp3_open(&format, (int)t->spec->threads, &sink, &t->mp3, e));
 }
 
 static enum worker_failure
-encode(void *arg, float *const planes[2], size_t count, struct err *e)
+take_samples(void *arg, float *const planes[2], size_t count, struct err *e)
 {
 	struct transcode *t = arg;
 	enum worker_failure f;
@@ -107,7 +106,7 @@ encode(void *arg, float *const planes[2], size_t count, struct err *e)
 	if (t->encoded + (int64_t)count > t->spec->max_samples)
 		return failure_set(e, WORKER_TOO_LONG, "more than %lld samples",
 				   (long long)t->spec->max_samples);
-	if ((f = mp3_failure(mp3_encode(t->mp3, planes, count, e))))
+	if (t->mp3 && (f = mp3_failure(mp3_encode(t->mp3, planes, count, e))))
 		return f;
 	meter_add(t->meter, planes, count);
 	t->encoded += (int64_t)count;
@@ -137,7 +136,8 @@ frame_free(AVFrame *frame)
 SCOPE_DEFINE(AVFrame, frame_free)
 
 static enum worker_failure
-run(struct transcode *t, struct source *source, struct resampler *resampler, struct err *e)
+decode_frames(struct transcode *t, struct source *source, struct resampler *resampler,
+	      struct err *e)
 {
 	SCOPED(frame_free_p) AVFrame *frame = av_frame_alloc();
 	enum worker_failure f;
@@ -153,21 +153,77 @@ run(struct transcode *t, struct source *source, struct resampler *resampler, str
 	return f ? f : resample_flush(resampler, e);
 }
 
+/* The whole track, to the meter and, when there is one, the encoder. */
+static enum worker_failure
+decode(struct transcode *t, struct source *source, struct err *e)
+{
+	SCOPED(resampler_close_p) struct resampler *resampler = NULL;
+	int rate = (int)t->spec->sample_rate;
+	enum worker_failure f;
+
+	if (meter_open(rate, (int)t->spec->channels, &t->meter, e) < 0)
+		return WORKER_OUT_OF_MEMORY;
+	t->limit = source_limit(source, rate);
+	if ((f = resampler_open(t->spec, take_samples, t, &resampler, e)) ||
+	    (f = decode_frames(t, source, resampler, e)))
+		return f;
+	return source_verdict(source, t->decoded, rate, e);
+}
+
+static void
+forget_reading(struct transcode *t)
+{
+	copy_close(t->copy);
+	meter_close(t->meter);
+	t->copy = NULL;
+	t->meter = NULL;
+	t->decoded = t->encoded = 0;
+}
+
+/* Whatever is wrong with a reading that was to be copied, the encoder's tells of it. */
+static void
+try_to_copy(struct transcode *t, struct source *source)
+{
+	if (!(t->copy = copy_look(source, t->spec)))
+		return;
+	if (decode(t, source, NULL) != WORKER_FAILURE_NONE ||
+	    !copy_decide(t->copy, source, t->decoded, t->encoded))
+		forget_reading(t);
+}
+
+static enum worker_failure
+open_source(struct transcode *t, struct input *in, struct source **ret, struct err *e)
+{
+	SCOPED(source_close_p) struct source *source = NULL;
+	enum worker_failure f = source_open(in, &source, e);
+
+	if (f)
+		return f;
+	if (!copy_may_do(source, t->spec)) {
+		*ret = TAKE(source);
+		return WORKER_FAILURE_NONE;
+	}
+	input_keep(in);
+	try_to_copy(t, source);
+	source_close(TAKE(source));
+	input_rewind(in);
+	return source_open(in, ret, e);
+}
+
 static enum worker_failure
 transcode_all(struct transcode *t, struct err *e)
 {
 	SCOPED(input_close_p) struct input *in = NULL;
 	SCOPED(source_close_p) struct source *source = NULL;
-	SCOPED(resampler_close_p) struct resampler *resampler = NULL;
-	int rate = (int)t->spec->sample_rate;
 	enum worker_failure f;
 
 	if ((f = input_open(t->fd, t->spec->input_bytes, &in, e)) ||
-	    (f = source_open(in, &source, e)) || (f = open_output(t, source, e)) ||
-	    (f = resampler_open(t->spec, encode, t, &resampler, e)))
+	    (f = open_source(t, in, &source, e)))
 		return f;
-	t->limit = source_limit(source, rate);
-	if ((f = run(t, source, resampler, e)) || (f = source_verdict(source, t->decoded, rate, e)))
+	write_tag(t, source);
+	if (t->copy)
+		return copy_write(t->copy, source, t->fd, e);
+	if ((f = open_encoder(t, e)) || (f = decode(t, source, e)))
 		return f;
 	return mp3_failure(mp3_finish(t->mp3, e));
 }
@@ -182,7 +238,13 @@ transcode(int fd, const struct worker_start *spec, struct worker_done *ret, stru
 		return failure_set(e, WORKER_EMPTY, "0 bytes");
 	f = transcode_all(&t, e);
 	if (f == WORKER_FAILURE_NONE)
-		*ret = (struct worker_done){ t.encoded, spec->sample_rate, meter_result(t.meter) };
+		*ret = (struct worker_done){
+			.samples = t.encoded,
+			.sample_rate = spec->sample_rate,
+			.copied = t.copy != NULL,
+			.loudness = meter_result(t.meter),
+		};
+	copy_close(t.copy);
 	mp3_close(t.mp3);
 	meter_close(t.meter);
 	return f;
