@@ -260,13 +260,14 @@ live(const struct daemon_spec *spec, const void *config)
 }
 
 /* Threads come and go with connections: without this, each leaves its buffers behind in an arena of
- * its own. A low threshold for mmap would bound more, but halved the speed of downloads. */
+ * its own. Low thresholds would bound more, but replies of half a megabyte would then be new pages
+ * each time: 60,000 page faults for a download of 368 MB, at twice the processor time. */
 static void
 bound_memory(void)
 {
 	(void)mallopt(M_ARENA_MAX, 1);
 	(void)mallopt(M_MMAP_THRESHOLD, 1536 * 1024);
-	(void)mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+	(void)mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
 }
 
 /* A connection is a descriptor, and the usual soft limit of 1024 is for programs that use select.

@@ -16,7 +16,8 @@
 #ifndef MP3_BLOCK_FRAMES
 #define MP3_BLOCK_FRAMES 1176
 #endif
-#define MP3_SEAM_FRAMES 49
+/* Of 680 seams in six kinds of sound 580 were at the first frame and the farthest at the 16th. */
+#define MP3_SEAM_FRAMES 24
 /* Frames that an encoder has to hear after one before it gives that one away. */
 #define MP3_LOOK_AHEAD 2
 
