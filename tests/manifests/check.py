@@ -168,6 +168,7 @@ MUTATIONS = (
     (lambda o: container(o, "converter").update(image="tonearm/converter"), "has no version"),
     (lambda o: find(o, "Deployment", "gateway")["spec"]["template"]["spec"].update(terminationGracePeriodSeconds=300), "a grace of 300"),
     (lambda o: find(o, "Deployment", "auth")["spec"]["template"]["spec"].update(automountServiceAccountToken=True), "token"),
+    (lambda o: find(o, "Deployment", "gateway")["spec"]["template"]["spec"].pop("topologySpreadConstraints"), "not spread"),
     (lambda o: find(o, "Service", "gateway")["spec"]["ports"][0].update(targetPort="web"), "port web is not"),
     (lambda o: find(o, "Service", "auth")["spec"]["selector"].update(app="auth2"), "selects no pod"),
     (lambda o: drop(o, "Service", "gateway"), "Service gateway does not exist"),

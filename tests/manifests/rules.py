@@ -94,6 +94,9 @@ def house_rules(s):
             s.bad(o, "takes Kubernetes' service variables (enableServiceLinks)")
         if ("ServiceAccount", spec.get("serviceAccountName")) not in s.by:
             s.bad(o, f"ServiceAccount {spec.get('serviceAccountName')} does not exist")
+        spread = [c["labelSelector"]["matchLabels"] for c in spec.get("topologySpreadConstraints", [])]
+        if o["kind"] == "Deployment" and o["spec"]["selector"]["matchLabels"] not in spread:
+            s.bad(o, "its pods are not spread over the nodes")
         for c in spec["containers"]:
             resources = c.get("resources", {})
             if not {"cpu", "memory"} <= set(resources.get("requests", {})) or "memory" not in resources.get("limits", {}):
