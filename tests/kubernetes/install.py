@@ -6,6 +6,8 @@ import subprocess
 import tempfile
 import urllib.parse
 
+import yaml
+
 from cluster import HOST, OURS, inside, kubectl, need, pods, rollout, wait_for
 
 
@@ -59,6 +61,20 @@ def test_a_second_apply_changes_nothing(w):
     w.apply()
     need(generations() == before, f"changed: {set(generations().items()) ^ set(before.items())}")
     need(kubectl("diff", "-k", w.overlay) == "", "kubectl diff finds a difference")
+
+
+def test_the_api_server_takes_every_overlay_as_it_is(w):
+    """A strict dry run of all objects whose kind this cluster knows: no unknown field, and no warning, of the restricted profile neither."""
+    known = {line.split()[-1] for line in kubectl("api-resources", "--no-headers").splitlines()}
+    taken, left_out = 0, set()
+    for overlay in sorted((w.manifests / "overlays").iterdir()):
+        objects = [o for o in yaml.safe_load_all(kubectl("kustomize", str(overlay))) if o]
+        left_out |= {o["kind"] for o in objects if o["kind"] not in known}
+        objects = [o for o in objects if o["kind"] in known]
+        code, said = kubectl("apply", "--dry-run=server", "--validate=strict", "-f", "-", stdin=yaml.safe_dump_all(objects), fails=True)
+        need(code == 0 and "Warning" not in said, f"{overlay.name}: {[line for line in said.splitlines() if 'dry run' not in line][:3]}")
+        taken += said.count("(server dry run)")
+    w.fact(f"the API server takes all {taken} objects of the overlays as they are; kinds that it does not know: {', '.join(sorted(left_out)) or 'none'}")
 
 
 def test_the_migration_runs_as_a_job(w):

@@ -67,7 +67,7 @@ apiVersion: v1
 kind: Namespace
 metadata:
   name: {NAMESPACE}
-  labels: {{pod-security.kubernetes.io/enforce: restricted, pod-security.kubernetes.io/enforce-version: latest}}
+  labels: {{pod-security.kubernetes.io/enforce: restricted, pod-security.kubernetes.io/warn: restricted}}
 """)
     subprocess.run([manifests / "secrets.sh"], check=True, stdout=subprocess.DEVNULL)
     kubectl("apply", "-k", str(manifests / "overlays/test"))
