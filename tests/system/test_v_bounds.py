@@ -2,6 +2,7 @@
 import contextlib
 import os
 import pathlib
+import re
 import shutil
 import struct
 import subprocess
@@ -15,6 +16,7 @@ from wire import ask
 
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 MIB = 1 << 20
+HARMS = re.findall(r"^\t(HOSTILE_\w+),", (pathlib.Path(__file__).parents[1] / "support/hostile_worker.h").read_text(), re.M)
 
 
 def long_sound(repeats):
@@ -83,9 +85,10 @@ def attempt_ends_with(s, content, code, words):
 
 def test_a_worker_that_hangs_or_crashes_or_computes_for_ever_is_told_apart(s):
     hostile = s.build / "tests/contract/hostile_worker"
-    # which harm the stand-in does comes as its processor time: see tests/support/hostile_worker.h
-    for how, limit, code, words in (("10s", "1s", "timeout", "too long"), ("13s", "60s", "worker_crashed", "could not handle"),
-                                    ("14s", "60s", "out_of_memory", "memory"), ("15s", "60s", "cpu_time", "processor time")):
+    for harm, limit, code, words in (("SILENT", "1s", "timeout", "too long"), ("CRASH", "60s", "worker_crashed", "could not handle"),
+                                     ("KILLED", "60s", "out_of_memory", "memory"), ("OUT_OF_CPU", "60s", "cpu_time", "processor time")):
+        # which harm the stand-in does comes as its processor time
+        how = f"{HARMS.index('HOSTILE_' + harm)}s"
         with only(s, "converter", 1, CONVERTER_WORKER=str(hostile), WORKER_CPU_TIME=how, JOB_TIMEOUT=limit) as (daemon,):
             attempt_ends_with(s, media.video(2), code, words)
             expect(daemon.readyz()[0] == 200, daemon.readyz())
