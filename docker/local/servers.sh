@@ -24,8 +24,10 @@ start_mariadb() {
 	need mariadbd "make deps"
 	free_port "$MARIADB_PORT" MariaDB MARIADB_PORT
 	secret mysql-root.secret
-	local as=() init="$run/mariadb-init.sql"
-	[ "$(id -u)" != 0 ] || as=(--user=root)
+	# a server that starts removes all temporary tables of its folder: it must not share /tmp with another
+	local as=(--tmpdir="$run/mariadb-tmp") init="$run/mariadb-init.sql"
+	mkdir -p "$run/mariadb-tmp"
+	[ "$(id -u)" != 0 ] || as+=(--user=root)
 	if [ ! -d "$run/mariadb/mysql" ]; then
 		mariadb-install-db --no-defaults "${as[@]}" --datadir="$run/mariadb" --auth-root-authentication-method=normal \
 			--skip-test-db >"$run/mariadb-install.log" 2>&1 || fail "MariaDB: see $run/mariadb-install.log"
