@@ -37,9 +37,9 @@ def run_measured(*command, environment=None):
     return time.monotonic() - start, usage.ru_utime + usage.ru_stime
 
 
-def films_sound(folder, minutes):
-    """AAC in mp4: tones that change, with noise that comes and goes; a minute of it, again and again."""
-    minute, source = folder / "minute.m4a", folder / f"{minutes}.m4a"
+def films_sound(folder, minutes, kind="m4a"):
+    """AAC in mp4 (or as kind says): tones that change, with noise that comes and goes; a minute of it, again and again."""
+    minute, source = folder / "minute.m4a", folder / f"{minutes}.{kind}"
     if not minute.exists():
         run_measured(*ffmpeg(
             "-f", "lavfi", "-i",
@@ -178,15 +178,17 @@ def through_the_suite(stack, upload, source):
         return time.monotonic() - start, peak[0]
 
 
-def suite_rows(row, stack, upload, source, long_source, names, ffmpeg_wall, rounds):
+def suite_rows(row, stack, upload, source, long_sources, names, ffmpeg_wall, rounds):
+    """libav keeps an entry for each frame of an mp4, and none for those of a Matroska file."""
     stack.restart_all()
     seen = [through_the_suite(stack, upload, source) for _ in range(rounds)]
     ratio = statistics.median(seconds for seconds, _ in seen) / ffmpeg_wall
     row("upload's answer to notification, the same sound", f"{ratio:.2f} × ffmpeg's time for the file", "≤ 0.65 ×", ratio <= 0.65)
     usual = max(peak for _, peak in seen) / MIB
-    long = through_the_suite(stack, upload, long_source)[1] / MIB
-    row(f"peak memory of converter and worker, {names[0]} and {names[1]}", f"{usual:.0f} MiB, {long:.0f} MiB", "≤ 96 MiB, within 8",
-        max(usual, long) <= 96 and abs(usual - long) <= 8)
+    for container, long_source in zip(("Matroska", "mp4"), long_sources):
+        long = through_the_suite(stack, upload, long_source)[1] / MIB
+        row(f"peak memory of converter and worker, {names[0]} and {names[1]} ({container})", f"{usual:.0f} MiB, {long:.0f} MiB",
+            "≤ 96 MiB, within 8", max(usual, long) <= 96 and abs(usual - long) <= 8)
 
 
 def reads_rows(row, stack, seconds):
@@ -202,11 +204,11 @@ def conversion_rows(row, stack, upload, rounds, quick):
     with tempfile.TemporaryDirectory(prefix="tonearm-bench-") as folder:
         folder = pathlib.Path(folder)
         tool = Tool(stack.build, folder)
-        source, long_source = films_sound(folder, minutes), films_sound(folder, long_minutes)
+        source, long_sources = films_sound(folder, minutes), [films_sound(folder, long_minutes, kind) for kind in ("mka", "m4a")]
         ffmpeg_wall = speed_rows(row, tool, source, minutes, rounds)
         quality_rows(row, tool, source, minutes)
         length_row(row, tool, source)
         cores_row(row, tool, source, min(rounds, 3))
         threads_row(row, tool, source)
-        suite_rows(row, stack, upload, source, long_source, (f"{minutes} min", f"{long_minutes} min"), ffmpeg_wall, min(rounds, 3))
+        suite_rows(row, stack, upload, source, long_sources, (f"{minutes} min", f"{long_minutes} min"), ffmpeg_wall, min(rounds, 3))
         reads_rows(row, stack, 5 if quick else 60)
