@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 
 import corpus
+import lying_media
 import odd_media
 from lib import expect
 
@@ -143,6 +144,17 @@ def test_damaged_files_end_as_done_or_with_a_reason(s):
     ends = expect_sane_ends(s, [path for path, _ in paths])
     failed = [report["error"]["code"] for code, report, _ in ends if code == 2]
     expect(len(failed) > len(ends) / 10 and {"truncated", "damaged"} <= set(failed), len(failed), len(ends), set(failed))
+
+
+def test_headers_that_cannot_be_true_end_as_done_or_with_a_reason(s):
+    """Tables of other sizes than they say, rates that are no numbers: field by field, and not where chance has it."""
+    good = {sample.path.stem: sample.path for sample in samples()}
+    made = list(lying_media.lies(good, pathlib.Path(odd_media.fragmented(folder().name))))
+    chosen = random.Random(SEED).sample(made, min(len(made), int(os.environ.get("CORPUS_FILES", 40 if SANITIZED else 160))))
+    for name, content in chosen:
+        place(name).write_bytes(content)
+    ends = expect_sane_ends(s, [place(name) for name, _ in chosen])
+    expect({0, 2} == {code for code, _, _ in ends}, "all of them ended alike")
 
 
 def test_odd_files_become_what_they_hold(s):

@@ -19,7 +19,6 @@
 #define OPEN_CPU_S 60
 /* One piece of memory: the index of a track of days is smaller. */
 #define ALLOC_MAX ((size_t)256 << 20)
-#define ALLOC_SPARE ((size_t)64 << 20)
 /* Writers are off by a few padding bytes. */
 #define END_SLACK 1024
 
@@ -35,19 +34,6 @@ refuse_io(AVFormatContext *format, AVIOContext **ret, const char *url, int flags
 	return AVERROR(EACCES);
 }
 
-/* libav says "no memory" of a file with too many streams, or tables of a size that cannot be, as
- * well. */
-static enum worker_failure
-refuse_size(struct err *e)
-{
-	void *spare = av_malloc(ALLOC_SPARE);
-	bool enough = spare != NULL;
-
-	av_free(spare);
-	return enough ? failure_set(e, WORKER_UNSUPPORTED, "too many streams, or too large tables")
-		      : failure_set(e, WORKER_OUT_OF_MEMORY, "open: no memory");
-}
-
 /* What a file that cannot be opened is: known by its first bytes and then cut, or no media at all.
  */
 static enum worker_failure
@@ -59,7 +45,7 @@ refuse_open(struct input *in, int av, struct err *e)
 	int score = 0, got;
 
 	if (av == AVERROR(ENOMEM))
-		return refuse_size(e);
+		return failure_av(e, WORKER_UNSUPPORTED, "open", av);
 	in->avio->eof_reached = 0;
 	if (avio_seek(in->avio, 0, SEEK_SET) < 0 ||
 	    (got = avio_read(in->avio, start, sizeof start - AVPROBE_PADDING_SIZE)) <= 0)

@@ -9,7 +9,8 @@
 /* Stores the words; returns failure. */
 enum worker_failure failure_set(struct err *e, enum worker_failure failure, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* As failure_set for a negative libav result: OUT_OF_MEMORY when it says so, else failure. */
+/* As failure_set for a negative libav result: failure, but where it says that there is no memory,
+ * OUT_OF_MEMORY, or UNSUPPORTED when there is and the file asks for more than it may have. */
 enum worker_failure failure_av(struct err *e, enum worker_failure failure, const char *what,
 			       int av_result);
 
