@@ -3,7 +3,8 @@
  * A stream that is slow holds one buffer of at most a chunk and inserts each chunk alone. One that
  * fills its chunks fast may hold up to BATCH_CHUNKS of them and insert them together; at most
  * BATCHES_MAX writers do so at once, and nobody waits for that permission: without it a chunk goes
- * alone. So a stalled stream starves no other. */
+ * alone. So a stalled stream starves no other. One with a hold keeps the chunks that it names, one
+ * or two, until the commit. */
 #include "adapter/blob_gridfs_private.h"
 
 #include <string.h>

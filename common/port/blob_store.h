@@ -3,10 +3,15 @@
  * Ownership  a reader or writer belongs to its opener until blob_reader_close / blob_writer_close.
  * Threads    a store may be shared; a reader or writer is used by one thread at a time.
  * Time       any call blocks at most the store's configured deadline (3 s by default).
+ *
  * Visibility a blob is found only after blob_commit, and then whole. A writer closed without a
- * commit removes what it wrote. Durability blob_commit returns 0 only when every chunk and the
- * files document are majority-journaled. Errors     NOT_FOUND no such blob; CONFLICT another blob
- * has this metadata.video_fid; CORRUPT the stored form is broken; UNAVAILABLE, TIMEOUT try again.
+ * commit removes what it wrote.
+ *
+ * Durability blob_commit returns 0 only when every chunk and the files document are
+ * majority-journaled.
+ *
+ * Errors     NOT_FOUND no such blob; CONFLICT another blob has this metadata.video_fid; CORRUPT the
+ * stored form is broken; UNAVAILABLE, TIMEOUT try again.
  */
 #ifndef TONEARM_PORT_BLOB_STORE_H
 #define TONEARM_PORT_BLOB_STORE_H

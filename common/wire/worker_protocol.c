@@ -196,7 +196,7 @@ worker_count_read(const uint8_t bytes[4], uint32_t *ret, struct err *e)
 	uint32_t count = get32(bytes);
 
 	if (count == 0 || count > WORKER_PAYLOAD_MAX)
-		return err_set(e, ERR_CORRUPT, "a read of %u bytes", count);
+		return err_set(e, ERR_CORRUPT, "a count of %u bytes", count);
 	*ret = count;
 	return 0;
 }

@@ -1,8 +1,9 @@
 /* What converter-worker and its parent say to each other over their one socket: messages of a
  * header and a payload, little endian. Pure bytes <-> struct, no I/O. Threads: any.
  *
- *   parent -> worker   START once, then one DATA for each READ (shorter than asked only at the end)
- *   worker -> parent   READ, WRITE (appends), HOLD once, PATCH (changes bytes that HOLD spoke of),
+ * parent -> worker: START once, then one DATA for each READ (shorter than asked only at the end)
+ *
+ * worker -> parent: READ, WRITE (appends), HOLD once, PATCH (changes bytes that HOLD spoke of),
  * PROGRESS, and at last DONE or FAIL
  *
  * The worker reads hostile files, so the parent takes every message as hostile: a header is read

@@ -110,6 +110,18 @@ def fragmented(folder):
                 "-frag_duration", 200000)
 
 
+def no_sample_long(folder):
+    """Ten frames that last a millionth of a second each."""
+    path = tone(folder, "short.mp4", 44100, 2, "-c:a", "aac", "-movflags", "+faststart", seconds=0.2)
+    content = bytearray(pathlib.Path(path).read_bytes())
+    content = content.replace(b"edts", b"free")
+    clock, times = content.index(b"mdhd") + 16, content.index(b"stts") + 8
+    struct.pack_into(">II", content, clock, 1000000, 10)
+    for n in range(struct.unpack_from(">I", content, times)[0]):
+        struct.pack_into(">I", content, times + 8 + 8 * n, 1)
+    return write(folder, "no-sample-long.mp4", bytes(content))
+
+
 def moov_at_end(folder):
     return tone(folder, "end.mp4", 44100, 2, "-c:a", "aac")
 
@@ -134,6 +146,7 @@ ODD = (
     (changes_aac, seconds(3, frames=6)),
     (changes_mp3, seconds(2)),
     (chained_ogg, seconds(1.99, 2, frames=1)),
+    (no_sample_long, "no_audio"),
     (edit_list, (2 * SECOND - 1, 2 * SECOND + 1)),
     (late_sound, (SECOND + 1024, SECOND + 1024)),
     (early_sound, seconds(0.9, 1)),

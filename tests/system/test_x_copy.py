@@ -96,6 +96,7 @@ def test_one_frame_that_is_not_as_the_others_makes_all_be_encoded(s):
         "zeros.mp3": [*good[:late], bytes(300), *good[late:]],
         "free.mp3": [*good[:late], free, *good[late + 1:]],
         "louder.mp3": [*good[:late], bare("-b:a", "320k")],
+        "louder-at-last.mp3": [*good, bare("-b:a", "320k")[:1044]],
         "crc.mp3": [*good[:late], bytes([0xFF, good[late][1] & 0xFE, *good[late][2:]]), *good[late + 1:]],
         "two.mp3": [encoded("tagged.mp3", "-b:a", "128k")] * 2,
         "cut-in-front.mp3": good[7:],

@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "converter/mp3/mp3_block.h"
 #include "converter/mp3/mp3_header.h"

@@ -1,6 +1,6 @@
 /* Samples in, a whole mp3 stream out, encoded by several threads: a header frame with length, seek
  * table and gapless bounds, then the frames. The bytes do not depend on the number of threads.
- * Memory: MP3_THREAD_BYTES for each thread and once more.
+ * Memory: 14 MiB for each thread and once more: the samples of a block and what becomes of them.
  * Threads: all functions for one thread. */
 #ifndef TONEARM_CONVERTER_MP3_H
 #define TONEARM_CONVERTER_MP3_H
@@ -16,9 +16,6 @@ struct mp3_sink {
 	void (*patch_head)(void *arg, const void *data, size_t len);
 	void *arg;
 };
-
-/* What a thread has in hand: the samples of a block and what becomes of them. */
-#define MP3_THREAD_BYTES (INT64_C(14) << 20)
 
 #define MP3_HEAD_MAX 1441 /* bytes */
 

@@ -103,11 +103,17 @@ mp3_copy_take(struct mp3_copy *c, const uint8_t *frame, size_t len)
 	if (c->totals.frames == 0)
 		c->head[3] = frame[3];
 	c->reservoir = reach + (len - head) - main;
-	if (c->reservoir > (size_t)c->m.reservoir_max)
-		c->reservoir = (size_t)c->m.reservoir_max;
 	mp3_totals_frame(&c->totals, len);
 	c->totals.crc = mp3_crc(c->totals.crc, frame, len);
 	return true;
+}
+
+bool
+mp3_copy_is_no_frame(const struct mp3_copy *c, const uint8_t *data, size_t len)
+{
+	return len < MP3_HEADER_BYTES || data[0] != 0xff || (data[1] & 0xe0) != 0xe0 ||
+	       (header_fits(c, data) &&
+		len < mp3_frame_bytes(&c->format, data[2] >> 4, (data[2] & 2) != 0));
 }
 
 size_t

@@ -20,6 +20,9 @@ int mp3_copy_begin(struct mp3_copy *c, const struct mp3_format *format, struct e
  * data in this stream, behind the main data before. Such a frame is counted; any other leaves c
  * alone. */
 bool mp3_copy_take(struct mp3_copy *c, const uint8_t *frame, size_t len);
+/* Of what mp3_copy_take does not take: whether it is not even the whole of another frame, but one
+ * that is cut short, or a tag. */
+bool mp3_copy_is_no_frame(const struct mp3_copy *c, const uint8_t *data, size_t len);
 /* The header frame of the stream so far; bounds NULL = none are known. Returns its length; 0 when
  * a frame of the format is too short for one. */
 size_t mp3_copy_header(const struct mp3_copy *c, const struct mp3_bounds *bounds,

@@ -1,7 +1,6 @@
 #include "converter/mp3/mp3_lame.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include <lame/lame.h>
 

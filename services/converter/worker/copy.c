@@ -32,12 +32,12 @@ struct copy {
 };
 
 bool
-copy_may_do(const struct source *source, const struct worker_start *spec)
+copy_may_do(const struct source *source, const struct mp3_format *format)
 {
 	const AVCodecParameters *track = source_track(source);
 
-	return track->codec_id == AV_CODEC_ID_MP3 && track->sample_rate == (int)spec->sample_rate &&
-	       track->ch_layout.nb_channels == (int)spec->channels;
+	return track->codec_id == AV_CODEC_ID_MP3 && track->sample_rate == format->sample_rate &&
+	       track->ch_layout.nb_channels == format->channels;
 }
 
 /* Samples may be left out in front of the first frame's and behind one from which on all are. */
@@ -57,41 +57,37 @@ note_bounds(struct copy *c, const AVPacket *packet)
 	return true;
 }
 
+/* Whether a decoder plays nothing of a last packet: the file's end cut it, or it is a tag. */
 static bool
-fits(struct copy *c, const AVPacket *packet)
+is_silent(const struct copy *c, const AVPacket *packet)
 {
-	return !c->ended && !(packet->flags & (AV_PKT_FLAG_DISCARD | AV_PKT_FLAG_CORRUPT)) &&
-	       mp3_copy_take(&c->mp3, packet->data, (size_t)packet->size) && note_bounds(c, packet);
+	return (packet->flags & AV_PKT_FLAG_DISCARD) ||
+	       mp3_copy_is_no_frame(&c->mp3, packet->data, (size_t)packet->size);
 }
 
-/* The last packet may be no frame: one that the file's end cut, or a tag. It is left out. */
 static enum source_tapped
 look_at(void *arg, const AVPacket *packet)
 {
 	struct copy *c = arg;
+	bool sound = !c->ended && !(packet->flags & (AV_PKT_FLAG_DISCARD | AV_PKT_FLAG_CORRUPT));
 
-	if (packet->size > 0 && fits(c, packet))
-		return SOURCE_DECODE;
-	if (c->ended || c->mp3.totals.frames == 0) {
-		c->refused = true;
-		return SOURCE_END;
+	if (sound && mp3_copy_take(&c->mp3, packet->data, (size_t)packet->size)) {
+		if (note_bounds(c, packet))
+			return SOURCE_DECODE;
+	} else if (!c->ended && c->mp3.totals.frames > 0 && is_silent(c, packet)) {
+		c->ended = true;
+		return SOURCE_LEAVE_OUT;
 	}
-	c->ended = true;
-	return SOURCE_LEAVE_OUT;
+	c->refused = true;
+	return SOURCE_END;
 }
 
 struct copy *
-copy_look(struct source *source, const struct worker_start *spec)
+copy_look(struct source *source, const struct mp3_format *format)
 {
 	SCOPED_FREE struct copy *c = calloc(1, sizeof *c);
-	struct mp3_format format = {
-		.sample_rate = (int)spec->sample_rate,
-		.channels = (int)spec->channels,
-		.bit_rate = (int)spec->bit_rate,
-		.vbr = MP3_VBR_OFF,
-	};
 
-	if (!c || mp3_copy_begin(&c->mp3, &format, NULL) < 0)
+	if (!c || mp3_copy_begin(&c->mp3, format, NULL) < 0)
 		return NULL;
 	c->complaints = container_complaints();
 	source_tap(source, look_at, c);

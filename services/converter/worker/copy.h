@@ -5,15 +5,16 @@
 #define TONEARM_CONVERTER_WORKER_COPY_H
 
 #include "base/scope.h"
+#include "converter/mp3/mp3_format.h"
 #include "converter/worker/source.h"
 
 struct copy;
 
 /* Whether the track's codec, rate and channels are worth the first reading. */
-bool copy_may_do(const struct source *source, const struct worker_start *spec);
+bool copy_may_do(const struct source *source, const struct mp3_format *format);
 /* Begins the first reading: looks at what source decodes from now on, and ends it at the first
  * frame that is not as it must be. NULL: not possible. source is to outlive the reading. */
-struct copy *copy_look(struct source *source, const struct worker_start *spec);
+struct copy *copy_look(struct source *source, const struct mp3_format *format);
 /* After the end: whether a copy plays as the source did. decoded: samples that it gave; kept: of
  * those, the ones in front of its declared end. */
 bool copy_decide(struct copy *c, const struct source *source, int64_t decoded, int64_t kept);

@@ -14,7 +14,7 @@
 
 #define INPUT_PART_BYTES (255 * 1024) /* a GridFS chunk */
 #define INPUT_PARTS 8
-#define INPUT_PARTS_MAX 64 /* 16 MiB */
+#define INPUT_PARTS_MAX 64 /* almost 16 MiB */
 
 struct AVIOContext; /* of libav */
 struct input_part {

@@ -1,7 +1,6 @@
 #include "converter/worker/source.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
@@ -157,14 +156,9 @@ feed(struct source *s, struct err *e)
 const AVPacket *
 source_packet(struct source *s)
 {
-	int av;
-
 	av_packet_unref(s->packet);
-	if ((av = next_packet(s)) < 0) {
-		s->read_result = av;
+	if (next_packet(s) < 0)
 		return NULL;
-	}
-	s->cut_packet = (s->packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
 	s->barren = 0;
 	return s->packet;
 }
@@ -240,7 +234,7 @@ source_limit(const struct source *s, int rate)
 									       : stream->start_time;
 	padding = av_rescale_q(PADDING_MAX, (AVRational){ 1, stream->codecpar->sample_rate },
 			       stream->time_base);
-	if (!last || last->timestamp - start > stream->duration + padding)
+	if (!last || av_sat_sub64(last->timestamp, av_sat_add64(start, padding)) > stream->duration)
 		return -1;
 	return av_rescale_q(stream->duration, stream->time_base, (AVRational){ 1, rate });
 }
@@ -249,10 +243,12 @@ source_limit(const struct source *s, int rate)
 static int64_t
 promised(const struct source *s, int rate)
 {
-	if (s->stream->duration <= 0 ||
-	    s->format->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE)
+	int64_t samples =
+		av_rescale_q(s->stream->duration, s->stream->time_base, (AVRational){ 1, rate });
+
+	if (samples <= 0 || s->format->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE)
 		return 0;
-	return av_rescale_q(s->stream->duration, s->stream->time_base, (AVRational){ 1, rate });
+	return samples;
 }
 
 /* Whether the bytes ended before the container did. */

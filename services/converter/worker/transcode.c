@@ -19,6 +19,7 @@
 struct transcode {
 	int fd;
 	const struct worker_start *spec;
+	struct mp3_format format;
 	struct mp3 *mp3;   /* NULL: none, or not yet */
 	struct copy *copy; /* NULL: encoded */
 	struct meter *meter;
@@ -81,17 +82,10 @@ write_tag(struct transcode *t, const struct source *source)
 static enum worker_failure
 open_encoder(struct transcode *t, struct err *e)
 {
-	struct mp3_format format = {
-		.sample_rate = (int)t->spec->sample_rate,
-		.channels = (int)t->spec->channels,
-		.bit_rate = (int)t->spec->bit_rate,
-		.vbr = MP3_VBR_OFF,
-		.quality = LAME_QUALITY,
-	};
 	struct mp3_sink sink = { write_out, patch_head, t };
 
 	channel_hold(t->fd, MP3_HEAD_MAX);
-	return mp3_failure(mp3_open(&format, (int)t->spec->threads, &sink, &t->mp3, e));
+	return mp3_failure(mp3_open(&t->format, (int)t->spec->threads, &sink, &t->mp3, e));
 }
 
 static enum worker_failure
@@ -167,7 +161,10 @@ decode(struct transcode *t, struct source *source, struct err *e)
 	if ((f = resampler_open(t->spec, take_samples, t, &resampler, e)) ||
 	    (f = decode_frames(t, source, resampler, e)))
 		return f;
-	return source_verdict(source, t->decoded, rate, e);
+	if ((f = source_verdict(source, t->decoded, rate, e)))
+		return f;
+	/* an edit list may let nothing through */
+	return t->encoded > 0 ? f : failure_set(e, WORKER_NO_AUDIO, "nothing is to be heard");
 }
 
 static void
@@ -184,7 +181,7 @@ forget_reading(struct transcode *t)
 static void
 try_to_copy(struct transcode *t, struct source *source)
 {
-	if (!(t->copy = copy_look(source, t->spec)))
+	if (!(t->copy = copy_look(source, &t->format)))
 		return;
 	if (decode(t, source, NULL) != WORKER_FAILURE_NONE ||
 	    !copy_decide(t->copy, source, t->decoded, t->encoded))
@@ -199,7 +196,7 @@ open_source(struct transcode *t, struct input *in, struct source **ret, struct e
 
 	if (f)
 		return f;
-	if (!copy_may_do(source, t->spec)) {
+	if (!copy_may_do(source, &t->format)) {
 		*ret = TAKE(source);
 		return WORKER_FAILURE_NONE;
 	}
@@ -231,7 +228,15 @@ transcode_all(struct transcode *t, struct err *e)
 enum worker_failure
 transcode(int fd, const struct worker_start *spec, struct worker_done *ret, struct err *e)
 {
-	struct transcode t = { .fd = fd, .spec = spec };
+	struct transcode t = {
+		.fd = fd,
+		.spec = spec,
+		.format = { .sample_rate = (int)spec->sample_rate,
+			    .channels = (int)spec->channels,
+			    .bit_rate = (int)spec->bit_rate,
+			    .vbr = MP3_VBR_OFF,
+			    .quality = LAME_QUALITY },
+	};
 	enum worker_failure f;
 
 	if (spec->input_bytes == 0)
