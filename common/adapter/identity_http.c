@@ -11,7 +11,7 @@
 
 #define URL_MAX 512
 #define HEADER_MAX 32768 /* as much as a request's whole head */
-#define CLIENT_MAX 64
+#define VALUE_MAX 64     /* of an address or a request id: more is left out */
 
 struct identity_http {
 	struct identity port;
@@ -64,13 +64,24 @@ send_request(struct identity_http *self, const char *method, const char *url,
 	return r < 0 ? err_prefix(e, r, "auth") : 0;
 }
 
+/* One line more, where there is a value; where it stands. */
+static const char **
+add_header(const char **next, char line[VALUE_MAX + 32], const char *name, const char *value)
+{
+	if (value == NULL || strlen(value) > VALUE_MAX || !is_plain(value))
+		return next;
+	(void)snprintf(line, VALUE_MAX + 32, "%s: %s", name, value);
+	*next = line;
+	return next + 1;
+}
+
 static int
 ask(struct identity_http *self, const char *url, const char *authorization,
-    const char *client_address, struct http_client_response *ret, struct err *e)
+    const struct identity_caller *caller, struct http_client_response *ret, struct err *e)
 {
 	SCOPED(str_free) struct str header = STR_MAX(HEADER_MAX + 64);
-	char forwarded[CLIENT_MAX + 32] = "";
-	const char *headers[3] = { NULL };
+	char forwarded[VALUE_MAX + 32], id[VALUE_MAX + 32];
+	const char *headers[4] = { NULL }, **next = headers + 1;
 	int r;
 
 	str_printf(&header, "Authorization: ");
@@ -78,9 +89,9 @@ ask(struct identity_http *self, const char *url, const char *authorization,
 	if ((r = str_error(&header, e)) < 0)
 		return r;
 	headers[0] = header.data;
-	if (client_address && strlen(client_address) <= CLIENT_MAX) {
-		(void)snprintf(forwarded, sizeof forwarded, "X-Forwarded-For: %s", client_address);
-		headers[1] = forwarded;
+	if (caller) {
+		next = add_header(next, forwarded, "X-Forwarded-For", caller->address);
+		(void)add_header(next, id, "X-Request-Id", caller->request_id);
 	}
 	r = send_request(self, "POST", url, headers, ret, e);
 	memory_wipe(header.data, header.len);
@@ -124,7 +135,7 @@ take_refusal(const struct http_client_response *response, struct identity_reply 
 }
 
 static int
-http_login(struct identity *i, const char *authorization, const char *client_address,
+http_login(struct identity *i, const char *authorization, const struct identity_caller *caller,
 	   struct identity_reply *ret, struct err *e)
 {
 	struct identity_http *self = self_of(i);
@@ -135,7 +146,7 @@ http_login(struct identity *i, const char *authorization, const char *client_add
 		answer(ret, 401, "missing credentials");
 		return 0;
 	}
-	r = ask(self, self->login_url, authorization, client_address, &response, e);
+	r = ask(self, self->login_url, authorization, caller, &response, e);
 	if (r == 0 && response.status != 200)
 		r = take_refusal(&response, ret, e);
 	else if (r == 0 && (!is_words(&response.body) || strchr(response.body.data, ' ')))
@@ -149,8 +160,8 @@ http_login(struct identity *i, const char *authorization, const char *client_add
 }
 
 static int
-http_validate(struct identity *i, const char *authorization, struct identity_reply *ret,
-	      struct err *e)
+http_validate(struct identity *i, const char *authorization, const struct identity_caller *caller,
+	      struct identity_reply *ret, struct err *e)
 {
 	struct identity_http *self = self_of(i);
 	struct http_client_response response = { .body = STR_MAX(IDENTITY_TEXT_MAX) };
@@ -163,7 +174,7 @@ http_validate(struct identity *i, const char *authorization, struct identity_rep
 		answer(ret, 401, "missing credentials");
 		return 0;
 	}
-	r = ask(self, self->validate_url, authorization, NULL, &response, e);
+	r = ask(self, self->validate_url, authorization, caller, &response, e);
 	if (r == 0 && response.status != 200) {
 		r = take_refusal(&response, ret, e);
 	} else if (r == 0 &&

@@ -18,12 +18,18 @@ struct identity_reply {
 	struct claims claims; /* validate with status 200 */
 };
 
+/* For whom it is asked; each may be NULL. Borrowed for the call. */
+struct identity_caller {
+	const char *address; /* of the client: auth counts failures by it; login alone needs it */
+	const char *request_id; /* stands on auth's log lines too; as http_request_id gives it */
+};
+
 struct identity;
 struct identity_ops {
-	int (*login)(struct identity *, const char *authorization, const char *client_address,
+	int (*login)(struct identity *, const char *authorization, const struct identity_caller *,
 		     struct identity_reply *, struct err *);
-	int (*validate)(struct identity *, const char *authorization, struct identity_reply *,
-			struct err *);
+	int (*validate)(struct identity *, const char *authorization,
+			const struct identity_caller *, struct identity_reply *, struct err *);
 	int (*ping)(struct identity *, struct err *);
 	void (*close)(struct identity *);
 };
@@ -33,16 +39,16 @@ struct identity {
 
 /* authorization: the header's value, NULL when absent. */
 static inline int
-identity_login(struct identity *i, const char *authorization, const char *client_address,
+identity_login(struct identity *i, const char *authorization, const struct identity_caller *caller,
 	       struct identity_reply *ret, struct err *e)
 {
-	return i->ops->login(i, authorization, client_address, ret, e);
+	return i->ops->login(i, authorization, caller, ret, e);
 }
 static inline int
-identity_validate(struct identity *i, const char *authorization, struct identity_reply *ret,
-		  struct err *e)
+identity_validate(struct identity *i, const char *authorization,
+		  const struct identity_caller *caller, struct identity_reply *ret, struct err *e)
 {
-	return i->ops->validate(i, authorization, ret, e);
+	return i->ops->validate(i, authorization, caller, ret, e);
 }
 static inline int
 identity_ping(struct identity *i, struct err *e)

@@ -25,6 +25,7 @@ authorize(struct http_request *req, const struct gateway *g, enum refusal_style 
 {
 	const char *authorization = http_header(req, "Authorization");
 	SCOPED_FREE struct identity_reply *reply = NULL;
+	const struct identity_caller caller = { .request_id = http_request_id(req) };
 	struct refusal why;
 	struct err e = ERR_NONE;
 	const char *token;
@@ -41,7 +42,7 @@ authorize(struct http_request *req, const struct gateway *g, enum refusal_style 
 		refuse_error(req, style, "validate", &e);
 		return false;
 	}
-	if (identity_validate(g->identity, authorization, reply, &e) < 0) {
+	if (identity_validate(g->identity, authorization, &caller, reply, &e) < 0) {
 		refuse_error(req, style, "validate", &e);
 		return false;
 	}

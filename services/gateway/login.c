@@ -9,6 +9,7 @@ gateway_login(struct http_request *req, void *gateway)
 {
 	const struct gateway *g = gateway;
 	SCOPED_FREE struct identity_reply *reply = calloc(1, sizeof *reply);
+	const struct identity_caller caller = { http_client_address(req), http_request_id(req) };
 	struct err e = ERR_NONE;
 
 	if (reply == NULL) {
@@ -16,8 +17,8 @@ gateway_login(struct http_request *req, void *gateway)
 		refuse_error(req, REFUSAL_PLAIN, "login", &e);
 		return;
 	}
-	if (identity_login(g->identity, http_header(req, "Authorization"), http_client_address(req),
-			   reply, &e) < 0) {
+	if (identity_login(g->identity, http_header(req, "Authorization"), &caller, reply, &e) <
+	    0) {
 		refuse_error(req, REFUSAL_PLAIN, "login", &e);
 		return;
 	}

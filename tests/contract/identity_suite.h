@@ -27,7 +27,9 @@ a_right_login_gives_a_token(void **state)
 	struct identity_reply reply;
 
 	(void)state;
-	assert_int_equal(identity_login(identity_under_test, RIGHT, "203.0.113.9", &reply, NULL),
+	assert_int_equal(identity_login(identity_under_test, RIGHT,
+					&(struct identity_caller){ "203.0.113.9", NULL }, &reply,
+					NULL),
 			 0);
 	assert_int_equal(reply.status, 200);
 	assert_int_equal(reply.retry_after_s, 0);
@@ -41,7 +43,9 @@ a_wrong_or_missing_login_gives_the_words(void **state)
 	struct identity_reply reply;
 
 	(void)state;
-	assert_int_equal(identity_login(identity_under_test, WRONG, "203.0.113.9", &reply, NULL),
+	assert_int_equal(identity_login(identity_under_test, WRONG,
+					&(struct identity_caller){ "203.0.113.9", NULL }, &reply,
+					NULL),
 			 0);
 	assert_int_equal(reply.status, 401);
 	assert_string_equal(reply.text, "invalid credentials");
@@ -58,7 +62,7 @@ a_good_token_gives_its_claims(void **state)
 
 	(void)state;
 	(void)snprintf(header, sizeof header, "Bearer %s", identity_token);
-	assert_int_equal(identity_validate(identity_under_test, header, &reply, NULL), 0);
+	assert_int_equal(identity_validate(identity_under_test, header, NULL, &reply, NULL), 0);
 	assert_int_equal(reply.status, 200);
 	assert_string_equal(reply.claims.username, identity_claims.username);
 	assert_int_equal(reply.claims.exp, identity_claims.exp);
@@ -76,15 +80,17 @@ a_bad_or_missing_token_gives_the_words(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof missing / sizeof *missing; i++) {
-		assert_int_equal(identity_validate(identity_under_test, missing[i], &reply, NULL),
-				 0);
+		assert_int_equal(
+			identity_validate(identity_under_test, missing[i], NULL, &reply, NULL), 0);
 		assert_int_equal(reply.status, 401);
 		assert_string_equal(reply.text, "missing credentials");
 	}
-	assert_int_equal(identity_validate(identity_under_test, "Bearer garbage", &reply, NULL), 0);
+	assert_int_equal(
+		identity_validate(identity_under_test, "Bearer garbage", NULL, &reply, NULL), 0);
 	assert_int_equal(reply.status, 403);
 	assert_string_equal(reply.text, "not authorized");
-	assert_int_equal(identity_validate(identity_under_test, "Bearer  x", &reply, NULL), 0);
+	assert_int_equal(identity_validate(identity_under_test, "Bearer  x", NULL, &reply, NULL),
+			 0);
 	assert_int_equal(reply.status, 403);
 }
 

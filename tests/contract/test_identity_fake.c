@@ -29,12 +29,16 @@ an_ordered_fault_or_refusal_is_given(void **state)
 
 	(void)state;
 	identity_fake_fail(identity_under_test, ERR_TIMEOUT);
-	assert_int_equal(identity_login(identity_under_test, RIGHT, "203.0.113.9", &reply, NULL),
+	assert_int_equal(identity_login(identity_under_test, RIGHT,
+					&(struct identity_caller){ "203.0.113.9", NULL }, &reply,
+					NULL),
 			 ERR_TIMEOUT);
 	assert_int_equal(identity_ping(identity_under_test, NULL), ERR_TIMEOUT);
 	identity_fake_fail(identity_under_test, 0);
 	identity_fake_refuse(identity_under_test, 429, "too many failed logins", 60);
-	assert_int_equal(identity_login(identity_under_test, RIGHT, "203.0.113.9", &reply, NULL),
+	assert_int_equal(identity_login(identity_under_test, RIGHT,
+					&(struct identity_caller){ "203.0.113.9", NULL }, &reply,
+					NULL),
 			 0);
 	assert_int_equal(reply.status, 429);
 	assert_int_equal(reply.retry_after_s, 60);

@@ -11,12 +11,14 @@ static struct {
 	struct http_server *server;
 	int status;
 	const char *body, *content_type;
+	char request_id[65]; /* of the last request */
 } odd;
 
 static void
 odd_begin(struct http_request *request, void *arg)
 {
 	(void)arg;
+	(void)snprintf(odd.request_id, sizeof odd.request_id, "%s", http_request_id(request));
 	http_reply(request, &(struct http_reply){ .status = odd.status,
 						  .content_type = odd.content_type,
 						  .body = odd.body });
@@ -66,14 +68,20 @@ the_client_is_forwarded_and_a_limit_comes_back_with_its_wait(void **state)
 
 	(void)state;
 	for (i = 0; i < 3; i++)
-		assert_int_equal(
-			identity_login(identity_under_test, WRONG, "2001:db8::1", &reply, NULL), 0);
-	assert_int_equal(identity_login(identity_under_test, RIGHT, "2001:db8::1", &reply, NULL),
+		assert_int_equal(identity_login(identity_under_test, WRONG,
+						&(struct identity_caller){ "2001:db8::1", NULL },
+						&reply, NULL),
+				 0);
+	assert_int_equal(identity_login(identity_under_test, RIGHT,
+					&(struct identity_caller){ "2001:db8::1", NULL }, &reply,
+					NULL),
 			 0);
 	assert_int_equal(reply.status, 429);
 	assert_in_range(reply.retry_after_s, 1, 900);
 	assert_string_equal(reply.text, "too many failed logins");
-	assert_int_equal(identity_login(identity_under_test, RIGHT, "2001:db8:1::1", &reply, NULL),
+	assert_int_equal(identity_login(identity_under_test, RIGHT,
+					&(struct identity_caller){ "2001:db8:1::1", NULL }, &reply,
+					NULL),
 			 0);
 	assert_int_equal(reply.status, 200);
 }
@@ -85,11 +93,42 @@ an_auth_without_its_store_is_an_answer(void **state)
 
 	(void)state;
 	user_fake_fail(world.users, ERR_UNAVAILABLE);
-	assert_int_equal(identity_login(identity_under_test, RIGHT, "192.0.2.1", &reply, NULL), 0);
+	assert_int_equal(identity_login(identity_under_test, RIGHT,
+					&(struct identity_caller){ "192.0.2.1", NULL }, &reply,
+					NULL),
+			 0);
 	user_fake_fail(world.users, 0);
 	assert_int_equal(reply.status, 503);
 	assert_string_equal(reply.text, "service unavailable");
 	assert_int_equal(reply.retry_after_s, 1);
+}
+
+static void
+the_request_id_goes_along_unless_it_could_break_a_line(void **state)
+{
+	static const char *const odd_ids[] = { "a\r\nX-Forwarded-For: 203.0.113.1",
+					       "0123456789012345678901234567890123456789"
+					       "0123456789012345678901234567890123456789" };
+	SCOPED(identity_close_p) struct identity *strange = NULL;
+	struct identity_caller caller = { .request_id = "seen.by-both_1" };
+	struct identity_reply reply;
+	char url[64];
+
+	(void)state;
+	odd.status = 401;
+	odd.body = "no";
+	(void)snprintf(url, sizeof url, "127.0.0.1:%d", http_server_port(odd.server));
+	assert_int_equal(identity_http_new(url, 4, 3000, &strange, NULL), 0);
+	assert_int_equal(identity_login(strange, RIGHT, &caller, &reply, NULL), 0);
+	assert_string_equal(odd.request_id, caller.request_id);
+	caller.request_id = "another";
+	assert_int_equal(identity_validate(strange, "Bearer x", &caller, &reply, NULL), 0);
+	assert_string_equal(odd.request_id, caller.request_id);
+	for (size_t i = 0; i < ARRAY_LEN(odd_ids); i++) {
+		caller.request_id = odd_ids[i];
+		assert_int_equal(identity_validate(strange, "Bearer x", &caller, &reply, NULL), 0);
+		assert_int_equal(strlen(odd.request_id), 16); /* auth's own */
+	}
 }
 
 static void
@@ -102,7 +141,7 @@ an_auth_that_is_not_there_is_unavailable(void **state)
 	(void)state;
 	assert_int_equal(identity_http_new("127.0.0.1:1", 4, 3000, &nobody, NULL), 0);
 	assert_int_equal(identity_login(nobody, RIGHT, NULL, &reply, &e), ERR_UNAVAILABLE);
-	assert_int_equal(identity_validate(nobody, "Bearer x", &reply, &e), ERR_UNAVAILABLE);
+	assert_int_equal(identity_validate(nobody, "Bearer x", NULL, &reply, &e), ERR_UNAVAILABLE);
 	assert_int_equal(identity_ping(nobody, &e), ERR_UNAVAILABLE);
 	assert_int_equal(reply.status, 42);
 }
@@ -149,7 +188,7 @@ answers_that_make_no_sense_are_unavailable(void **state)
 	odd.status = 200;
 	for (i = 0; i < ARRAY_LEN(claims); i++) {
 		odd.body = claims[i];
-		assert_int_equal(identity_validate(strange, "Bearer x", &reply, NULL),
+		assert_int_equal(identity_validate(strange, "Bearer x", NULL, &reply, NULL),
 				 ERR_UNAVAILABLE);
 	}
 	assert_int_equal(reply.status, 42);
@@ -168,7 +207,7 @@ claims_as_msgq_writes_them_are_read(void **state)
 	odd.status = 200;
 	odd.content_type = "application/json";
 	odd.body = "{\"admin\":true,\"exp\":2,\"iat\":1,\"username\":\"zo\\u00eb\\u20ac\"}\n";
-	assert_int_equal(identity_validate(msgq, "Bearer x", &reply, NULL), 0);
+	assert_int_equal(identity_validate(msgq, "Bearer x", NULL, &reply, NULL), 0);
 	assert_string_equal(reply.claims.username, "zo\xc3\xab\xe2\x82\xac");
 	assert_true(reply.claims.admin);
 	odd.status = 401;
@@ -196,6 +235,7 @@ main(void)
 		IDENTITY_SUITE,
 		cmocka_unit_test(the_client_is_forwarded_and_a_limit_comes_back_with_its_wait),
 		cmocka_unit_test(an_auth_without_its_store_is_an_answer),
+		cmocka_unit_test(the_request_id_goes_along_unless_it_could_break_a_line),
 		cmocka_unit_test(an_auth_that_is_not_there_is_unavailable),
 		cmocka_unit_test(answers_that_make_no_sense_are_unavailable),
 		cmocka_unit_test(claims_as_msgq_writes_them_are_read),

@@ -15,7 +15,7 @@ self_of(struct identity *p)
 }
 
 static int
-faulty_login(struct identity *port, const char *authorization, const char *client_address,
+faulty_login(struct identity *port, const char *authorization, const struct identity_caller *caller,
 	     struct identity_reply *ret, struct err *e)
 {
 	struct faulty_identity_port *s = self_of(port);
@@ -23,20 +23,19 @@ faulty_login(struct identity *port, const char *authorization, const char *clien
 
 	return r < 0 ? r
 		     : fault_after(s->faults, call,
-				   identity_login(s->inner, authorization, client_address, ret, e),
-				   e);
+				   identity_login(s->inner, authorization, caller, ret, e), e);
 }
 
 static int
-faulty_validate(struct identity *port, const char *authorization, struct identity_reply *ret,
-		struct err *e)
+faulty_validate(struct identity *port, const char *authorization,
+		const struct identity_caller *caller, struct identity_reply *ret, struct err *e)
 {
 	struct faulty_identity_port *s = self_of(port);
 	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);
 
 	return r < 0 ? r
 		     : fault_after(s->faults, call,
-				   identity_validate(s->inner, authorization, ret, e), e);
+				   identity_validate(s->inner, authorization, caller, ret, e), e);
 }
 
 static int

@@ -54,14 +54,15 @@ ordered(struct identity_fake *f, struct identity_reply *ret, int *r, struct err 
 }
 
 static int
-fake_login(struct identity *i, const char *authorization, const char *client_address,
+fake_login(struct identity *i, const char *authorization, const struct identity_caller *caller,
 	   struct identity_reply *ret, struct err *e)
 {
 	struct identity_fake *f = self_of(i);
 	int r;
 
 	pthread_mutex_lock(&f->lock);
-	(void)snprintf(f->client, sizeof f->client, "%s", client_address ? client_address : "");
+	(void)snprintf(f->client, sizeof f->client, "%s",
+		       caller && caller->address ? caller->address : "");
 	if (!ordered(f, ret, &r, e)) {
 		if (authorization == NULL)
 			answer(ret, 401, "missing credentials");
@@ -89,13 +90,14 @@ judge(struct identity_fake *f, const char *token, struct identity_reply *ret)
 }
 
 static int
-fake_validate(struct identity *i, const char *authorization, struct identity_reply *ret,
-	      struct err *e)
+fake_validate(struct identity *i, const char *authorization, const struct identity_caller *caller,
+	      struct identity_reply *ret, struct err *e)
 {
 	struct identity_fake *f = self_of(i);
 	const char *token = "";
 	int r;
 
+	(void)caller;
 	pthread_mutex_lock(&f->lock);
 	f->validations++;
 	if (!ordered(f, ret, &r, e)) {
