@@ -31,6 +31,9 @@ static const struct reason too_slow = { ERR_TIMEOUT, "timeout", "the conversion 
 static const struct reason too_costly = { ERR_TIMEOUT, "cpu_time",
 					  "the conversion needed too much processor time" };
 
+static const struct reason stopped = { ERR_UNAVAILABLE, "stopped",
+				       "the conversion was stopped before its end" };
+
 static int
 explain(const struct reason *reason, struct job_error *ret_why)
 {
@@ -60,6 +63,9 @@ worker_end_explain(int status, struct job_error *ret_why, struct err *e)
 {
 	int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
+	if (signal == SIGTERM || signal == SIGINT || signal == SIGHUP)
+		return err_set(e, explain(&stopped, ret_why),
+			       "the worker was asked to stop by signal %d", signal);
 	if (signal == SIGXCPU)
 		return err_set(e, explain(&too_costly, ret_why), "the worker used up its CPU time");
 	/* Nobody but the kernel kills a worker that its parent did not. */

@@ -141,14 +141,17 @@ job_mongo_retry(struct job_store *s, const struct job_lease *lease, const struct
 }
 
 int
-job_mongo_give_back(struct job_store *s, const struct job_lease *lease, struct err *e)
+job_mongo_give_back(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
+		    struct err *e)
 {
+	struct job_error error = why ? storable(why) : (struct job_error){ 0 };
 	SCOPED(job_bson_free_p)
-	bson_t *set = BCON_NEW("0", "{", "$set", "{", "state", BCON_UTF8("queued"), "attempts", "{",
-			       "$max", "[", BCON_INT32(0), "{", "$subtract", "[",
-			       BCON_UTF8("$attempts"), BCON_INT32(1), "]", "}", "]", "}",
-			       "progress", BCON_DOUBLE(0), "not_before", JOB_NOW, "updated_at",
-			       JOB_NOW, "video_published_at", BCON_UTF8("$$REMOVE"), "}", "}");
+	bson_t *set = BCON_NEW(
+		"0", "{", "$set", "{", "state", BCON_UTF8("queued"), "attempts", "{", "$max", "[",
+		BCON_INT32(0), "{", "$subtract", "[", BCON_UTF8("$attempts"), BCON_INT32(1), "]",
+		"}", "]", "}", "error", "{", "$cond", "[", BCON_BOOL(why != NULL), ERROR(&error),
+		BCON_UTF8("$error"), "]", "}", "progress", BCON_DOUBLE(0), "not_before", JOB_NOW,
+		"updated_at", JOB_NOW, "video_published_at", BCON_UTF8("$$REMOVE"), "}", "}");
 	struct job job;
 
 	return end(s, lease, JOB_QUEUED, set, &job, e);

@@ -125,7 +125,8 @@ int job_mongo_fail(struct job_store *s, const struct job_lease *lease, const str
 		   struct err *e);
 int job_mongo_retry(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
 		    int64_t delay_ms, struct err *e);
-int job_mongo_give_back(struct job_store *s, const struct job_lease *lease, struct err *e);
+int job_mongo_give_back(struct job_store *s, const struct job_lease *lease,
+			const struct job_error *why, struct err *e);
 int job_mongo_free_expired(struct job_store *s, int64_t *ret_freed, struct err *e);
 int job_mongo_list_unpublished(struct job_store *s, enum job_publication which, struct job *jobs,
 			       size_t max, size_t *ret_count, struct err *e);

@@ -2,7 +2,8 @@
  * Threads: the encoder may be shared; each call works alone. Time: at most the configured job
  * deadline. Errors: INVALID, TOO_LARGE, CORRUPT the input cannot be converted, ever: ret_why holds
  * a code and words for the user. UNAVAILABLE, TIMEOUT, NO_MEMORY, INTERNAL: the attempt failed
- * (ret_why is set too). A failure of the reader or writer is returned as it is, with ret_why empty.
+ * (ret_why is set too; of UNAVAILABLE it says that the worker was told to stop). A failure of the
+ * reader or writer is returned as it is, with ret_why empty.
  */
 #ifndef TONEARM_PORT_ENCODER_H
 #define TONEARM_PORT_ENCODER_H

@@ -77,7 +77,8 @@ struct job_store_ops {
 		    struct err *);
 	int (*retry)(struct job_store *, const struct job_lease *, const struct job_error *,
 		     int64_t delay_ms, struct err *);
-	int (*give_back)(struct job_store *, const struct job_lease *, struct err *);
+	int (*give_back)(struct job_store *, const struct job_lease *, const struct job_error *,
+			 struct err *);
 	int (*free_expired)(struct job_store *, int64_t *ret_freed, struct err *);
 	int (*list_unpublished)(struct job_store *, enum job_publication, struct job *jobs,
 				size_t max, size_t *ret_count, struct err *);
@@ -184,12 +185,13 @@ job_retry(struct job_store *s, const struct job_lease *lease, const struct job_e
 {
 	return s->ops->retry(s, lease, why, delay_ms, e);
 }
-/* LEASED -> QUEUED at once, the attempt not counted: a shutdown, or a server of ours that is away.
- */
+/* LEASED -> QUEUED at once, the attempt not counted: a shutdown (why says so), or a server of ours
+ * that is away (NULL: what stands there of an attempt before stays). */
 static inline int
-job_give_back(struct job_store *s, const struct job_lease *lease, struct err *e)
+job_give_back(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
+	      struct err *e)
 {
-	return s->ops->give_back(s, lease, e);
+	return s->ops->give_back(s, lease, why, e);
 }
 /* LEASED jobs whose lease has run out -> QUEUED, unpublished (the attempt stays counted). */
 static inline int

@@ -12,6 +12,7 @@
 static const struct job_error video_missing = { "video_missing", "the video is no longer there" };
 static const struct job_error video_damaged = { "storage_damaged", "the stored video is damaged" };
 static const struct job_error internal = { "internal", "the conversion failed" };
+static const struct job_error stopped = { "stopped", "the conversion was stopped before its end" };
 static const struct job_error gave_up = { "gave_up", "the conversion was tried too often" };
 
 bool
@@ -139,6 +140,11 @@ attempt_run(struct attempt *a, struct err *e)
 
 	a->server_lost =
 		r < 0 && a->why.code[0] == '\0' && (r == ERR_UNAVAILABLE || r == ERR_TIMEOUT);
+	/* What stops all of a service's processes at once (systemd) reaches the worker too. */
+	if (r == ERR_UNAVAILABLE && !a->server_lost && a->c->stop && stop_requested(a->c->stop))
+		a->canceled = a->server_lost = true;
+	if (a->canceled)
+		a->why = stopped;
 	if (r < 0 && a->why.code[0] == '\0')
 		a->why = r == ERR_CORRUPT ? video_damaged : internal;
 	return r;

@@ -28,9 +28,13 @@ struct converter {
 	int64_t lease_ms;
 	enum converter_order order;
 	const atomic_bool *cancel; /* the drain's time is over: give jobs under way back */
+	const struct stop *stop;   /* the daemon's: jobs under way may end; may be NULL in tests */
 	/* Called once per ended attempt, by the thread that made it; may be NULL. */
 	void (*on_end)(void *arg, const char *result, int64_t duration_ms);
 	void *on_end_arg;
+	/* Called once per message that was put aside, by the intake's thread; may be NULL. */
+	void (*on_buried)(void *arg);
+	void *on_buried_arg;
 };
 
 enum convert_end {

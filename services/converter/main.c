@@ -26,9 +26,11 @@
 struct service {
 	struct converter converter;
 	struct capacity capacity;
+	const char *video_queue;
+	struct mongo_pool *pool;
 	struct publisher *publisher;
 	struct consumer *consumer;
-	struct metric *jobs, *oldest, *conversions, *durations, *running_jobs;
+	struct metric *jobs, *oldest, *conversions, *durations, *running_jobs, *buried, *mongo;
 	atomic_bool cancel;
 	atomic_int running;
 };
@@ -76,11 +78,23 @@ count_end(void *arg, const char *result, int64_t duration_ms)
 }
 
 static void
+count_buried(void *arg)
+{
+	struct service *s = arg;
+
+	metric_add(s->buried, 1, &s->video_queue);
+}
+
+static void
 refresh_gauges(void *arg)
 {
 	struct service *s = arg;
 	struct job_counts counts;
+	int used, max;
 
+	mongo_pool_usage(s->pool, &used, &max);
+	metric_set(s->mongo, used, (const char *const[]){ "used" });
+	metric_set(s->mongo, max, (const char *const[]){ "max" });
 	metric_set(s->running_jobs, atomic_load(&s->running), NULL);
 	if (job_count(s->converter.jobs, &counts, NULL) < 0)
 		return;
@@ -105,6 +119,13 @@ make_metrics(struct service *s, struct metrics *m)
 					 "Attempts to convert by result.", by_result);
 	s->durations = metrics_histogram(m, "tonearm_conversion_duration_seconds",
 					 "How long attempts took.", NULL);
+	s->buried = metrics_counter(m, "tonearm_messages_buried_total",
+				    "Messages put aside because no code can read them.",
+				    (const char *const[]){ "queue", NULL });
+	s->mongo = metrics_gauge(m, "tonearm_mongodb_clients", "Clients of the MongoDB pool.",
+				 (const char *const[]){ "kind", NULL });
+	/* From 0 on: an alert on the increase would miss the first one. */
+	metric_add(s->buried, 0, &s->video_queue);
 	metrics_on_scrape(m, refresh_gauges, s);
 }
 
@@ -224,6 +245,8 @@ run(struct daemon *d, const void *arg, struct err *e)
 		return r;
 	outbox.publisher = publisher;
 	make_owner(owner, sizeof owner);
+	s.video_queue = config->video_queue;
+	s.pool = pool;
 	s.publisher = publisher;
 	s.consumer = consumer;
 	s.converter = (struct converter){
@@ -236,8 +259,11 @@ run(struct daemon *d, const void *arg, struct err *e)
 		.lease_ms = config->lease_ms,
 		.order = (enum converter_order)config->order,
 		.cancel = &s.cancel,
+		.stop = daemon_stop(d),
 		.on_end = count_end,
 		.on_end_arg = &s,
+		.on_buried = count_buried,
+		.on_buried_arg = &s,
 	};
 	return serve(d, config, &s, e);
 }

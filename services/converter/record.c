@@ -24,7 +24,7 @@ record_once(const struct attempt *a, enum reaction reaction, struct err *e)
 	case REACTION_RETRY:
 		return job_retry(jobs, lease, &a->why, reaction_delay_ms(a->job->attempts), e);
 	case REACTION_GIVE_BACK:
-		return job_give_back(jobs, lease, e);
+		return job_give_back(jobs, lease, a->canceled ? &a->why : NULL, e);
 	}
 	return err_set(e, ERR_INTERNAL, "no such reaction");
 }
@@ -163,7 +163,7 @@ convert_job(const struct converter *c, const struct job *job)
 	log_context("job_id", job->video_fid.hex);
 	if (lease_keeper_start(c->jobs, &job->lease, c->lease_ms, &keeper, &e) < 0) {
 		log_warn(LOG_EVENT("job_not_started"), LOG_ERR(&e));
-		(void)job_give_back(c->jobs, &job->lease, NULL);
+		(void)job_give_back(c->jobs, &job->lease, NULL, NULL);
 	} else {
 		end = convert_under_lease(c, job, keeper);
 	}

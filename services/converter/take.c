@@ -4,23 +4,29 @@
 #include "wire/job_json.h"
 
 static enum intake_result
-bury(struct consumer *consumer, const struct queue_delivery *d, const struct err *why)
+bury(const struct converter *c, struct consumer *consumer, const struct queue_delivery *d,
+     const struct err *why)
 {
 	struct err e = ERR_NONE;
 
 	log_warn(LOG_EVENT("message_unreadable"), LOG_STR("queue", d->queue),
 		 LOG_INT("bytes", d->len), LOG_ERR(why));
-	if (queue_bury(consumer, d, why->text, &e) == 0)
+	if (queue_bury(consumer, d, why->text, &e) == 0) {
+		if (c->on_buried)
+			c->on_buried(c->on_buried_arg);
 		return INTAKE_NOTHING;
+	}
 	log_warn(LOG_EVENT("message_not_buried"), LOG_ERR(&e));
 	(void)queue_requeue(consumer, d, NULL);
 	return INTAKE_SERVER_LOST;
 }
 
 static enum intake_result
-give_back(struct consumer *consumer, const struct queue_delivery *d, const struct err *why)
+give_back(struct consumer *consumer, const struct queue_delivery *d, const struct job_message *m,
+	  const struct err *why)
 {
-	log_warn(LOG_EVENT("message_given_back"), LOG_ERR(why));
+	log_warn(LOG_EVENT("message_given_back"), LOG_STR("job_id", m->video_fid.hex),
+		 LOG_ERR(why));
 	(void)queue_requeue(consumer, d, NULL);
 	return INTAKE_SERVER_LOST;
 }
@@ -40,19 +46,19 @@ intake_take(const struct converter *c, struct consumer *consumer, const struct q
 	    struct job *ret_job)
 {
 	bool own_only = c->order == CONVERTER_ORDER_MESSAGE;
-	struct job_message message;
+	struct job_message message = { 0 };
 	enum intake_result result;
 	struct err e = ERR_NONE;
 	int r;
 
 	r = job_message_read(d->body, d->len, JOB_MESSAGE_VIDEO, &message, &e);
 	if (r < 0 && !err_is_transient(r))
-		return bury(consumer, d, &e);
+		return bury(c, consumer, d, &e);
 	if (r < 0 || job_adopt(c->jobs, &message, &e) < 0)
-		return give_back(consumer, d, &e);
+		return give_back(consumer, d, &message, &e);
 	result = lease(c, own_only ? &message.video_fid : NULL, ret_job, &e);
 	if (result == INTAKE_SERVER_LOST)
-		return give_back(consumer, d, &e);
+		return give_back(consumer, d, &message, &e);
 	/* A lost ack is harmless: the message comes again, and finds another job or none. */
 	(void)queue_ack(consumer, d, NULL);
 	if (result == INTAKE_JOB && !blob_id_equal(&ret_job->video_fid, &message.video_fid))

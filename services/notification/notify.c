@@ -92,6 +92,7 @@ say_and_record(struct notifier *n, const struct job_message *m, struct err *e)
 {
 	int r;
 
+	log_context("job_id", m->video_fid.hex);
 	if (!is_unrecorded(n, &m->video_fid)) {
 		r = job_claim_notice(n->jobs, &m->video_fid, n->owner, NOTIFY_CLAIM_MS, e);
 		if (r == ERR_CONFLICT)
@@ -146,7 +147,11 @@ notify_settle(struct notifier *n, struct err *e)
 {
 	int r = 0;
 
-	while (n->unrecorded_count > 0 && r == 0)
-		r = record(n, &n->unrecorded[n->unrecorded_count - 1], e);
+	while (n->unrecorded_count > 0 && r == 0) {
+		const struct job_message *last = &n->unrecorded[n->unrecorded_count - 1];
+
+		log_context("job_id", last->video_fid.hex);
+		r = record(n, last, e);
+	}
 	return r;
 }

@@ -1,5 +1,6 @@
 /* Notifications: one line per result, at least once, and twice only where a process died between
- * the line and its record. Threads: one. */
+ * the line and its record. What is logged after either call, until the caller clears the context
+ * "job_id", names the job that it dealt with last. Threads: one. */
 #ifndef TONEARM_NOTIFICATION_NOTIFY_H
 #define TONEARM_NOTIFICATION_NOTIFY_H
 

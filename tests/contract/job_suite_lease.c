@@ -253,12 +253,28 @@ JOB_TEST(a_job_given_back_has_not_used_an_attempt)
 	struct blob_id video = queued(*state, "u");
 	struct job job = lease(*state);
 
-	assert_int_equal(job_give_back(*state, &job.lease, NULL), 0);
-	assert_int_equal(job_give_back(*state, &job.lease, NULL), 0);
+	assert_int_equal(job_give_back(*state, &job.lease, NULL, NULL), 0);
+	assert_int_equal(job_give_back(*state, &job.lease, NULL, NULL), 0);
 	assert_int_equal(get(*state, &video).attempts, 0);
 	assert_int_equal(unpublished(*state, JOB_PUBLISH_VIDEO), 1);
+	assert_string_equal(get(*state, &video).error.code, "");
 	assert_int_equal(lease(*state).attempts, 1);
-	assert_int_equal(job_give_back(*state, &job.lease, NULL), ERR_CONFLICT);
+	assert_int_equal(job_give_back(*state, &job.lease, NULL, NULL), ERR_CONFLICT);
+}
+
+JOB_TEST(a_job_given_back_says_why_where_there_is_something_to_say)
+{
+	const struct job_error stop = { "stopped", "\xff stopped" };
+	struct blob_id video = queued(*state, "u");
+	struct job job = lease(*state);
+
+	assert_int_equal(job_give_back(*state, &job.lease, &stop, NULL), 0);
+	assert_string_equal(get(*state, &video).error.code, "stopped");
+	assert_string_equal(get(*state, &video).error.message, "? stopped");
+	job = lease(*state);
+	assert_int_equal(job_give_back(*state, &job.lease, NULL, NULL), 0);
+	assert_string_equal(get(*state, &video).error.code, "stopped");
+	assert_int_equal(get(*state, &video).attempts, 0);
 }
 
 JOB_TEST(a_renewed_lease_outlives_its_first_term)
@@ -279,7 +295,7 @@ JOB_TEST(a_renewed_lease_outlives_its_first_term)
 	assert_true(got.progress.fraction > 0.24 && got.progress.fraction < 0.26);
 	assert_true(got.progress.speed > 31.4 && got.progress.speed < 31.6);
 	assert_true(got.progress.remaining_s > 7.4 && got.progress.remaining_s < 7.6);
-	assert_int_equal(job_give_back(*state, &job.lease, NULL), 0);
+	assert_int_equal(job_give_back(*state, &job.lease, NULL, NULL), 0);
 }
 
 JOB_TEST(progress_is_the_leases_and_holds_numbers_only)
@@ -296,13 +312,13 @@ JOB_TEST(progress_is_the_leases_and_holds_numbers_only)
 	assert_int_equal(
 		job_renew(*state, &job.lease, LEASE_MS, &(struct job_progress){ 0.5, 2, 3 }, NULL),
 		0);
-	assert_int_equal(job_give_back(*state, &job.lease, NULL), 0);
+	assert_int_equal(job_give_back(*state, &job.lease, NULL, NULL), 0);
 	got = get(*state, &video);
 	assert_false(got.progress.fraction != 0 || got.progress.speed != 0);
 	job = lease(*state);
 	got = get(*state, &video);
 	assert_false(got.progress.speed != 0 || got.progress.remaining_s != 0);
-	assert_int_equal(job_give_back(*state, &job.lease, NULL), 0);
+	assert_int_equal(job_give_back(*state, &job.lease, NULL, NULL), 0);
 }
 
 JOB_TEST(an_expired_lease_is_freed_and_can_do_nothing_more)
@@ -328,7 +344,7 @@ JOB_TEST(an_expired_lease_is_freed_and_can_do_nothing_more)
 		job_finish(*state, &expired.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL),
 		ERR_CONFLICT);
 	assert_int_equal(job_retry(*state, &expired.lease, &why, 0, NULL), ERR_CONFLICT);
-	assert_int_equal(job_give_back(*state, &expired.lease, NULL), ERR_CONFLICT);
+	assert_int_equal(job_give_back(*state, &expired.lease, NULL, NULL), ERR_CONFLICT);
 	assert_int_equal(lease(*state).attempts, 2);
 	assert_int_equal(
 		job_finish(*state, &expired.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL),
@@ -354,7 +370,7 @@ JOB_TEST(a_strangers_token_changes_nothing)
 			 ERR_CONFLICT);
 	assert_int_equal(job_fail(*state, &other, &why, NULL), ERR_CONFLICT);
 	assert_int_equal(job_retry(*state, &other, &why, 0, NULL), ERR_CONFLICT);
-	assert_int_equal(job_give_back(*state, &empty, NULL), ERR_CONFLICT);
+	assert_int_equal(job_give_back(*state, &empty, NULL, NULL), ERR_CONFLICT);
 	assert_int_equal(get(*state, &video).updated_ms, job.updated_ms);
 	assert_int_equal(get(*state, &video).state, JOB_LEASED);
 }

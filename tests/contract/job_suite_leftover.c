@@ -66,7 +66,7 @@ JOB_TEST(a_lease_registers_a_fresh_output_until_the_job_is_done_with_it)
 	assert_int_equal(job_is_registered(*state, &first.lease.output, NULL), 0);
 	assert_int_equal(job_is_registered(*state, &video, NULL), 0);
 	assert_int_equal(job_is_registered(*state, &unknown, NULL), ERR_NOT_FOUND);
-	assert_int_equal(job_give_back(*state, &first.lease, NULL), 0);
+	assert_int_equal(job_give_back(*state, &first.lease, NULL, NULL), 0);
 	second = lease(*state);
 	assert_string_not_equal(first.lease.output.hex, second.lease.output.hex);
 	assert_int_equal(
@@ -86,7 +86,7 @@ JOB_TEST(outputs_are_left_over_when_no_attempt_has_run_for_long)
 
 	advance(2 * DAY_MS);
 	assert_int_equal(left(*state, JOB_LEFT_OUTPUT, DAY_MS).count, 0); /* leased */
-	assert_int_equal(job_give_back(*state, &job.lease, NULL), 0);
+	assert_int_equal(job_give_back(*state, &job.lease, NULL, NULL), 0);
 	assert_int_equal(left(*state, JOB_LEFT_OUTPUT, DAY_MS).count, 0);
 	advance(DAY_MS + 1000);
 	seen = left(*state, JOB_LEFT_OUTPUT, DAY_MS);
@@ -109,7 +109,7 @@ JOB_TEST(a_job_remembers_the_outputs_of_its_last_attempts_only)
 
 		if (i == 0)
 			first = job.lease.output;
-		assert_int_equal(job_give_back(*state, &job.lease, NULL), 0);
+		assert_int_equal(job_give_back(*state, &job.lease, NULL, NULL), 0);
 	}
 	assert_int_equal(job_is_registered(*state, &first, NULL), ERR_NOT_FOUND);
 	advance(DAY_MS + 1000);

@@ -72,7 +72,7 @@ JOB_TEST(a_mark_for_a_job_that_moved_on_is_a_conflict)
 	advance(10);
 	job = lease(*state);
 	assert_int_equal(job_mark_published(*state, &read, JOB_PUBLISH_VIDEO, NULL), ERR_CONFLICT);
-	assert_int_equal(job_give_back(*state, &job.lease, NULL), 0);
+	assert_int_equal(job_give_back(*state, &job.lease, NULL, NULL), 0);
 	assert_int_equal(job_mark_published(*state, &read, JOB_PUBLISH_VIDEO, NULL), ERR_CONFLICT);
 	assert_int_equal(job_mark_published(*state, &unread, JOB_PUBLISH_RESULT, NULL),
 			 ERR_CONFLICT);

@@ -47,6 +47,7 @@ size_t index_of(const struct job *jobs, size_t count, const struct blob_id *vide
 	X(a_failed_job_keeps_its_reason_and_a_repeat_is_welcome)                                   \
 	X(a_retried_job_waits_out_its_delay)                                                       \
 	X(a_job_given_back_has_not_used_an_attempt)                                                \
+	X(a_job_given_back_says_why_where_there_is_something_to_say)                               \
 	X(progress_is_the_leases_and_holds_numbers_only)                                           \
 	X(a_renewed_lease_outlives_its_first_term)                                                 \
 	X(an_expired_lease_is_freed_and_can_do_nothing_more)                                       \

@@ -180,6 +180,17 @@ a_worker_out_of_cpu_time_needed_too_much_of_it(void **state)
 }
 
 static void
+a_worker_that_was_told_to_stop_is_no_crash(void **state)
+{
+	struct outcome o = suffer(HOSTILE_STOPPED);
+
+	(void)state;
+	assert_int_equal(o.result, ERR_UNAVAILABLE);
+	assert_string_equal(o.why.code, "stopped");
+	assert_string_equal(o.why.message, "the conversion was stopped before its end");
+}
+
+static void
 a_workers_words_reach_the_log_only_and_harmless(void **state)
 {
 	struct outcome o = suffer(HOSTILE_WORDS);
@@ -222,6 +233,7 @@ main(void)
 		cmocka_unit_test(a_crash_and_an_early_end_are_the_workers_fault),
 		cmocka_unit_test(a_worker_that_the_kernel_killed_needed_too_much_memory),
 		cmocka_unit_test(a_worker_out_of_cpu_time_needed_too_much_of_it),
+		cmocka_unit_test(a_worker_that_was_told_to_stop_is_no_crash),
 		cmocka_unit_test(a_workers_words_reach_the_log_only_and_harmless),
 		cmocka_unit_test(a_program_that_is_not_there_is_found_out_at_once),
 	};

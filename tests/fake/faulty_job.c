@@ -138,12 +138,13 @@ faulty_retry(struct job_store *port, const struct job_lease *lease, const struct
 }
 
 static int
-faulty_give_back(struct job_store *port, const struct job_lease *lease, struct err *e)
+faulty_give_back(struct job_store *port, const struct job_lease *lease, const struct job_error *why,
+		 struct err *e)
 {
 	struct faulty_job *s = self_of(port);
 	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);
 
-	return r < 0 ? r : fault_after(s->faults, call, job_give_back(s->inner, lease, e), e);
+	return r < 0 ? r : fault_after(s->faults, call, job_give_back(s->inner, lease, why, e), e);
 }
 
 static int

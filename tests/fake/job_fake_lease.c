@@ -159,6 +159,14 @@ job_fake_finish(struct job_store *s, const struct job_lease *lease, const struct
 	return 0;
 }
 
+static void
+note_error(struct record *rec, const struct job_error *why)
+{
+	rec->job.error = *why;
+	job_fake_legible(rec->job.error.code);
+	job_fake_legible(rec->job.error.message);
+}
+
 int
 job_fake_fail(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
 	      struct err *e)
@@ -170,9 +178,7 @@ job_fake_fail(struct job_store *s, const struct job_lease *lease, const struct j
 	if (rec == NULL || again)
 		return r;
 	rec->job.state = JOB_FAILED;
-	rec->job.error = *why;
-	job_fake_legible(rec->job.error.code);
-	job_fake_legible(rec->job.error.message);
+	note_error(rec, why);
 	rec->job.result_published_ms = 0;
 	rec->job.updated_ms = job_fake_now(f);
 	return 0;
@@ -198,15 +204,14 @@ job_fake_retry(struct job_store *s, const struct job_lease *lease, const struct 
 
 	if (rec == NULL || again)
 		return r;
-	rec->job.error = *why;
-	job_fake_legible(rec->job.error.code);
-	job_fake_legible(rec->job.error.message);
+	note_error(rec, why);
 	requeue(f, rec, delay_ms);
 	return 0;
 }
 
 int
-job_fake_give_back(struct job_store *s, const struct job_lease *lease, struct err *e)
+job_fake_give_back(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
+		   struct err *e)
 {
 	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
 	struct record *rec = NULL;
@@ -215,6 +220,8 @@ job_fake_give_back(struct job_store *s, const struct job_lease *lease, struct er
 	if (rec == NULL || again)
 		return r;
 	rec->job.attempts -= rec->job.attempts > 0;
+	if (why)
+		note_error(rec, why);
 	requeue(f, rec, 0);
 	return 0;
 }

@@ -57,7 +57,8 @@ int job_fake_fail(struct job_store *s, const struct job_lease *lease, const stru
 		  struct err *e);
 int job_fake_retry(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
 		   int64_t delay_ms, struct err *e);
-int job_fake_give_back(struct job_store *s, const struct job_lease *lease, struct err *e);
+int job_fake_give_back(struct job_store *s, const struct job_lease *lease,
+		       const struct job_error *why, struct err *e);
 int job_fake_free_expired(struct job_store *s, int64_t *ret_freed, struct err *e);
 int job_fake_list_unpublished(struct job_store *s, enum job_publication which, struct job *jobs,
 			      size_t max, size_t *ret_count, struct err *e);

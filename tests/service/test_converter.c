@@ -202,6 +202,43 @@ a_stop_gives_the_job_back_uncounted(void **state)
 	assert_string_equal(w->result, "given_back");
 	assert_int_equal(world_job(w).state, JOB_QUEUED);
 	assert_int_equal(world_job(w).attempts, 0);
+	assert_string_equal(world_job(w).error.code, "stopped");
+	assert_string_equal(world_job(w).error.message,
+			    "the conversion was stopped before its end");
+}
+
+/* Its worker was told to stop: by somebody, or by whoever stops all of a service's processes. */
+static struct job
+job_of_stopped_worker(bool daemon_too)
+{
+	static const struct job_error why = { "stopped", "the worker's own words" };
+	SCOPED(world_free_p) struct world *w = world_new();
+	struct job job = world_lease(w);
+	struct stop stop;
+
+	assert_int_equal(stop_init(&stop, NULL), 0);
+	if (daemon_too)
+		stop_request(&stop);
+	w->converter.stop = &stop;
+	encoder_fake_fail(w->converter.encoder, ERR_UNAVAILABLE, &why);
+	assert_int_equal(convert_job(&w->converter, &job), CONVERT_ENDED);
+	assert_string_equal(w->result, daemon_too ? "given_back" : "retry");
+	stop_fini(&stop);
+	return world_job(w);
+}
+
+static void
+a_worker_told_to_stop_is_an_attempt_unless_its_daemon_was_too(void **state)
+{
+	struct job alone = job_of_stopped_worker(false), both = job_of_stopped_worker(true);
+
+	(void)state;
+	assert_int_equal(alone.state, JOB_QUEUED);
+	assert_int_equal(alone.attempts, 1);
+	assert_string_equal(alone.error.code, "stopped");
+	assert_int_equal(both.state, JOB_QUEUED);
+	assert_int_equal(both.attempts, 0);
+	assert_string_equal(both.error.code, "stopped");
 }
 
 static void
@@ -320,6 +357,7 @@ main(void)
 		cmocka_unit_test(a_ledger_that_is_away_for_a_moment_still_learns_of_the_end),
 		cmocka_unit_test(a_lost_lease_writes_nothing),
 		cmocka_unit_test(a_stop_gives_the_job_back_uncounted),
+		cmocka_unit_test(a_worker_told_to_stop_is_an_attempt_unless_its_daemon_was_too),
 		cmocka_unit_test(a_broker_that_is_away_leaves_the_result_to_the_relay),
 		cmocka_unit_test(a_message_of_msgqs_gateway_gets_a_job),
 		cmocka_unit_test(a_message_without_a_job_to_do_is_dropped),

@@ -175,6 +175,9 @@ attack(enum hostility how)
 	case HOSTILE_KILLED:
 		(void)raise(SIGKILL);
 		break;
+	case HOSTILE_STOPPED:
+		(void)raise(SIGTERM);
+		break;
 	case HOSTILE_OUT_OF_CPU:
 		(void)raise(SIGXCPU);
 		break;

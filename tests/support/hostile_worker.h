@@ -22,6 +22,7 @@ enum hostility {
 	HOSTILE_LEAVES,
 	HOSTILE_CRASH,
 	HOSTILE_KILLED,
+	HOSTILE_STOPPED,
 	HOSTILE_OUT_OF_CPU,
 	HOSTILE_WORDS, /* fails with words that forge a log line */
 };

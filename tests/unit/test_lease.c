@@ -114,7 +114,7 @@ a_lease_that_went_to_another_is_lost(void **state)
 	assert_int_equal(lease_keeper_start(f->jobs, &f->job.lease, 30000, &k, NULL), 0);
 	assert_false(lease_keeper_lost(k));
 	lease_keeper_stop(TAKE(k));
-	assert_int_equal(job_give_back(f->jobs, &f->job.lease, NULL), 0);
+	assert_int_equal(job_give_back(f->jobs, &f->job.lease, NULL, NULL), 0);
 	assert_int_equal(lease_keeper_start(f->jobs, &f->job.lease, 3000, &k, NULL), 0);
 	AWAIT(job_fake_calls(f->jobs) >= 4);
 	AWAIT(lease_keeper_lost(k));
