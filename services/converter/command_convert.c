@@ -1,6 +1,7 @@
 /* `converter convert IN OUT`: one file through the same worker behind the same walls, without any
  * server: to look at a file that fails, and to measure. */
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,10 +19,34 @@
 #define COMMAND_UNFIT 2
 #define BAR_COLUMNS 30
 
+/* A handler has no argument. */
+static volatile sig_atomic_t stopped_by;
+
 struct bar {
 	bool shown;
 	int64_t start_ms;
 };
+
+static void
+on_signal(int number)
+{
+	stopped_by = number;
+}
+
+/* The first one lets what is half made be removed, a second one ends at once. What whoever started
+ * us wants ignored (nohup) stays so. */
+static void
+watch_signals(void)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = on_signal,
+				    .sa_flags = SA_RESTART | (int)SA_RESETHAND };
+	struct sigaction was;
+
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		if (sigaction(numbers[i], NULL, &was) == 0 && was.sa_handler != SIG_IGN)
+			(void)sigaction(numbers[i], &action, NULL);
+}
 
 /* On a terminal only, and on one line: [#####.....]  52 %, 63 x realtime, 12 s left */
 static int
@@ -32,7 +57,8 @@ show_progress(void *arg, const struct encode_progress *progress, struct err *e)
 	int filled = (int)(pace.fraction * BAR_COLUMNS);
 	char line[BAR_COLUMNS + 1];
 
-	(void)e;
+	if (stopped_by)
+		return err_set(e, ERR_UNAVAILABLE, "stopped by a signal");
 	if (!isatty(STDERR_FILENO) || progress->fraction < 0)
 		return 0;
 	for (int i = 0; i < BAR_COLUMNS; i++)
@@ -96,6 +122,7 @@ convert_file(struct encoder *encoder, const char *from, const char *to,
 	struct encode_report encoded;
 	int r;
 
+	watch_signals();
 	if ((r = file_blob_open(from, &in, e)) < 0 || (r = file_blob_create(to, &out, e)) < 0)
 		return r;
 	r = encoder_encode(encoder, in, out, &watch, &encoded, &report->error, e);
@@ -145,8 +172,13 @@ command_convert(int argc, char **argv, const void *config)
 		{ 0 },
 	};
 
-	return command_run_single(argc, argv, verb,
-				  "Exit also 2: the file cannot be converted. OUT.mp3 appears when "
-				  "it is whole.\n",
-				  config);
+	int code = command_run_single(
+		argc, argv, verb,
+		"Exit also 2: the file cannot be converted. OUT.mp3 appears when it is whole.\n",
+		config);
+
+	/* All is cleared away; a shell wants to see what ended us. */
+	if (stopped_by && code != COMMAND_DONE)
+		(void)raise(stopped_by);
+	return code;
 }

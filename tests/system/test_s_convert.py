@@ -1,13 +1,22 @@
 """`converter convert`: one file through the same worker, without a server."""
+import contextlib
+import fcntl
 import json
+import os
 import pathlib
+import pty
 import re
+import signal
 import subprocess
 import tempfile
+import termios
 
 import media
-from lib import expect
-from test_m_commands import converter
+from lib import expect, until
+from test_m_commands import converter, environment
+from test_r_worker import children
+
+BAR = re.compile(r"\r\[([#.]{30})\] +(\d+) %, (\d+) x realtime, (\d+) s left ")
 
 
 def convert(s, content, *words):
@@ -70,3 +79,75 @@ def test_what_has_no_loudness_says_so(s):
     silence = media.ffmpeg("silence.flac", "-f", "lavfi", "-i", "anullsrc=r=44100:cl=stereo", "-t", 4)
     done, _, _ = convert(s, silence, "--json")
     expect(json.loads(done.stdout)["loudness"] is None, done)
+
+
+def as_from_a_shell():
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored where the tests themselves run in the background of a script
+
+
+class OnTerminal:
+    """`converter convert`, standard input and error on a terminal of its own, standard output a pipe."""
+
+    def __init__(self, s, folder, *words):
+        self.seen = b""
+        self.master, slave = pty.openpty()
+        self.process = subprocess.Popen(
+            [s.build / "services/converter/converter", "convert", folder / "in", folder / "out.mp3", *words], env=environment(s),
+            stdin=slave, stderr=slave, stdout=subprocess.PIPE, start_new_session=True, preexec_fn=as_from_a_shell)
+        os.close(slave)
+        os.set_blocking(self.master, False)
+
+    def bars(self):
+        with contextlib.suppress(BlockingIOError, OSError):  # the second: nobody has it open any more
+            while more := os.read(self.master, 65536):
+                self.seen += more
+        return BAR.findall(self.seen.decode())
+
+    def ended(self):
+        """Standard output."""
+        until("it ends", lambda: (self.bars(), self.process.poll() is not None)[1], 120)
+        self.bars()
+        return self.process.stdout.read().decode()
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+        os.close(self.master)
+
+
+@contextlib.contextmanager
+def on_terminal(s, content, *words):
+    with tempfile.TemporaryDirectory(prefix="tonearm-convert-") as name:
+        folder = pathlib.Path(name)
+        (folder / "in").write_bytes(content)
+        with contextlib.closing(OnTerminal(s, folder, *words)) as command:
+            yield command, folder
+
+
+def test_a_terminal_sees_a_bar_that_grows_and_goes_and_a_pipe_none(s):
+    with on_terminal(s, media.sound(900), "--json") as (command, folder):
+        report = json.loads(command.ended())
+        bars = command.bars()
+        expect(command.process.returncode == 0 and report["result"] == "done", report, command.seen)
+        expect(len(bars) >= 2 and any(0 < int(percent) < 100 for _, percent, _, _ in bars), "bars:", command.seen)
+        expect(all(abs(len(bar.rstrip(".")) - int(percent) * 0.3) <= 1.2 for bar, percent, _, _ in bars), bars)
+        expect([int(b[1]) for b in bars] == sorted(int(b[1]) for b in bars) and all(int(speed) > 1 for _, _, speed, _ in bars), bars)
+        expect(re.search(r"\r +\r$", command.seen.decode()), "the bar is still there:", command.seen[-100:])
+        done = converter(s, "convert", folder / "in", folder / "piped.mp3")
+        expect(done.returncode == 0 and done.stderr == b"" and b"\r" not in done.stdout and b"x realtime" in done.stdout, done)
+
+
+def test_interrupted_it_leaves_nothing_behind_and_ends_by_the_signal(s):
+    with on_terminal(s, media.sound(900)) as (command, folder):
+        worker = until("a worker", lambda: children(command.process.pid))[0]
+        until("a bar", command.bars, 60)
+        os.kill(worker, signal.SIGSTOP)  # however fast it is, it is not through
+        expect(command.process.poll() is None and len(list(folder.iterdir())) == 2, "nothing was under way")
+        os.write(command.master, b"\x03")
+        expect(command.ended() == "", "it reported")
+        expect(command.process.returncode == -signal.SIGINT, command.process.returncode, command.seen[-300:])
+        expect([p.name for p in folder.iterdir()] == ["in"], "left:", list(folder.iterdir()))
+        expect(not pathlib.Path(f"/proc/{worker}").exists(), "the worker lives on")
