@@ -27,6 +27,7 @@ struct pass {
 	FILE *out;
 	char *text; /* behind out */
 	size_t len;
+	size_t unsure;    /* of its end: what was said of a verdict not known to be carried out */
 	uint64_t *hashes; /* of the present queue's messages so far */
 	size_t count;
 	int64_t visited;
@@ -86,13 +87,19 @@ static int
 visitor(void *arg, const struct dead_letter *m, struct err *e)
 {
 	struct pass *p = arg;
+	long before = ftell(p->out);
 	char id[ID_MAX];
+	int r;
 
+	p->unsure = 0; /* the broker went on */
 	make_id(p, m, id);
 	p->visited++;
-	if (ftell(p->out) > OUTPUT_MAX)
+	if (before > OUTPUT_MAX)
 		return err_set(e, ERR_TOO_LARGE, "more than 64 MiB to print: lower --limit");
-	return p->tell(p, m, id, e);
+	r = p->tell(p, m, id, e);
+	if (r == DEAD_REQUEUE || r == DEAD_DROP)
+		p->unsure = (size_t)(ftell(p->out) - before);
+	return r;
 }
 
 static bool
@@ -190,6 +197,7 @@ visit_queues(struct pass *p, struct dead_letters *letters, const struct converte
 				       e);
 		if (r < 0)
 			return err_prefix(e, r, "%s.dead", queues[i]);
+		p->unsure = 0;
 	}
 	return 0;
 }
@@ -237,7 +245,7 @@ go(const struct command_options *o, const struct converter_config *config, told 
 	r = visit_queues(&pass, letters, config, limit, &e);
 	(void)fclose(TAKE(pass.out));
 	/* also after an error: what was done is done */
-	(void)fwrite(pass.text, 1, pass.len, stdout);
+	(void)fwrite(pass.text, 1, pass.len - pass.unsure, stdout);
 	if (r < 0)
 		return command_failed("dead", &e);
 	return name_missing(&pass);

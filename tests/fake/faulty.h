@@ -42,6 +42,8 @@ struct identity *faulty_identity(struct identity *inner, struct faults *f);
 struct user_store *faulty_user_store(struct user_store *inner, struct faults *f);
 struct token_service *faulty_token_service(struct token_service *inner, struct faults *f);
 struct password_hasher *faulty_password_hasher(struct password_hasher *inner, struct faults *f);
+/* A visit is a call, and so is each message of it. */
+struct dead_letters *faulty_dead_letters(struct dead_letters *inner, struct faults *f);
 struct publisher *faulty_publisher(struct publisher *inner, struct faults *f);
 /* A consumer whose call fails has lost its connection to the broker, as the port's rules say. */
 struct consumer *faulty_consumer(struct consumer *inner, struct queue_broker *broker,

@@ -8,6 +8,7 @@
 
 #include "converter/janitor.h"
 #include "fake/blob_fake.h"
+#include "fake/faulty.h"
 #include "fake/job_fake.h"
 
 #define HOUR_MS INT64_C(3600000)
@@ -17,9 +18,11 @@
 struct world {
 	struct clock clock;
 	int64_t ahead_ms; /* of the machine's clock */
+	struct faults faults;
+	/* what the checks look at: these never fail */
 	struct blob_store *videos, *mp3s;
 	struct job_store *jobs;
-	struct janitor_config config;
+	struct janitor_config config; /* its stores are these, faulty */
 	struct janitor_report report;
 };
 
@@ -34,9 +37,9 @@ world_now(const struct clock *clock)
 static void
 world_free(struct world *w)
 {
-	job_store_close(w->jobs);
-	blob_store_close(w->mp3s);
-	blob_store_close(w->videos);
+	job_store_close(w->config.jobs);
+	blob_store_close(w->config.mp3s);
+	blob_store_close(w->config.videos);
 	free(w);
 }
 SCOPE_DEFINE(struct world, world_free)
@@ -51,9 +54,9 @@ world_new(void)
 	assert_int_equal(blob_fake_new(&w->videos, NULL), 0);
 	assert_int_equal(blob_fake_new(&w->mp3s, NULL), 0);
 	assert_int_equal(job_fake_new(&w->clock, &w->jobs, NULL), 0);
-	w->config = (struct janitor_config){ .videos = w->videos,
-					     .mp3s = w->mp3s,
-					     .jobs = w->jobs,
+	w->config = (struct janitor_config){ .videos = faulty_blob_store(w->videos, &w->faults),
+					     .mp3s = faulty_blob_store(w->mp3s, &w->faults),
+					     .jobs = faulty_job_store(w->jobs, &w->faults),
 					     .clock = &w->clock,
 					     .grace_ms = GRACE_MS };
 	return w;
@@ -312,7 +315,7 @@ litter(struct world *w)
 	blob_fake_orphan(w->videos, &video, 7, now(w));
 	blob_fake_orphan(w->mp3s, &job.lease.output, 3, now(w));
 	blob_fake_orphan(w->mp3s, &foreign, 2, now(w));
-	assert_int_equal(job_give_back(w->jobs, &job.lease, NULL), 0);
+	assert_int_equal(job_give_back(w->jobs, &job.lease, NULL, NULL), 0);
 	(void)done(w, "u", "u");
 	w->config.retention_video_ms = w->config.retention_audio_ms = HOUR_MS;
 	w->config.foreign = true;
@@ -334,46 +337,55 @@ a_dry_run_counts_the_same_and_changes_nothing(void **state)
 	assert_int_equal(run(w), 0);
 }
 
-/* Which call fails, of which of the three stores. */
-static int
-run_with_fault(struct world *w, int which, int n)
+/* Whatever the last run did: the next one leaves nothing that should go, and takes nothing else. */
+static void
+check_next(struct world *w)
 {
-	if (which == 0)
-		job_fake_break_nth(w->jobs, n, ERR_UNAVAILABLE);
-	else
-		blob_fake_break_nth(which == 1 ? w->videos : w->mp3s, n, ERR_UNAVAILABLE);
-	return janitor_run(&w->config, &w->report, NULL);
+	struct blob_id id = { "" };
+	struct job_counts counts;
+
+	(void)run(w);
+	assert_int_equal(run(w), 0);
+	assert_int_equal(blob_next_id(w->videos, &id, &id, NULL), ERR_NOT_FOUND);
+	assert_int_equal(blob_next_id(w->mp3s, &id, &id, NULL), ERR_NOT_FOUND);
+	assert_int_equal(job_count(w->jobs, &counts, NULL), 0);
+	assert_int_equal(counts.by_state[JOB_UPLOADING], 0);
+	assert_int_equal(counts.by_state[JOB_EXPIRED], 1);
+	assert_int_equal(counts.by_state[JOB_QUEUED], 1);
 }
 
 static void
 a_run_that_ends_anywhere_is_taken_up_by_the_next(void **state)
 {
+	static const struct faults kinds[] = {
+		{ .last = 1, .code = ERR_UNAVAILABLE, .moment = FAULT_BEFORE },
+		{ .last = 1, .code = ERR_TIMEOUT, .moment = FAULT_AFTER },
+		{ .last = 1, .code = ERR_NO_MEMORY, .moment = FAULT_BEFORE },
+		{ .last = 2, .code = ERR_UNAVAILABLE, .moment = FAULT_BEFORE },
+		{ .last = 2, .code = ERR_TIMEOUT, .moment = FAULT_AFTER },
+	};
+
 	(void)state;
-	for (int which = 0; which < 3; which++) {
-		int r = -1;
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		int n = 0, calls;
 
-		for (int n = 1; r < 0; n++) {
+		do {
 			SCOPED(world_free_p) struct world *w = world_new();
-			struct job_counts counts;
-			struct blob_id id;
+			int r;
 
-			assert_in_range(n, 1, CALLS_MAX);
+			assert_in_range(++n, 1, CALLS_MAX);
 			litter(w);
-			r = run_with_fault(w, which, n);
-			assert_true(r == 0 || r == ERR_UNAVAILABLE);
-			job_fake_break_nth(w->jobs, 0, 0);
-			blob_fake_break_nth(w->videos, 0, 0);
-			blob_fake_break_nth(w->mp3s, 0, 0);
-			(void)run(w);
-			assert_int_equal(run(w), 0);
-			id = (struct blob_id){ "" };
-			assert_int_equal(blob_next_id(w->videos, &id, &id, NULL), ERR_NOT_FOUND);
-			assert_int_equal(blob_next_id(w->mp3s, &id, &id, NULL), ERR_NOT_FOUND);
-			assert_int_equal(job_count(w->jobs, &counts, NULL), 0);
-			assert_int_equal(counts.by_state[JOB_UPLOADING], 0);
-			assert_int_equal(counts.by_state[JOB_EXPIRED], 1);
-			assert_int_equal(counts.by_state[JOB_QUEUED], 1);
-		}
+			w->faults = kinds[i];
+			w->faults.first = n;
+			w->faults.last += n - 1;
+			r = janitor_run(&w->config, &w->report, NULL);
+			calls = atomic_load(&w->faults.calls);
+			/* without an answer nobody says that all went well */
+			assert_int_equal(r, calls >= n ? kinds[i].code : 0);
+			w->faults = (struct faults){ 0 };
+			check_next(w);
+		} while (calls >= n);
+		assert_in_range(calls, 20, CALLS_MAX);
 	}
 }
 
