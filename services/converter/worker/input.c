@@ -64,6 +64,43 @@ fetch(struct input *in, int64_t offset)
 	return holds(part, offset) ? part : NULL;
 }
 
+bool
+input_peek(struct input *in, int64_t offset, void *to, size_t len)
+{
+	uint8_t *bytes = to;
+
+	while (len > 0) {
+		bool inside = offset >= 0 && offset < in->size;
+		const struct input_part *part = inside ? fetch(in, offset) : NULL;
+		size_t at, count;
+
+		if (!part) {
+			in->peek_failed = true;
+			return false;
+		}
+		at = (size_t)(offset - part->first);
+		count = part->len - at < len ? part->len - at : len;
+		memcpy(bytes, part->data + at, count);
+		bytes += count;
+		offset += (int64_t)count;
+		len -= count;
+	}
+	return true;
+}
+
+static void
+apply_patches(const struct input *in, int64_t first, uint8_t *bytes, int64_t len)
+{
+	for (size_t i = 0; i < INPUT_PATCHES; i++) {
+		const struct input_patch *patch = &in->patches[i];
+		int64_t at = patch->at - first;
+
+		for (int64_t n = 0; patch->at > 0 && n < (int64_t)sizeof patch->bytes; n++)
+			if (at + n >= 0 && at + n < len)
+				bytes[at + n] = patch->bytes[n];
+	}
+}
+
 static int
 input_read(void *arg, uint8_t *to, int size)
 {
@@ -83,6 +120,7 @@ input_read(void *arg, uint8_t *to, int size)
 	if ((size_t)size > left)
 		size = (int)left;
 	memcpy(to, part->data + at, (size_t)size);
+	apply_patches(in, in->position, to, size);
 	in->position += size;
 	return size;
 }
@@ -114,9 +152,12 @@ input_keep(struct input *in)
 void
 input_rewind(struct input *in)
 {
-	(void)avio_seek(in->avio, 0, SEEK_SET);
+	/* what is buffered may be patched otherwise than what comes */
+	in->avio->buf_ptr = in->avio->buf_end = in->avio->buffer;
+	in->avio->pos = 0;
 	in->avio->eof_reached = 0;
 	in->avio->error = 0;
+	in->position = 0;
 	in->end_passed = false;
 }
 

@@ -23,6 +23,12 @@ struct input_part {
 	int64_t first; /* byte of the input */
 	uint64_t used; /* the larger, the later */
 };
+/* Four bytes that libav is to read as others than they are. */
+struct input_patch {
+	int64_t at; /* 0 = none */
+	uint8_t bytes[4];
+};
+#define INPUT_PATCHES 3
 struct input {
 	struct AVIOContext *avio;
 	int fd;
@@ -31,6 +37,8 @@ struct input {
 	int64_t declared_end;   /* where the file says that it ends; -1 = it does not */
 	clock_t cpu_limit;      /* 0 = none */
 	uint64_t uses;
+	bool peek_failed;
+	struct input_patch patches[INPUT_PATCHES];
 	size_t part_count;
 	struct input_part parts[INPUT_PARTS_MAX];
 };
@@ -40,6 +48,9 @@ enum worker_failure input_open(int fd, int64_t size, struct input **ret, struct 
 void input_keep(struct input *in);
 /* Back to the start, as if nothing had been read; what is kept stays. */
 void input_rewind(struct input *in);
+/* Bytes as they are in the file, beside what libav reads; false, and noted in peek_failed, when it
+ * ends before or there is no memory. */
+bool input_peek(struct input *in, int64_t offset, void *to, size_t len);
 /* From now on reading fails once the process has worked for that many seconds more; 0 = no limit.
  */
 void input_hurry(struct input *in, int cpu_seconds);

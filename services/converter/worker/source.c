@@ -9,6 +9,7 @@
 
 #include "converter/worker/container.h"
 #include "converter/worker/metadata.h"
+#include "converter/worker/mp4_tail.h"
 
 #define RATE_MIN 1000
 #define RATE_MAX 768000
@@ -30,7 +31,8 @@ struct source {
 	AVPacket *packet;
 	struct input *in;
 	AVStream *stream; /* borrowed from format */
-	int read_result;  /* why reading ended: AVERROR_EOF or an error */
+	struct mp4_tail tail;
+	int read_result; /* why reading ended: AVERROR_EOF or an error */
 	bool ended, cut_packet;
 	int64_t packets, damaged, frames;
 	int64_t barren;    /* packets since the last frame */
@@ -77,16 +79,41 @@ choose_track(struct source *s, struct err *e)
 	return open_decoder(s, codec, e);
 }
 
+static enum worker_failure
+open_track(struct source *s, struct err *e)
+{
+	enum worker_failure f = container_open(s->in, &s->format, e);
+
+	return f ? f : choose_track(s, e);
+}
+
+static void
+close_track(struct source *s)
+{
+	av_packet_free(&s->packet);
+	avcodec_free_context(&s->decoder);
+	avformat_close_input(&s->format);
+}
+
 enum worker_failure
 source_open(struct input *in, struct source **ret, struct err *e)
 {
 	SCOPED(source_close_p) struct source *s = calloc(1, sizeof *s);
+	bool shown_less;
 	enum worker_failure f;
 
 	if (!s)
 		return failure_set(e, WORKER_OUT_OF_MEMORY, "source: no memory");
 	s->in = in;
-	if ((f = container_open(in, &s->format, e)) || (f = choose_track(s, e)))
+	shown_less = mp4_tail_look(in, &s->tail);
+	f = open_track(s, e);
+	if (shown_less && (f || !mp4_tail_fits(&s->tail, s->stream))) {
+		close_track(s);
+		mp4_tail_give_up(&s->tail, in);
+		input_rewind(in);
+		f = open_track(s, e);
+	}
+	if (f)
 		return f;
 	if (container_is_cut(in))
 		return failure_set(e, WORKER_TRUNCATED, "the header names a later end");
@@ -108,13 +135,26 @@ tapped(const struct source *s, int read_result)
 	return s->tap ? s->tap(s->tap_arg, s->packet) : SOURCE_DECODE;
 }
 
+static int
+read_packet(struct source *s)
+{
+	int av;
+
+	if (s->tail.in && s->tail.given == s->tail.shown)
+		return mp4_tail_read(&s->tail, s->stream, s->packet);
+	av = av_read_frame(s->format, s->packet);
+	if (av >= 0 && s->packet->stream_index == s->stream->index)
+		s->tail.given++;
+	return av;
+}
+
 /* The track's next packet: as av_read_frame, and AVERROR(EAGAIN) after too many of others. */
 static int
 next_packet(struct source *s)
 {
 	int av;
 
-	while ((av = av_read_frame(s->format, s->packet)) >= 0 || av == AVERROR(EAGAIN)) {
+	while ((av = read_packet(s)) >= 0 || av == AVERROR(EAGAIN)) {
 		enum source_tapped what = tapped(s, av);
 
 		if (what == SOURCE_DECODE)
@@ -224,17 +264,18 @@ source_limit(const struct source *s, int rate)
 	const AVStream *stream = s->stream;
 	int entries = avformat_index_get_entries_count(stream);
 	const AVIndexEntry *last;
-	int64_t start, padding;
+	int64_t start, padding, last_start;
 
 	if (!has_index(s) || stream->duration <= 0 || entries <= 0 ||
 	    stream->codecpar->sample_rate <= 0)
 		return -1;
 	last = avformat_index_get_entry(s->stream, entries - 1);
+	last_start = s->tail.in ? mp4_tail_last_start(&s->tail) : last ? last->timestamp : 0;
 	start = stream->start_time == AV_NOPTS_VALUE || stream->start_time < 0 ? 0
 									       : stream->start_time;
 	padding = av_rescale_q(PADDING_MAX, (AVRational){ 1, stream->codecpar->sample_rate },
 			       stream->time_base);
-	if (!last || av_sat_sub64(last->timestamp, av_sat_add64(start, padding)) > stream->duration)
+	if (!last || av_sat_sub64(last_start, av_sat_add64(start, padding)) > stream->duration)
 		return -1;
 	return av_rescale_q(stream->duration, stream->time_base, (AVRational){ 1, rate });
 }
@@ -296,8 +337,6 @@ source_close(struct source *s)
 {
 	if (!s)
 		return;
-	av_packet_free(&s->packet);
-	avcodec_free_context(&s->decoder);
-	avformat_close_input(&s->format);
+	close_track(s);
 	free(s);
 }
