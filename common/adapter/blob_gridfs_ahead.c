@@ -52,18 +52,22 @@ start_thread(struct ahead *a)
 	(void)pthread_attr_destroy(&attr);
 }
 
-void
+bool
 ahead_put(struct ahead *a, struct ahead_task *t)
 {
+	bool taken;
+
 	(void)pthread_mutex_lock(&a->lock);
 	if (!a->started)
 		start_thread(a);
-	if (a->started && a->task == NULL) {
+	taken = a->started && a->task == NULL;
+	if (taken) {
 		t->state = AHEAD_WAITING;
 		a->task = t;
 		(void)pthread_cond_broadcast(&a->changed);
 	}
 	(void)pthread_mutex_unlock(&a->lock);
+	return taken;
 }
 
 bool

@@ -19,8 +19,8 @@ struct ahead;
 int ahead_new(struct ahead **ret, struct err *e);
 /* Every task must have been claimed. */
 void ahead_free(struct ahead *a);
-/* Does nothing while another task waits or runs. The thread starts with the first task. */
-void ahead_put(struct ahead *a, struct ahead_task *t);
+/* False while another task waits or runs. The thread starts with the first task. */
+bool ahead_put(struct ahead *a, struct ahead_task *t);
 /* Ends the task's stay: true when it has run (waits while it runs), false when it never will. */
 bool ahead_claim(struct ahead *a, struct ahead_task *t);
 

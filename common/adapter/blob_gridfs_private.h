@@ -25,7 +25,8 @@ struct blob_gridfs {
 	struct mongo_pool *pool;
 	char database[64];
 	atomic_bool indexed, usage_indexed;
-	atomic_int batches; /* held by writers now */
+	atomic_int batches;      /* held by writers now */
+	atomic_int wide_windows; /* held by readers now */
 	struct orphans *orphans;
 	struct ahead *ahead;
 };

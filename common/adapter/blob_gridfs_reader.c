@@ -1,39 +1,30 @@
 /* Reading a blob: a window of chunks is fetched by one query and its client given back at once, so
  * that a slow reader holds memory of its own and nothing shared. The server's reply is the window:
- * a chunk is copied once, to the reader's caller. The window is one chunk after a seek, for a
- * demuxer jumps about and pays for what it does not read. Once reading has gone straight on for
- * some chunks the window gets its full size, and the next one is fetched ahead while this one is
- * handed out. */
+ * a chunk is copied once, to the reader's caller, and the window goes once its last byte is handed
+ * out: a client that stalls keeps no more than what it was about to take. The window is one chunk
+ * after a seek, for a demuxer jumps about and pays for what it does not read. A reader that goes
+ * straight on, and fast, gets one of the store's few wide windows, and the next one is fetched
+ * ahead while this one is handed out. */
 #include "adapter/blob_gridfs_private.h"
 
 #include <string.h>
 
 #include "adapter/blob_gridfs_ahead.h"
+#include "adapter/blob_gridfs_window.h"
 #include "base/clock.h"
 
-#define WINDOW_BYTES (2 * CHUNK_SIZE)
-#define WINDOW_CHUNKS 64 /* of foreign blobs with small ones */
-#define QUICK_FAILURE_MS 500
-#define STRAIGHT_MIN 2 /* windows in a row, after which reading counts as straight */
-
-/* Chunks from first to end (not included), as the server sent them. */
-struct window {
-	bson_t reply; /* the pieces point into it */
-	bool has_reply;
-	int64_t first, end;
-	struct {
-		const uint8_t *data;
-		uint32_t len;
-	} pieces[WINDOW_CHUNKS];
-};
+#define WIDE_BYTES (2 * CHUNK_SIZE)
+#define FAST_CHUNK_MS 100 /* a chunk taken faster than this is worth a wide window */
+#define STRAIGHT_MIN 2    /* windows in a row, after which reading counts as straight */
 
 struct gridfs_reader {
 	struct blob_reader port;
 	struct blob_gridfs *store;
 	int64_t position; /* bytes */
 	int straight;     /* windows that followed one another, so far */
-	struct window windows[2];
-	struct window *now, *next; /* next is the task's from ahead_put to ahead_claim */
+	int64_t filled_ms;
+	struct gridfs_window windows[2];
+	struct gridfs_window *now, *next; /* next is the task's from ahead_put to ahead_claim */
 	struct ahead_task task;
 	int task_result;
 	struct err task_error;
@@ -43,123 +34,6 @@ static struct gridfs_reader *
 reader_of(struct blob_reader *r)
 {
 	return CONTAINER_OF(r, struct gridfs_reader, port);
-}
-
-static int64_t
-chunk_length(const struct blob_info *info, int64_t n)
-{
-	int64_t left = info->length - n * info->chunk_size;
-
-	return left < info->chunk_size ? left : info->chunk_size;
-}
-
-static void
-window_drop(struct window *w)
-{
-	if (w->has_reply)
-		bson_destroy(&w->reply);
-	w->has_reply = false;
-}
-
-static bool
-window_holds(const struct window *w, int64_t n)
-{
-	return w->has_reply && n >= w->first && n < w->end;
-}
-
-/* Adds one chunk to the window; it must be exactly what the files document promises. */
-static int
-take_chunk(const struct blob_info *info, struct window *w, const bson_iter_t *chunk, int64_t n,
-	   struct err *e)
-{
-	const uint8_t *data = NULL;
-	bson_iter_t doc, it;
-	uint32_t len = 0;
-	int64_t number;
-
-	if (!BSON_ITER_HOLDS_DOCUMENT(chunk) || !bson_iter_recurse(chunk, &doc))
-		return err_set(e, ERR_CORRUPT, "blob %s: a chunk is no document", info->id.hex);
-	it = doc;
-	if (!bson_iter_find(&it, "n") || !gridfs_whole(&it, &number) || number != n)
-		return err_set(e, ERR_CORRUPT, "blob %s: chunk %lld is missing", info->id.hex,
-			       (long long)n);
-	it = doc;
-	if (!bson_iter_find(&it, "data") || !BSON_ITER_HOLDS_BINARY(&it))
-		return err_set(e, ERR_CORRUPT, "blob %s: chunk %lld has no data", info->id.hex,
-			       (long long)n);
-	bson_iter_binary(&it, NULL, &len, &data);
-	if ((int64_t)len != chunk_length(info, n))
-		return err_set(e, ERR_CORRUPT, "blob %s: chunk %lld has %u bytes", info->id.hex,
-			       (long long)n, len);
-	w->pieces[n - w->first].data = data;
-	w->pieces[n - w->first].len = len;
-	return 0;
-}
-
-/* One batch, and no cursor that would hold the client: the command itself instead of the driver's
- * find. */
-static bson_t *
-find_command(const struct blob_info *info, const struct window *w)
-{
-	bson_oid_t id;
-
-	bson_oid_init_from_string(&id, info->id.hex);
-	return BCON_NEW("find", "fs.chunks", "filter", "{", "files_id", BCON_OID(&id), "n", "{",
-			"$gte", BCON_INT64(w->first), "$lt", BCON_INT64(w->end), "}", "}", "sort",
-			"{", "n", BCON_INT32(1), "}", "limit", BCON_INT64(w->end - w->first),
-			"batchSize", BCON_INT64(w->end - w->first), "singleBatch", BCON_BOOL(true));
-}
-
-static int
-take_reply(const struct blob_info *info, struct window *w, struct err *e)
-{
-	bson_iter_t it, batch, chunk;
-	int64_t n = w->first;
-	int rc = 0;
-
-	if (!bson_iter_init(&it, &w->reply) ||
-	    !bson_iter_find_descendant(&it, "cursor.firstBatch", &batch) ||
-	    !BSON_ITER_HOLDS_ARRAY(&batch) || !bson_iter_recurse(&batch, &chunk))
-		return err_set(e, ERR_INTERNAL, "mongodb: read chunks: a reply without a batch");
-	while (rc == 0 && n < w->end && bson_iter_next(&chunk))
-		rc = take_chunk(info, w, &chunk, n++, e);
-	if (rc == 0 && n != w->end)
-		rc = err_set(e, ERR_CORRUPT, "blob %s: chunk %lld is missing", info->id.hex,
-			     (long long)n);
-	return rc;
-}
-
-static int
-fetch_once(const struct gridfs_reader *r, struct window *w, struct err *e)
-{
-	SCOPED(gridfs_bson_free_p) bson_t *command = find_command(&r->port.info, w);
-	SCOPED(gridfs_end) struct gridfs_session s = { 0 };
-	bson_error_t error;
-	int rc;
-
-	if ((rc = gridfs_begin(r->store, &s, e)) < 0)
-		return rc;
-	window_drop(w);
-	w->has_reply = true; /* the driver initialises it, also when it fails */
-	if (!mongoc_client_read_command_with_opts(s.client, r->store->database, command, NULL, NULL,
-						  &w->reply, &error))
-		return mongo_err(e, &error, "read chunks");
-	return take_reply(&r->port.info, w, e);
-}
-
-/* Fills the window. A connection that died while it was idle is noticed only by using it: such a
- * failure is quick, and worth one more try. A slow one has used up the deadline. */
-static int
-fetch(const struct gridfs_reader *r, struct window *w, struct err *e)
-{
-	int64_t began = now_monotonic_ms();
-	int rc = fetch_once(r, w, e);
-
-	if (err_is_transient(rc) && now_monotonic_ms() - began < QUICK_FAILURE_MS)
-		rc = fetch_once(r, w, e);
-	if (rc < 0)
-		window_drop(w);
-	return rc;
 }
 
 static int64_t
@@ -174,19 +48,24 @@ chunk_count(const struct blob_info *info)
 	return info->length > 0 ? (info->length - 1) / info->chunk_size + 1 : 0;
 }
 
+/* As many chunks as so many bytes are, at least one. */
 static int64_t
-full_run(const struct blob_info *info)
+run_of(const struct blob_info *info, int64_t bytes)
 {
-	int64_t run = at_most(WINDOW_BYTES / info->chunk_size, WINDOW_CHUNKS);
+	int64_t run = at_most(bytes / info->chunk_size, WINDOW_CHUNKS);
 
 	return run > 0 ? run : 1;
 }
 
 static void
-aim(const struct gridfs_reader *r, struct window *w, int64_t first, int64_t chunks)
+aim(struct gridfs_reader *r, struct gridfs_window *w, int64_t first)
 {
+	const struct blob_info *info = &r->port.info;
+	int64_t chunks =
+		r->straight < STRAIGHT_MIN ? 1 : run_of(info, w->wide ? WIDE_BYTES : CHUNK_SIZE);
+
 	w->first = first;
-	w->end = at_most(first + chunks, chunk_count(&r->port.info));
+	w->end = at_most(first + chunks, chunk_count(info));
 }
 
 static void
@@ -194,61 +73,69 @@ fetch_ahead(struct ahead_task *task)
 {
 	struct gridfs_reader *r = CONTAINER_OF(task, struct gridfs_reader, task);
 
-	r->task_result = fetch(r, r->next, &r->task_error);
+	r->task_result = window_fetch(r->next, &r->task_error);
 }
 
+/* Only what is wide: what waits in readers that stall is bounded. */
 static void
 look_ahead(struct gridfs_reader *r)
 {
-	if (r->straight <= STRAIGHT_MIN || r->now->end >= chunk_count(&r->port.info))
+	if (!r->now->wide || r->now->end >= chunk_count(&r->port.info) || !window_widen(r->next))
 		return;
-	aim(r, r->next, r->now->end, full_run(&r->port.info));
-	ahead_put(r->store->ahead, &r->task);
+	aim(r, r->next, r->now->end);
+	if (!ahead_put(r->store->ahead, &r->task))
+		window_drop(r->next);
 }
 
-static void
-count_fetched(struct gridfs_reader *r, const struct window *w)
+static bool
+is_fast(const struct gridfs_reader *r)
 {
-	for (int64_t n = w->first; w->has_reply && n < w->end; n++)
-		r->port.fetched += chunk_length(&r->port.info, n);
+	int64_t chunks = r->now->end - r->now->first;
+
+	return now_monotonic_ms() - r->filled_ms <= FAST_CHUNK_MS * chunks;
 }
 
-/* How straight reading is when it comes to chunk n. A blob's first chunk is taken for the start of
- * a whole reading. */
 static int
-straight_at(const struct gridfs_reader *r, int64_t n)
+fetch_now(struct gridfs_reader *r, int64_t n, bool fast, struct err *e)
 {
-	if (r->now->has_reply && n == r->now->end)
-		return r->straight + 1;
-	return !r->now->has_reply && n == 0 ? STRAIGHT_MIN : 0;
+	int rc;
+
+	if (fast && r->straight >= STRAIGHT_MIN)
+		(void)window_widen(r->now);
+	aim(r, r->now, n);
+	if ((rc = window_fetch(r->now, e)) < 0)
+		return rc;
+	r->port.fetched += window_length(r->now);
+	return 0;
 }
 
-/* Moves on to the window that holds chunk n. */
+/* Moves on to the window that holds chunk n. A blob's first chunk is taken for the start of a whole
+ * reading. */
 static int
 refill(struct gridfs_reader *r, int64_t n, struct err *e)
 {
-	bool straight = r->now->has_reply && n == r->now->end;
+	bool straight = n == r->now->end, fast = straight && is_fast(r);
 	bool claimed = ahead_claim(r->store->ahead, &r->task);
-	struct window *swap = r->now;
 	int rc;
 
 	if (claimed && straight && r->task_result < 0)
 		return err_set(e, r->task_result, "%s", r->task_error.text);
-	if (claimed)
-		count_fetched(r, r->next);
-	r->straight = straight_at(r, n);
+	if (claimed && r->task_result == 0)
+		r->port.fetched += window_length(r->next);
+	r->straight = straight ? r->straight + 1 : 0;
+	window_drop(r->now);
 	if (claimed && window_holds(r->next, n)) {
+		struct gridfs_window *swap = r->now;
+
 		r->now = r->next;
 		r->next = swap;
 	} else {
-		aim(r, r->now, n, r->straight < STRAIGHT_MIN ? 1 : full_run(&r->port.info));
-		if ((rc = fetch(r, r->now, e)) < 0)
+		window_drop(r->next);
+		if ((rc = fetch_now(r, n, fast, e)) < 0)
 			return rc;
-		count_fetched(r, r->now);
 	}
-	window_drop(r->next);
-	if (straight)
-		look_ahead(r);
+	r->filled_ms = now_monotonic_ms();
+	look_ahead(r);
 	return 0;
 }
 
@@ -272,6 +159,9 @@ reader_read(struct blob_reader *port, void *to, size_t size, size_t *ret_got, st
 	memcpy(to, r->now->pieces[n - r->now->first].data + at, size);
 	r->position += (int64_t)size;
 	*ret_got = size;
+	if (r->position == r->port.info.length ||
+	    !window_holds(r->now, r->position / port->info.chunk_size))
+		window_drop(r->now);
 	return 0;
 }
 
@@ -312,6 +202,11 @@ gridfs_reader_new(struct blob_gridfs *g, const struct blob_info *info, struct bl
 	r->port.ops = &reader_ops;
 	r->port.info = *info;
 	r->store = g;
+	r->straight = STRAIGHT_MIN - 1;
+	for (size_t i = 0; i < ARRAY_LEN(r->windows); i++) {
+		r->windows[i].store = g;
+		r->windows[i].info = &r->port.info;
+	}
 	r->now = &r->windows[0];
 	r->next = &r->windows[1];
 	r->task.run = fetch_ahead;

@@ -16,7 +16,7 @@
 			     */
 #define HTTP_HEAD_MAX ((size_t)32 * 1024)
 #define HTTP_STACK_BYTES ((size_t)128 * 1024)
-#define HTTP_STREAM_BLOCK ((size_t)128 * 1024)
+#define HTTP_STREAM_BLOCK ((size_t)256 * 1024)
 #define HTTP_RATE_WINDOW_MS 30000
 #define HTTP_ADDRESS_MAX 64
 #define HTTP_ID_MAX 64

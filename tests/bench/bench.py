@@ -7,6 +7,7 @@ bench.py [stack] [conversion] runs a part alone. BENCH_QUICK=1 runs one small ro
 works, its figures mean nothing.
 """
 import concurrent.futures
+import contextlib
 import json
 import os
 import pathlib
@@ -27,7 +28,7 @@ QUICK = os.environ.get("BENCH_QUICK") == "1"
 ROUNDS = 1 if QUICK else 5
 FILE_BYTES = 8_000_000 if QUICK else 368_000_000
 BIG_BYTES = 64 * 1024 * 1024 if QUICK else 4 * 1024**3
-OPEN_UPLOADS = 50 if QUICK else 1000
+STALLED = 50 if QUICK else 1000
 MIB = 1024 * 1024
 BOUNDARY = "tonearmbench"
 HEAD = (
@@ -101,13 +102,16 @@ def upload_by(stack, size, send):
     return json.loads(body)["video_fid"]
 
 
+def download_head(stack, fid):
+    return (
+        f"GET /download?fid={fid} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {stack.user_token}\r\nConnection: close\r\n\r\n"
+    ).encode()
+
+
 def download(stack, fid):
     got = 0
     with connect(stack.gateway_port) as sock:
-        sock.sendall(
-            f"GET /download?fid={fid} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {stack.user_token}\r\n"
-            "Connection: close\r\n\r\n".encode()
-        )
+        sock.sendall(download_head(stack, fid))
         buffer = bytearray(1 << 20)
         head = b""
         while b"\r\n\r\n" not in head:
@@ -189,6 +193,23 @@ def peak_while(pid, work):
     return (peak - start) / MIB
 
 
+def stalled_downloads_row(stack, fid):
+    """Clients that take 3 MB as fast as they come, and then nothing more."""
+    stack.restart_gateway()
+    idle = bench_stack.rss_bytes(stack.gateway_pid)
+    with contextlib.ExitStack() as sockets:
+        for _ in range(STALLED):
+            sock = sockets.enter_context(connect(stack.gateway_port))
+            sock.sendall(download_head(stack, fid))
+            left = 3_000_000
+            while left > 0 and (got := sock.recv(min(left, 1 << 20))):
+                left -= len(got)
+            if left > 0:
+                raise RuntimeError("a download ended early")
+        used = (bench_stack.rss_bytes(stack.gateway_pid) - idle) / MIB
+    row(f"memory of {STALLED} downloads that stall after 3 MB", f"{used:.0f} MiB", "≤ 512 MiB", used <= 512)
+
+
 def memory_rows(stack):
     stack.restart_gateway()
     peak = peak_while(stack.gateway_pid, lambda: upload(stack, BIG_BYTES))
@@ -200,15 +221,16 @@ def memory_rows(stack):
     peak = peak_while(stack.gateway_pid, lambda: in_parallel(8, lambda: download(stack, fid)))
     row("memory of 8 downloads at once, above idle", f"{peak:.1f} MiB", "≤ 16 MiB", peak <= 16)
 
+    stalled_downloads_row(stack, fid)
     stack.restart_gateway()
     idle = bench_stack.rss_bytes(stack.gateway_pid)
     socks = []
-    for _ in range(OPEN_UPLOADS):
+    for _ in range(STALLED):
         sock = connect(stack.gateway_port)
         sock.sendall(upload_head(stack.user_token, 10 * MIB) + HEAD + PIECE[: 200 * 1024])
         socks.append(sock)
     deadline = time.monotonic() + 60
-    while stack.open_uploads() < OPEN_UPLOADS:
+    while stack.open_uploads() < STALLED:
         if time.monotonic() > deadline:
             raise RuntimeError(f"only {stack.open_uploads()} uploads were registered")
         time.sleep(0.1)
@@ -216,7 +238,7 @@ def memory_rows(stack):
     seconds_down, _ = timed(lambda: download(stack, fid))
     used = (bench_stack.rss_bytes(stack.gateway_pid) - idle) / MIB
     row(
-        f"memory of {OPEN_UPLOADS} open uploads, 200 KiB sent each",
+        f"memory of {STALLED} open uploads, 200 KiB sent each",
         f"{used:.0f} MiB (meanwhile /login {seconds_login * 1000:.0f} ms, /download {seconds_down:.2f} s)",
         "≤ 400 MiB",
         used <= 400,

@@ -1,13 +1,16 @@
 """MsgQ's faults B1-B24 (contracts/msgq.md section 9): each test fails on MsgQ's behaviour."""
 import base64
 import concurrent.futures
+import contextlib
 import json
 import os
 import pathlib
+import random
 import signal
 import time
 
 import bson
+import gridfs
 
 import media
 import sql
@@ -17,6 +20,7 @@ from test_h_messages import broker, depth, message, send
 from wire import NoAnswer, Reader, ask, basic, connect, encode, multipart
 
 TEXT = b"this is no video"
+SANITIZED = os.environ.get("TONEARM_SANITIZED") == "1"
 
 
 def in_parallel(n, work):
@@ -276,9 +280,7 @@ def test_b22_migrate_hashes_every_password_in_clear(s):
 
 
 def test_b23_downloads_are_not_held_in_memory(s):
-    import gridfs
-
-    if os.environ.get("TONEARM_SANITIZED"):
+    if SANITIZED:
         raise Skipped("a sanitizer's memory is its own")
     size = 28_800_000
     fid = gridfs.GridFS(s.mongo()["mp3s"]).put(bytes(size))
@@ -300,6 +302,28 @@ def test_b23_downloads_are_not_held_in_memory(s):
 
     in_parallel(8, one)
     expect(max(peak) - idle <= 16 << 20, f"8 downloads took {(max(peak) - idle) >> 20} MiB")
+
+
+def test_downloads_that_stall_hold_little_memory_and_go_on_later(s):
+    """Each has been fast for some megabytes; what is fetched ahead for them would stay with them."""
+    size, stalled, each = 24_000_000, 64, 480 << 10
+    content = random.Random(7).randbytes(size)
+    fid = gridfs.GridFS(s.mongo()["mp3s"]).put(content)
+    gateway = s.daemons["gateway"]
+    expect(s.download(fid).body == content)
+    idle = gateway.rss()
+    with contextlib.ExitStack() as stack:
+        readers = []
+        for _ in range(stalled):
+            sock = stack.enter_context(connect(s.gateway))
+            sock.sendall(encode("GET", f"/download?fid={fid}", s.bearer()))
+            readers.append(Reader(sock))
+            readers[-1].until(b"\r\n\r\n")
+        begun = [reader.exactly(3_000_000) for reader in readers]
+        grown = gateway.rss() - idle
+        expect(SANITIZED or grown <= stalled * each + (8 << 20), f"{stalled} stalled downloads took {grown >> 20} MiB")
+        for reader, begin in zip(readers[::16], begun[::16], strict=True):
+            expect(begin + reader.exactly(size - len(begin)) == content, "other bytes after the pause")
 
 
 def test_b24_a_chunk_size_of_17_hex_digits_ends_no_gateway(s):
