@@ -242,10 +242,18 @@ is_lost_server(uint32_t code)
 	return false;
 }
 
-static int
-server_code(uint32_t code)
+/* What the storage engine cannot write has no code of its own, but UnknownError and errno's words.
+ */
+static bool
+is_full_disk(const bson_error_t *error)
 {
-	switch (code) {
+	return error->code == 8 && strstr(error->message, "No space left on device");
+}
+
+static int
+server_code(const bson_error_t *error)
+{
+	switch (error->code) {
 	case 11000: /* duplicate key */
 	case 11001:
 		return ERR_CONFLICT;
@@ -254,7 +262,8 @@ server_code(uint32_t code)
 	case 50000:
 		return ERR_TIMEOUT;
 	default:
-		return is_lost_server(code) ? ERR_UNAVAILABLE : ERR_INTERNAL;
+		return is_lost_server(error->code) || is_full_disk(error) ? ERR_UNAVAILABLE
+									  : ERR_INTERNAL;
 	}
 }
 
@@ -275,7 +284,7 @@ mongo_err(struct err *e, const bson_error_t *error, const char *what)
 		code = ERR_TIMEOUT;
 		break;
 	default:
-		code = server_code(error->code);
+		code = server_code(error);
 	}
 	return err_set(e, code, "mongodb: %s: %.160s", what, error->message);
 }

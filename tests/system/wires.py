@@ -1,4 +1,4 @@
-"""What stands between daemons and servers in one test: a proxy that cuts, second addresses, a replica set."""
+"""What stands between daemons and servers in one test: a proxy that cuts, second addresses, a replica set, a small disk."""
 import contextlib
 import os
 import socket
@@ -8,7 +8,7 @@ import threading
 
 import pymongo
 
-from lib import ROOT, Daemon, expect, ports
+from lib import ROOT, Daemon, Skipped, expect, ports
 
 
 class Wires:
@@ -127,3 +127,55 @@ def replica_set(s):
             yield uri, client
     finally:
         all_of("stop")
+
+
+class SmallDisk:
+    """A mongod whose disk is memory, in a mount namespace of the test's own, and can be made full."""
+
+    ROOM = "1g"
+    LEFT = 64 << 10
+
+    def __init__(self, run):
+        self.run, self.port = run, ports.free(1)[0]
+        self.data = run / "mongod"
+        self.data.mkdir(parents=True, exist_ok=True)
+        script = f'mount -t tmpfs -o size={self.ROOM} tonearm "$1" && echo ok && exec cat'
+        self.holder = subprocess.Popen(
+            ["unshare", "-m", "sh", "-c", script, "sh", self.data], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )
+        if self.holder.stdout.readline() != b"ok\n":
+            raise Skipped(f"no disk of memory in a mount namespace here: {self.holder.stderr.read().decode().strip()}")
+
+    def inside(self, *words):
+        env = {**os.environ, "MONGOD_PORT": str(self.port), "MONGOD_CACHE_GB": "0.25"}
+        done = subprocess.run(
+            ["nsenter", "-t", str(self.holder.pid), "-m", f"--wd={ROOT}", *map(str, words)], env=env, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,
+        )
+        expect(done.returncode == 0, words, done.stdout)
+
+    def server(self, verb):
+        self.inside(ROOT / "docker/local/servers.sh", verb, self.run, "mongod")
+
+    def fill(self):
+        disk = os.statvfs(f"/proc/{self.holder.pid}/root{self.data}")
+        used = (disk.f_blocks - disk.f_bfree) * disk.f_frsize
+        self.inside("mount", "-o", f"remount,size={used + self.LEFT}", self.data)
+
+    def empty(self):
+        self.inside("mount", "-o", f"remount,size={self.ROOM}", self.data)
+
+    def client(self):
+        return pymongo.MongoClient("127.0.0.1", self.port, directConnection=True, serverSelectionTimeoutMS=3000, timeoutMS=5000)
+
+    def close(self):
+        self.server("stop")
+        self.holder.stdin.close()
+        self.holder.wait(10)
+
+
+@contextlib.contextmanager
+def small_disk(s):
+    with contextlib.closing(SmallDisk(s.run / "small-disk")) as disk:
+        disk.server("start")
+        yield disk
