@@ -1,4 +1,5 @@
 """Each kind of fault: what is done, and how it ends. One thread per fault, by the schedule."""
+import collections
 import contextlib
 import json
 import os
@@ -12,7 +13,9 @@ import pika
 import pymongo
 
 import lib
+import network
 from lib import until
+from schedule import held
 from world import server_pid, servers, signal_server
 
 ELECTION_S = 10
@@ -41,12 +44,13 @@ def workers(daemon):
 
 
 class Fault:
-    """One fault under way: begin(), then after its seconds end(); recovered() waits until all is well again."""
+    """One fault: run() does it and after its seconds undoes it; recovered() waits until all is well again, and says how long that took."""
 
     def __init__(self, world, plan):
         self.world, self.plan = world, plan
         self.target, self.seconds = plan["target"], plan["seconds"]
         self.daemon = world.daemons.get(self.target)
+        self.ended = None
 
     def run(self, stop):
         if self.plan.get("busy"):
@@ -58,8 +62,11 @@ class Fault:
                 stop.wait(self.seconds)
             finally:
                 undo.close()
+                self.ended = time.time()
                 for e in events:
-                    e["until"] = time.time()
+                    e["until"] = self.ended
+
+    def recovered(self):
         if self.plan["kind"] in ("duplicate", "reorder"):
             return 0.0
         began = time.monotonic()
@@ -148,6 +155,10 @@ class Fault:
         del undo
         self.signal_worker(signal.SIGKILL)
 
+    def worker_term(self, undo):
+        del undo
+        self.signal_worker(signal.SIGTERM)
+
     def worker_freeze(self, undo):
         pid = self.signal_worker(signal.SIGSTOP)
         if pid:
@@ -158,6 +169,16 @@ class Fault:
     def cut(self, undo):
         undo.callback(self.world.proxy.command, self.target, self.plan["after"])
         self.world.proxy.command(self.target, "cut")
+
+    def drop(self, undo):
+        """Of a server: on each link to it, and on its own port."""
+        routes = self.world.routes_of(self.target)
+        if network.is_own():
+            undo.callback(network.drop([self.world.proxy.ports[r] for r in routes] + self.world.own_ports(self.target)))
+            return
+        for route in routes:
+            undo.callback(self.world.proxy.command, route, "pass")
+            self.world.proxy.command(route, "cut")
 
     def delay(self, undo):
         undo.callback(self.world.proxy.command, self.target, "pass")
@@ -230,27 +251,30 @@ def message_of(job, queue):
 
 
 class Runner:
-    """Runs a schedule; reports (plan, seconds until all was well, or None)."""
+    """Runs a schedule; notes of each fault its plan, when it ended, and the seconds until all was well, or None."""
 
     def __init__(self, world, plans, say):
         self.world, self.plans, self.say = world, plans, say
         self.done, self.lock, self.stop = [], threading.Lock(), threading.Event()
+        self.holds = collections.defaultdict(threading.Lock)
 
-    def one(self, plan):
+    def one(self, plan, hold):
+        fault, recovered = Fault(self.world, plan), None
         try:
-            recovered = Fault(self.world, plan).run(self.stop)
+            with hold:  # on a slow machine a server may need longer to come back than the schedule allows
+                fault.run(self.stop)
+            recovered = fault.recovered()
         except Exception as e:  # a fault that could not be made is said, and the others go on
             self.say(f"fault not made or not recovered: {plan}: {type(e).__name__}: {e}")
-            recovered = None
         with self.lock:
-            self.done.append((plan, recovered))
+            self.done.append({"plan": plan, "ended": fault.ended, "recovered": recovered})
 
     def run(self):
         began, threads = time.monotonic(), []
         for plan in self.plans:
             self.stop.wait(max(0, began + plan["at"] - time.monotonic()))
             self.world.note_crashes()
-            thread = threading.Thread(target=self.one, args=(plan,), daemon=True)
+            thread = threading.Thread(target=self.one, args=(plan, self.holds[held(plan)]), daemon=True)
             thread.start()
             threads.append(thread)
         for thread in threads:

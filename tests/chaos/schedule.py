@@ -35,10 +35,17 @@ FIXED = [
     fault(13, "kill", "rabbitmq", 3),
     fault(25, "freeze", "converter-2", 2.5 * LEASE_S, busy=True),
     fault(38, "kill", "mongodb", 2),
-    fault(49, "cut", "gateway-1:mongodb", 6, after="reset"),
+    fault(49, "drop", "mongodb", 6),
     fault(56, "kill", "notification-1", 1),
 ]
 FIXED_SECONDS = 62
+
+
+# of every mode
+KINDS = {
+    "kill", "term", "freeze", "stop", "worker-kill", "worker-term", "worker-freeze", "drop", "cut", "delay", "disk-full", "duplicate",
+    "reorder",
+}
 
 
 def daemon_fault(rng, _mode):
@@ -49,7 +56,7 @@ def daemon_fault(rng, _mode):
 
 
 def worker_fault(rng, _mode):
-    kind = rng.choice(("worker-kill", "worker-freeze"))
+    kind = rng.choice(("worker-kill", "worker-term", "worker-freeze"))
     return fault(0, kind, rng.choice(("converter-1", "converter-2")), rng.uniform(1, 2 * LEASE_S))
 
 
@@ -64,10 +71,15 @@ def server_fault(rng, mode):
 
 
 def network_fault(rng, mode):
+    """drop loses packets, of one link or of all of a server; cut is a middlebox that takes them and passes nothing on."""
     route = rng.choice(routes(mode))
-    if rng.random() < 0.3:
-        return fault(0, "delay", route, rng.uniform(3, 15), delay=round(rng.uniform(0.02, 0.3), 3))
-    return fault(0, "cut", route, rng.uniform(1, 15), after=rng.choice(("reset", "pass")))
+    kind = rng.choices(("delay", "drop", "cut"), (30, 45, 25))[0]
+    if kind == "delay":
+        return fault(0, kind, route, rng.uniform(3, 15), delay=round(rng.uniform(0.02, 0.3), 3))
+    if kind == "drop":
+        server = rng.choice(("rabbitmq", "mariadb") + (("mongodb",) if mode == "single" else ()))
+        return fault(0, kind, rng.choice((route, server)), rng.uniform(1, 15))
+    return fault(0, kind, route, rng.uniform(1, 15), after=rng.choice(("reset", "pass")))
 
 
 def disk_fault(rng, _mode):

@@ -4,6 +4,7 @@ import copy
 import unittest
 
 import check
+import report
 import schedule
 
 VIDEO, MP3, BAD = "a" * 24, "b" * 24, "c" * 24
@@ -143,7 +144,35 @@ class Check(unittest.TestCase):
         self.expect("other", "still leased", lambda f: f["jobs"].update({"f" * 24: job("leased")}))
 
 
+class Report(unittest.TestCase):
+    def test_the_flow_is_back_when_a_new_upload_was_acknowledged_and_a_result_said(self):
+        facts = {"uploads": [upload(VIDEO, "done", sent_at=s, answered_at=a) for s, a in ((9, 11), (12, 15), (13, 14))],
+                 "lines": [line(VIDEO, MP3, at=at) for at in (9.5, 13.5, 16)]}
+        self.assertEqual(report.flow_again(facts, 10), 4)
+        self.assertEqual(report.flow_again(facts, 12.5), 1.5)
+        self.assertIsNone(report.flow_again(facts, 14.5))
+        refused = {**facts, "uploads": [upload(VIDEO, "done", status=503, sent_at=12, answered_at=13)]}
+        self.assertIsNone(report.flow_again(refused, 10))
+
+    def test_each_kind_has_its_row_and_what_did_not_recover_is_said(self):
+        done = [
+            {"plan": {"kind": kind, "target": target}, "ended": ended, "recovered": recovered} for kind, target, ended, recovered in
+            (("kill", "auth-1", 10, 2.0), ("kill", "gateway-2", 12, None), ("drop", "auth-1:mariadb", None, None), ("kill", "rabbitmq", 12, 1))
+        ]
+        facts = {"uploads": [upload(VIDEO, "done", sent_at=13, answered_at=14)], "lines": [line(VIDEO, MP3, at=13)]}
+        rows = list(report.table(report.timed(done, facts)))[2:-1]
+        self.assertEqual(rows, [
+            "| drop link | 1 | - | -, 1 not |", "| kill daemon | 2 | 2.0 / 4.0 / 4.0 s | 2.0 / 2.0 / 2.0 s, 1 not |",
+            "| kill rabbitmq | 1 | 2.0 / 2.0 / 2.0 s | 1.0 / 1.0 / 1.0 s |",
+        ])
+
+
 class Schedule(unittest.TestCase):
+    def test_every_kind_of_fault_is_in_long_schedules(self):
+        for mode, others in (("single", {"lose-disk"}), ("replicas", {"stepdown"})):
+            kinds = {f["kind"] for seed in range(5) for f in schedule.generate(seed, 600, mode)}
+            self.assertLessEqual(schedule.KINDS | others, kinds)
+
     def test_a_seed_replays_its_schedule_and_another_one_is_another(self):
         for mode in ("single", "replicas"):
             one = schedule.generate("7", 300, mode)

@@ -162,6 +162,16 @@ class World(lib.Stack):
     def route(self, name):
         return self.proxy.ports.get(name)
 
+    def routes_of(self, target):
+        """The links that a route's, a server's or a member's name stands for."""
+        return [name for name in self.proxy.ports if target in (name, name.partition(":")[2])]
+
+    def own_ports(self, target):
+        """The port behind all links of a server or a member; none for a single link."""
+        own = {"mariadb": self.ports["MARIADB_PORT"], "rabbitmq": self.ports["RABBITMQ_PORT"], "mongodb": self.mongods[0].port}
+        own |= {f"mongod-{i}": m.port for i, m in enumerate(self.mongods, 1)}
+        return [own[target]] if target in own else []
+
     def environment(self):
         env = super().environment()
         if self.mode == "replicas":
