@@ -16,6 +16,8 @@ import tempfile
 import kubernetes_validate
 import yaml
 
+import contract
+import mutations
 import rules
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -49,6 +51,13 @@ def daemon_keys(build):
 def known_metrics():
     sources = [p for top in ("common", "services") for p in (ROOT / top).rglob("*.c")]
     return {name for p in sources for name in re.findall(r'"(tonearm_[a-z_]+)"', p.read_text())}
+
+
+def undocumented_metrics(known):
+    """Those of the README's table are those that the sources make."""
+    named = set(re.findall(r"^\| `(tonearm_\w+)` \|", (ROOT / "README.md").read_text(), re.M))
+    yield from (f"README: {name} is not a metric of ours" for name in sorted(named - known))
+    yield from (f"README: {name} is not in the table of metrics" for name in sorted(known - named))
 
 
 def known_images():
@@ -117,79 +126,62 @@ def folder_problems(manifests):
                     yield f"base/{folder.name}/{name}: kubectl apply -f does not know a Kustomization"
 
 
-def secrets_in_git():
-    for name in run("git", "-C", ROOT, "ls-files", "manifests").split():
-        if re.search(r"\.ya?ml$", name):
-            for o in load((ROOT / name).read_text()):
+def secrets_in_clear(paths):
+    """Of the files that git has."""
+    for path in paths:
+        if re.search(r"\.ya?ml$", path.name):
+            for o in load(path.read_text()):
                 if o.get("kind") == "Secret" and (o.get("data") or o.get("stringData")):
-                    yield f"{name}: a Secret in clear"
+                    yield f"{path}: a Secret in clear"
 
 
-def compose_problems(daemons):
-    """compose.yaml sets what the daemons know and require."""
-    services = yaml.safe_load((ROOT / "docker/compose.yaml").read_text())["services"]
+def compose_problems(compose, daemons):
+    """compose.yaml sets what the daemons know and require, starts in the order of health, keeps data and pins upstream's images."""
+    services = compose["services"]
     for name, keys in daemons.items():
         given = services[name]["environment"]
         yield from (f"compose: {key} is not a key of {name}" for key in given if key not in keys)
         yield from (f"compose: {key}, which {name} requires, is not set" for key, required in keys.items() if required and key not in given)
-        yield from (f"compose: {name} waits for {other}, which does not exist" for other in services[name]["depends_on"] if other not in services)
+        for other, how in services[name]["depends_on"].items():
+            if other not in services:
+                yield f"compose: {name} waits for {other}, which does not exist"
+            elif other not in daemons and (how["condition"] != "service_healthy" or "healthcheck" not in services[other]):
+                yield f"compose: {name} does not wait for {other}'s health"
+    for name, image in contract.SERVERS.items():
+        if services[name]["image"] != image:
+            yield f"compose: {name} is {services[name]['image']}, not {image}"
+        if not {v.split(":")[0] for v in services[name].get("volumes", [])} & set(compose["volumes"]):
+            yield f"compose: {name} keeps its data on no volume"
+
+
+# what somebody may break in compose.yaml, as MUTATIONS in mutations.py
+COMPOSE_MUTATIONS = (
+    (lambda c: c["gateway"]["environment"].update(MAX_UPLOAD_BITES="1"), "MAX_UPLOAD_BITES is not a key of gateway"),
+    (lambda c: c["auth"]["environment"].pop("MYSQL_HOST"), "MYSQL_HOST, which auth requires"),
+    (lambda c: c["auth"]["depends_on"].update(mariadb={"condition": "service_healthy"}), "waits for mariadb, which does not exist"),
+    (lambda c: c["converter"]["depends_on"]["mongodb"].update(condition="service_started"), "converter does not wait for mongodb's health"),
+    (lambda c: c["rabbitmq"].pop("healthcheck"), "does not wait for rabbitmq's health"),
+    (lambda c: c["mongodb"].update(image="mongo:latest"), "mongodb is mongo:latest, not mongo:7"),
+    (lambda c: c["mysql"].pop("volumes"), "mysql keeps its data on no volume"),
+)
+
+
+def unnoticed_in_files(manifests, compose, daemons):
+    """The same as mutations.unnoticed, for what is checked in files."""
+    for breaks, word in COMPOSE_MUTATIONS:
+        broken = copy.deepcopy(compose)
+        breaks(broken["services"])
+        if not any(word in line for line in compose_problems(broken, daemons)):
+            yield f"compose: not noticed: {word}"
+    stray = manifests / "base/auth/stray.yaml"
+    stray.write_text("kind: Secret\ndata: {JWT_SECRET: c2FyY2FzbQ==}\n---\nkind: Kustomization\n")
+    said = [*folder_problems(manifests), *secrets_in_clear([stray])]
+    yield from (f"a stray file: not noticed: {word}" for word in ("lists", "apply -f", "in clear") if not any(word in line for line in said))
 
 
 def render(manifests):
     kubectl = pathlib.Path(sys.executable).parent / "kubectl"
     return {p.name: load(run(kubectl, "kustomize", p)) for p in sorted((manifests / "overlays").iterdir())}
-
-
-def find(objects, kind, name):
-    return next(o for o in objects if o["kind"] == kind and re.fullmatch(name + r"(-[0-9a-z]{10})?", rules.name_of(o)))
-
-
-def container(objects, name, kind="Deployment"):
-    return rules.pod_of(find(objects, kind, name))["spec"]["containers"][0]
-
-
-def drop(objects, kind, name):
-    objects.remove(find(objects, kind, name))
-
-
-# what somebody may break, and a word that the check must say about it
-MUTATIONS = (
-    (lambda o: find(o, "ConfigMap", "gateway-configmap")["data"].update(MAX_UPLOAD_BITES="1"), "MAX_UPLOAD_BITES is not a key"),
-    (lambda o: find(o, "Secret", "auth-secret")["data"].pop("JWT_SECRET"), "JWT_SECRET, which auth requires"),
-    (lambda o: drop(o, "Secret", "converter-secret"), "does not exist"),
-    (lambda o: drop(o, "ConfigMap", "notification-configmap"), "does not exist"),
-    (lambda o: find(o, "Secret", "rabbitmq-secret")["data"].pop("RABBITMQ_DEFAULT_PASS"), "has no key RABBITMQ_DEFAULT_PASS"),
-    (lambda o: find(o, "ConfigMap", "rabbitmq-configmap")["data"].clear(), "has no key 20-tonearm.conf"),
-    (lambda o: container(o, "auth").pop("readinessProbe"), "no readinessProbe"),
-    (lambda o: container(o, "gateway")["livenessProbe"]["httpGet"].update(path="/readyz"), "liveness follows readiness"),
-    (lambda o: container(o, "auth")["securityContext"].update(readOnlyRootFilesystem=False), "read-only"),
-    (lambda o: container(o, "mysql", "StatefulSet")["securityContext"].pop("capabilities"), "capabilities must be dropped"),
-    (lambda o: container(o, "converter")["resources"]["limits"].update(memory="1Gi"), "more than 80 %"),
-    (lambda o: container(o, "converter").update(image="tonearm/converter"), "has no version"),
-    (lambda o: find(o, "Deployment", "gateway")["spec"]["template"]["spec"].update(terminationGracePeriodSeconds=300), "a grace of 300"),
-    (lambda o: find(o, "Deployment", "auth")["spec"]["template"]["spec"].update(automountServiceAccountToken=True), "token"),
-    (lambda o: find(o, "Deployment", "gateway")["spec"]["template"]["spec"].pop("topologySpreadConstraints"), "not spread"),
-    (lambda o: find(o, "Service", "gateway")["spec"]["ports"][0].update(targetPort="web"), "port web is not"),
-    (lambda o: find(o, "Service", "auth")["spec"]["selector"].update(app="auth2"), "selects no pod"),
-    (lambda o: drop(o, "Service", "gateway"), "Service gateway does not exist"),
-    (lambda o: drop(o, "NetworkPolicy", "mongodb"), "no NetworkPolicy of its own"),
-    (lambda o: container(o, "gateway").update(image="tonearm/gateway:0.0.9"), "image tonearm/gateway:0.0.9 is none"),
-    (lambda o: find(o, "ConfigMap", "gateway-configmap")["data"].update(AUTH_SVC_ADDRESS="auth:5001"), "Service auth has no port 5001"),
-    (lambda o: find(o, "ConfigMap", "auth-configmap")["data"].update(MYSQL_HOST="mysqld"), "Service mysqld does not exist"),
-    (lambda o: drop(o, "PodDisruptionBudget", "auth"), "no PodDisruptionBudget"),
-    (lambda o: find(o, "Deployment", "auth")["spec"].update(replica=3), "Kubernetes 1.37"),
-    (lambda o: find(o, "Ingress", "gateway-ingress").update(apiVersion="networking.k8s.io/v1beta1"), "Kubernetes 1.34 has no"),
-)
-
-
-def mutations(objects, *known):
-    for i, (breaks, word) in enumerate(MUTATIONS, 1):
-        broken = copy.deepcopy(objects)
-        breaks(broken)
-        # the schemas are the slow part: asked only where they are what must notice
-        said = list(schema_problems(broken)) if "Kubernetes" in word else rules.check(broken, *known)
-        if not any(word in line for line in said):
-            yield f"mutation {i} was not noticed: wanted '{word}', the check said {said or 'nothing'}"
 
 
 def main():
@@ -204,18 +196,21 @@ def main():
         for path in [*(manifests / "base/secrets").glob("*.yaml"), *(manifests / "overlays/keda").glob("secret.yaml")]:
             path.unlink()
         run(manifests / "secrets.sh", env={**os.environ, "TONEARM_MANIFESTS": str(manifests)})
-        found = [*folder_problems(manifests), *secrets_in_git(), *compose_problems(daemons)]
+        compose = yaml.safe_load((ROOT / "docker/compose.yaml").read_text())
+        tracked = [ROOT / name for name in run("git", "-C", ROOT, "ls-files", "manifests").split()]
+        found = [*folder_problems(manifests), *secrets_in_clear(tracked), *compose_problems(compose, daemons), *undocumented_metrics(known[1])]
         overlays = render(manifests)
+        found += unnoticed_in_files(manifests, compose, daemons)
     seen, count = set(), 0
     for name, objects in overlays.items():
         # what is the same in another overlay was validated there
         fresh = [o for o in objects if repr(o) not in seen]
         seen.update(map(repr, fresh))
         count += len(objects)
-        found += [f"{name}: {p}" for p in [*rules.check(objects, *known), *schema_problems(fresh)]]
-    found += mutations(overlays["local"], *known)
+        found += [f"{name}: {p}" for p in [*rules.check(objects, *known, name)[0], *schema_problems(fresh)]]
+    found += mutations.unnoticed(overlays, schema_problems, *known)
     print("\n".join(found) or f"manifests: {len(overlays)} overlays, {count} objects, Kubernetes {' and '.join(VERSIONS)}, "
-          f"{len(MUTATIONS)} mutations noticed")
+          f"{len(mutations.MUTATIONS) + len(COMPOSE_MUTATIONS) + 3} mutations noticed")
     return 1 if found else 0
 
 

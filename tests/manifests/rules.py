@@ -3,9 +3,15 @@ import base64
 import collections
 import json
 import re
+import sys
 
-OURS = ("auth", "gateway", "converter", "notification")
+import contract
+from contract import OURS, matches
+
 ADMIN_TARGETS = ("startupProbe", "readinessProbe", "livenessProbe")
+# the security context's fields that the restricted profile needs or leaves open; what else there is, is not used
+POD_SECURITY = {"runAsNonRoot", "runAsUser", "runAsGroup", "fsGroup", "fsGroupChangePolicy", "seccompProfile"}
+CONTAINER_SECURITY = {"allowPrivilegeEscalation", "readOnlyRootFilesystem", "capabilities"}
 UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "": 1}
 
 
@@ -44,10 +50,13 @@ class Objects:
         self.daemons = daemons  # name -> {key: required}
         self.by = {(o["kind"], name_of(o)): o for o in objects}
         self.problems = []
+        self.broken = set()  # where a rule was found broken, (file, line): for the mutations
         self.workloads = [(o, pod_of(o)) for o in objects if pod_of(o)]
 
     def bad(self, o, words):
-        self.problems.append(f"{called(o)}: {words}")
+        caller = sys._getframe(1)
+        self.broken.add((caller.f_code.co_filename, caller.f_lineno))
+        self.problems.append(f"{o if isinstance(o, str) else called(o)}: {words}")
 
     def data(self, kind, name):
         o = self.by.get((kind, name))
@@ -62,6 +71,8 @@ def restricted(s):
             s.bad(o, "the pod must run as a numeric user other than root")
         if security.get("seccompProfile", {}).get("type") != "RuntimeDefault":
             s.bad(o, "no seccompProfile RuntimeDefault")
+        if set(security) - POD_SECURITY:
+            s.bad(o, f"{sorted(set(security) - POD_SECURITY)} of the pod is not in use")
         for key in ("hostNetwork", "hostPID", "hostIPC"):
             if spec.get(key):
                 s.bad(o, f"{key} is not allowed")
@@ -78,8 +89,10 @@ def container_restricted(s, o, c):
         s.bad(o, "allowPrivilegeEscalation must be false")
     if security.get("capabilities", {}).get("drop") != ["ALL"] or security.get("capabilities", {}).get("add"):
         s.bad(o, "all capabilities must be dropped")
-    if security.get("privileged") or security.get("runAsUser") == 0:
-        s.bad(o, "the container is privileged or root")
+    if set(security) - CONTAINER_SECURITY:
+        s.bad(o, f"{sorted(set(security) - CONTAINER_SECURITY)} of the container overrides the pod's")
+    if any("hostPort" in p for p in c.get("ports", [])):
+        s.bad(o, "a port of the host")
     if c["name"] in OURS and security.get("readOnlyRootFilesystem") is not True:
         s.bad(o, "the root file system must be read-only")
 
@@ -92,8 +105,11 @@ def house_rules(s):
             s.bad(o, "mounts a service account's token")
         if spec.get("enableServiceLinks") is not False:
             s.bad(o, "takes Kubernetes' service variables (enableServiceLinks)")
-        if ("ServiceAccount", spec.get("serviceAccountName")) not in s.by:
+        account = s.by.get(("ServiceAccount", spec.get("serviceAccountName")))
+        if account is None:
             s.bad(o, f"ServiceAccount {spec.get('serviceAccountName')} does not exist")
+        elif account.get("automountServiceAccountToken") is not False:
+            s.bad(account, "gives its token to pods")
         spread = [c["labelSelector"]["matchLabels"] for c in spec.get("topologySpreadConstraints", [])]
         if o["kind"] == "Deployment" and o["spec"]["selector"]["matchLabels"] not in spread:
             s.bad(o, "its pods are not spread over the nodes")
@@ -117,8 +133,9 @@ def probes(s, o, c):
         port = (probe.get("httpGet") or probe.get("tcpSocket") or {}).get("port")
         if port is not None and port not in ports:
             s.bad(o, f"{kind} asks port {port}, which the container does not have")
-    if o["kind"] == "Deployment" and (c.get("livenessProbe") or {}).get("httpGet", {}).get("path") == "/readyz":
-        s.bad(o, "liveness follows readiness: a lost server would restart every pod")
+        path = (probe.get("httpGet") or {}).get("path")
+        if o["kind"] == "Deployment" and path != ("/readyz" if kind == "readinessProbe" else "/healthz"):
+            s.bad(o, f"{kind} asks {path}: only readiness asks /readyz, else a lost server restarts every pod")
 
 
 def environment(s):
@@ -169,6 +186,8 @@ def volumes(s, o, spec):
             volume = names.get(mount["name"])
             if volume is None:
                 s.bad(o, f"volume {mount['name']} does not exist")
+            elif "configMap" in volume and not re.search(r"-[0-9a-z]{10}$", volume["configMap"]["name"]):
+                s.bad(o, f"ConfigMap {volume['configMap']['name']} has no hash in its name: a change would not roll the pod")
             elif "configMap" in volume and not mount.get("subPath", "") in ("", *(s.data("ConfigMap", volume["configMap"]["name"]) or {})):
                 s.bad(o, f"ConfigMap {volume['configMap']['name']} has no key {mount['subPath']}")
 
@@ -261,13 +280,6 @@ def addresses(s):
                 backend(s, o, host, int(port))
 
 
-def matches(labels, selector):
-    for e in selector.get("matchExpressions", []):
-        if e["operator"] != "In" or labels.get(e["key"]) not in e["values"]:
-            return False
-    return selector.get("matchLabels", {}).items() <= labels.items()
-
-
 def selectors(s):
     """Every selector chooses a pod; every pod of ours has a policy and, of a Deployment, a disruption budget."""
     covered = collections.defaultdict(set)
@@ -316,11 +328,12 @@ def metrics(s, known):
                 s.bad(o, f"{name} is not a metric of ours")
 
 
-def check(objects, daemons, known_metrics, images):
-    """All problems of one rendered overlay, as sentences."""
+def check(objects, daemons, known_metrics, images, overlay):
+    """All problems of one rendered overlay, as sentences, and where its rules were broken."""
     s = Objects(objects, daemons)
     for rule in (restricted, house_rules, environment, life_cycle, services, addresses, selectors):
         rule(s)
     known_images(s, images)
     metrics(s, known_metrics)
-    return s.problems
+    contract.check(s, overlay)
+    return s.problems, s.broken
