@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # The base image under the name that the Dockerfiles ask for, from Debian's packages: for where no registry can be reached.
-#   base.sh [NAME]     (default: docker.io/library/debian:12-slim; as root; needs debootstrap and buildah)
+#   base.sh [NAME]     (default: docker.io/library/debian:12-slim; as root; needs debootstrap)
+# TOOL: docker, podman or buildah (the first one found)
 set -euo pipefail
+. "$(dirname "$0")/tool.sh"
 name=${1:-docker.io/library/debian:12-slim}
 mirror=http://deb.debian.org/debian
 command -v debootstrap >/dev/null || { echo "base: debootstrap is missing: apt-get install debootstrap" >&2; exit 1; }
@@ -27,8 +29,13 @@ chroot "$folder/root" sh -c 'apt-get update -qq && apt-get upgrade -y -qq' >>"$f
 find "$folder/root/usr/share/doc" -type f ! -name copyright -delete
 rm -rf "$folder/root"/usr/share/{man,locale,info}/* "$folder/root"/var/lib/apt/lists/* "$folder/root"/var/cache/apt/*.bin \
 	"$folder/root"/var/cache/apt/archives/*.deb "$folder/root"/var/log/*.log "$folder/root/etc/resolv.conf"
-container=$(buildah from scratch)
-buildah add -q "$container" "$folder/root" / >/dev/null
-buildah config --cmd bash --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$container"
-buildah commit -q --rm "$container" "$name" >/dev/null
+path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+if [ "$tool" = buildah ]; then
+	container=$(buildah from scratch)
+	buildah add -q "$container" "$folder/root" / >/dev/null
+	buildah config --cmd bash --env "PATH=$path" "$container"
+	buildah commit -q --rm "$container" "$name" >/dev/null
+else
+	tar -C "$folder/root" --numeric-owner -c . | "$tool" import --change 'CMD ["bash"]' --change "ENV PATH=$path" - "$name" >/dev/null
+fi
 echo "base: made $name"

@@ -10,13 +10,7 @@ base=${BASE:-docker.io/library/debian:12-slim}
 out=build/images
 
 fail() { echo "images: $*" >&2; exit 1; }
-works() { case $1 in docker | podman) "$1" info >/dev/null 2>&1 ;; *) command -v "$1" >/dev/null ;; esac; }
-
-tool=${TOOL:-}
-for t in docker podman buildah; do
-	[ -n "$tool" ] || ! works "$t" || tool=$t
-done
-[ -n "$tool" ] || fail "no docker, podman or buildah that works"
+. docker/tool.sh
 
 # BUILD_OPTIONS: more options, e.g. --network host
 build() {
