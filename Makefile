@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc)
 export RUN_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run down logs test check fmt docs secrets images manifests-check test-kubernetes asan tsan fuzz bench chaos load clean
+.PHONY: help deps build run down logs test check fmt docs secrets images manifests-check test-kubernetes asan tsan fuzz corpus bench chaos load clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -24,9 +24,11 @@ run: build ## start servers and daemons on loopback, convert one video, say how 
 	@docker/local/demo.sh $(RUN_DIR)
 
 down: ## stop all that `make run` started
-	@if [ -d $(RUN_DIR) ]; then docker/local/daemons.sh stop $(RUN_DIR); docker/local/servers.sh stop $(RUN_DIR); fi
+	@[ -d $(RUN_DIR) ] || { echo "nothing was started: no folder $(RUN_DIR)"; exit 0; }; \
+		docker/local/daemons.sh stop $(RUN_DIR) && docker/local/servers.sh stop $(RUN_DIR) && echo stopped
 
 logs: ## follow the four daemons' logs
+	@[ -f $(RUN_DIR)/gateway.log ] || { echo "there are no logs in $(RUN_DIR): start the suite by make run" >&2; exit 1; }
 	@cd $(RUN_DIR) && exec tail -n 20 -F auth.log gateway.log converter.log notification.log
 
 test: deps ## everything: unit, contract, service, system; also under sanitizers
@@ -61,6 +63,9 @@ docs: build ## put the daemons' configuration tables into README.md
 
 fuzz: deps ## libFuzzer targets, FUZZ_SECONDS each
 	@tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+corpus: build ## the whole corpus of media files, each on 1, 2, 3 and 8 cores; CORPUS_SEED draws other damage
+	@CORPUS_FILES=1000000 CORPUS_CORES=all build/deps/venv/bin/python tests/system/run.py build/release t_corpus
 
 chaos: build ## faults of every kind for CHAOS_SECONDS (600), then the invariants; CHAOS_SEED replays
 	@build/deps/venv/bin/python tests/chaos/test_check.py
