@@ -3,7 +3,6 @@ import collections
 import contextlib
 import json
 import os
-import pathlib
 import shutil
 import signal
 import threading
@@ -36,11 +35,6 @@ def member_of(world, member):
         until("a primary", world.primary, ELECTION_S)
     primary = world.primary() or world.mongods[0]
     return primary if member == "primary" else next(m for m in world.mongods if m is not primary)
-
-
-def workers(daemon):
-    tasks = pathlib.Path(f"/proc/{daemon.process.pid}/task").glob("*/children")
-    return [int(pid) for task in tasks for pid in task.read_text().split()]
 
 
 class Fault:
@@ -140,7 +134,7 @@ class Fault:
         deadline = time.monotonic() + BUSY_S
         while time.monotonic() < deadline:
             with contextlib.suppress(OSError, IndexError):
-                return workers(self.daemon)[0]
+                return lib.workers_of(self.daemon.process.pid)[0]
             time.sleep(0.01)
         return None
 

@@ -1,4 +1,5 @@
 """One of our daemons, as a process."""
+import contextlib
 import os
 import pathlib
 import re
@@ -12,6 +13,24 @@ from wire import ask
 
 DAEMONS = ("auth", "gateway", "converter", "notification")
 SANITIZER = re.compile(r"ERROR: AddressSanitizer|LeakSanitizer|runtime error:")
+
+
+def children_of(pid):
+    found = []
+    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # the thread has ended
+            found += map(int, task.read_text().split())
+    return found
+
+
+def workers_of(pid):
+    """The children that have become workers. Who stops one before its exec stops its parent too, which waits for that in the kernel."""
+    def program(child):
+        with contextlib.suppress(OSError):
+            return os.path.basename(os.readlink(f"/proc/{child}/exe"))
+        return None
+
+    return [child for child in children_of(pid) if program(child) == "converter-worker"]
 
 
 class Daemon:

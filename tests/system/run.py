@@ -31,6 +31,11 @@ def cases():
             yield f"{path.stem[5:]}: {name}", value
 
 
+def told(e):
+    """The first thing that went wrong, and what did on the way out of it."""
+    return (f"{told(e.__context__)} ; and then " if e.__context__ else "") + f"{type(e).__name__}: {e}"
+
+
 def attempt(stack, test):
     """passed, failed or skipped, and why."""
     try:
@@ -39,7 +44,7 @@ def attempt(stack, test):
     except lib.Skipped as e:
         result, why = "skipped", str(e)
     except (lib.Failed, NoAnswer, OSError) as e:
-        result, why = "failed", f"{type(e).__name__}: {e}"
+        result, why = "failed", told(e)
     except Exception:  # a broken test is a failed test, and the others still run
         result, why = "failed", traceback.format_exc()
     try:
@@ -61,7 +66,7 @@ def run(stack, chosen):
         took = time.monotonic() - began
         print(f"{result:7} {took:6.2f} s  {name}" + (f"\n    {why}" if why else ""), flush=True)
         if result == "failed":
-            failures.append(f"{name}: {why.strip().splitlines()[-1][:160]}")
+            failures.append(f"{name}: {why.strip().splitlines()[-1][:300]}")
     return counts, failures
 
 

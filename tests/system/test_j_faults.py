@@ -14,7 +14,7 @@ import gridfs
 
 import media
 import sql
-from lib import USER, Skipped, expect, until
+from lib import USER, Skipped, children_of, expect, until
 from test_a_login import is_token, plain
 from test_h_messages import broker, depth, message, send
 from wire import NoAnswer, Reader, ask, basic, connect, encode, multipart
@@ -26,11 +26,6 @@ SANITIZED = os.environ.get("TONEARM_SANITIZED") == "1"
 def in_parallel(n, work):
     with concurrent.futures.ThreadPoolExecutor(n) as pool:
         return [f.result() for f in [pool.submit(work, i) for i in range(n)]]
-
-
-def children(daemon):
-    tasks = pathlib.Path(f"/proc/{daemon.process.pid}/task").glob("*/children")
-    return [int(pid) for task in tasks for pid in task.read_text().split()]
 
 
 def lines_with(s, word):
@@ -243,7 +238,7 @@ def test_b19_no_worker_or_deleted_file_stays_behind(s):
     for _ in range(4):
         s.job_ends(s.upload_job(media.video(2)))
     converter = s.daemons["converter"]
-    until("no child is left", lambda: not children(converter))
+    until("no child is left", lambda: not children_of(converter.process.pid))
     held = [os.readlink(f) for f in pathlib.Path(f"/proc/{converter.process.pid}/fd").iterdir() if f.is_symlink()]
     expect(not any("(deleted)" in path for path in held), held)
 

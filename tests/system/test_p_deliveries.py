@@ -8,10 +8,9 @@ import signal
 import bson
 
 import media
-from lib import expect, until
+from lib import expect, until, workers_of
 from servers import is_stopped
 from test_h_messages import broker, depth, message
-from test_j_faults import children
 
 LEASE_S = 3
 CONSUMER_TIMEOUT_MS = 2000
@@ -106,8 +105,9 @@ def test_a_notification_that_died_between_line_and_record_says_it_again_with_the
         expect([line["event_id"] for line in lines] == [f"{fid}:{mp3}"], lines)
 
 
-def worker_of(converter):
-    return until("a worker", lambda: children(converter), 20)[0]
+def worker_of(*converters):
+    """Of the one that has got the job: its sound is so long that it is still at it when it is stopped."""
+    return until("a worker", lambda: [w for c in converters for w in workers_of(c.process.pid)], 20)[0]
 
 
 @contextlib.contextmanager
@@ -123,9 +123,8 @@ def frozen(pid):
 
 def test_a_busy_converter_leaves_its_permit_to_an_idle_one(s):
     with only(s, "converter", 1, CONVERTER_JOBS="1") as (busy,):
-        first = s.upload_job(media.video(2))
-        worker = worker_of(busy)
-        with frozen(worker):
+        first = s.upload_job(media.sound(400))
+        with frozen(worker_of(busy)):
             fid = s.upload_job(media.video(2))
             until("the second permit is back", lambda: depth(s, "video") == 1, 20)
             with s.beside("converter", CONVERTER_JOBS="1") as idle:
@@ -145,12 +144,10 @@ def outlasts_everything(s):
         s, "converter", 1, LEASE_DURATION=f"{LEASE_S}s", CONVERTER_JOBS="1"
     ) as (first,), s.beside("converter", LEASE_DURATION=f"{LEASE_S}s", CONVERTER_JOBS="1") as second:
         second.ready()
-        fid = s.upload_job(media.video(2))
-        pod = until("someone works on it", lambda: next((p for p in (first, second) if children(p)), None))
-        token = record(s, fid)["lease"]["token"]
-        publish(s, [("video", message(video_fid=fid))] * 2)
-        with frozen(children(pod)[0]):
-            renewed = record(s, fid)["lease"]["until"]
+        fid = s.upload_job(media.sound(400))
+        with frozen(worker_of(first, second)):
+            token, renewed = (record(s, fid)["lease"][key] for key in ("token", "until"))
+            publish(s, [("video", message(video_fid=fid))] * 2)
             until(
                 "three leases and the broker's limit went by", lambda: (record(s, fid)["lease"]["until"] - renewed).total_seconds() > 3 * LEASE_S, 40
             )
@@ -175,7 +172,7 @@ def test_a_converter_frozen_past_its_lease_and_thawed_writes_nothing(s):
     with only(s, "notification", 1, LOG_FORMAT="json") as tellers, only(
         s, "converter", 1, LEASE_DURATION=f"{LEASE_S}s", CONVERTER_JOBS="1"
     ) as (sleeper,):
-        fid = s.upload_job(media.video(400))
+        fid = s.upload_job(media.sound(900))
         until("it writes", lambda: record(s, fid)["state"] == "leased" and s.mongo()["mp3s"]["fs.chunks"].count_documents({}) and s.orphans(), 30)
         worker = worker_of(sleeper)
         with frozen(worker), frozen(sleeper.process.pid):

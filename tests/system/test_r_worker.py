@@ -5,26 +5,22 @@ import pathlib
 import signal
 
 import media
-from lib import expect, until
+from lib import expect, until, workers_of
 from test_p_deliveries import only, record
 
 SANITIZED = os.environ.get("TONEARM_SANITIZED") == "1"  # a sanitizer cannot live behind the walls
 
 
-def children(pid):
-    return [int(p) for task in pathlib.Path(f"/proc/{pid}/task").iterdir() for p in (task / "children").read_text().split()]
-
-
 def shut_in_worker(s):
     """The status of a worker that is through with its start, as soon as one is seen."""
     def seen():
-        for pid in children(s.daemons["converter"].process.pid):
+        for pid in workers_of(s.daemons["converter"].process.pid):
             try:
                 status = dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines())
                 files = os.listdir(f"/proc/{pid}/fd")
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            if status["Name"] == "converter-worke" and status["NoNewPrivs"] == "1" and (SANITIZED or status["Seccomp"] == "2"):
+            if status["NoNewPrivs"] == "1" and (SANITIZED or status["Seccomp"] == "2"):
                 return pid, files
         return None
 
@@ -51,14 +47,14 @@ def error_of(s, fid):
 
 def worker_at_it(s, converter, fid):
     until("it is leased", lambda: record(s, fid)["state"] == "leased", 20)
-    return until("its worker", lambda: children(converter.process.pid), 20)[0]
+    return until("its worker", lambda: workers_of(converter.process.pid), 20)[0]
 
 
 def test_how_a_worker_ended_stands_in_the_job_and_a_stop_of_the_daemon_is_no_attempt(s):
     fids = {}
     with only(s, "converter", 1, CONVERTER_JOBS="1", JOB_TIMEOUT="3s") as (converter,):
         for how, code in ENDS:
-            fid = fids[code] = s.upload_job(media.sound(100), filename=f"{code}.m4a")
+            fid = fids[code] = s.upload_job(media.sound(400), filename=f"{code}.m4a")
             os.kill(worker_at_it(s, converter, fid), how)
             until(f"{code} is recorded", lambda f=fid, c=code: error_of(s, f) == c, 20)
             job = record(s, fid)
@@ -66,7 +62,7 @@ def test_how_a_worker_ended_stands_in_the_job_and_a_stop_of_the_daemon_is_no_att
             s.mongo()["tonearm"]["jobs"].update_one({"_id": job["_id"]}, {"$set": {"not_before": job["not_before"] + datetime.timedelta(hours=1)}})
         words = [record(s, fid)["error"]["message"] for fid in fids.values()]
         expect(len(set(words)) == len(words), "not told apart:", words)
-        fid = s.upload_job(media.sound(100), filename="drain.m4a")
+        fid = s.upload_job(media.sound(400), filename="drain.m4a")
         worker = worker_at_it(s, converter, fid)
         os.kill(worker, signal.SIGSTOP)  # however fast it is, it is not through
         converter.signal(signal.SIGTERM)  # both at once: how systemd stops a service

@@ -12,9 +12,8 @@ import tempfile
 import termios
 
 import media
-from lib import expect, until
+from lib import expect, until, workers_of
 from test_m_commands import converter, environment
-from test_r_worker import children
 
 BAR = re.compile(r"\r\[([#.]{30})\] +(\d+) %, (\d+) x realtime, (\d+) s left ")
 
@@ -142,7 +141,7 @@ def test_a_terminal_sees_a_bar_that_grows_and_goes_and_a_pipe_none(s):
 
 def test_interrupted_it_leaves_nothing_behind_and_ends_by_the_signal(s):
     with on_terminal(s, media.sound(900)) as (command, folder):
-        worker = until("a worker", lambda: children(command.process.pid))[0]
+        worker = until("a worker", lambda: workers_of(command.process.pid))[0]
         until("a bar", command.bars, 60)
         os.kill(worker, signal.SIGSTOP)  # however fast it is, it is not through
         expect(command.process.poll() is None and len(list(folder.iterdir())) == 2, "nothing was under way")
