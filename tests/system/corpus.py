@@ -8,17 +8,18 @@ SECONDS = 1.2
 SINE = f"sine=frequency=440:duration={SECONDS}"
 
 # container: suffix, muxer, encoders (rate and channels where they are not 44,100 and 2)
-LOW = {"nellymoser": (22050, 1), "libspeex": (16000, 1), "g722": (16000, 1), "libgsm_ms": (8000, 1)}
-FULL = {"libopus": (48000, 2), "truehd": (48000, 2), "mlp": (48000, 2), "s302m": (48000, 2), "pcm_dvd": (48000, 2)}
+LOW = {"nellymoser": (22050, 1), "libspeex": (16000, 1), "g722": (16000, 1), "libgsm": (8000, 1), "libgsm_ms": (8000, 1)}
+FULL = {"libopus": (48000, 2), "truehd": (48000, 2), "mlp": (48000, 2), "s302m": (48000, 2), "pcm_dvd": (48000, 2), "pcm_bluray": (48000, 2)}
 TELEPHONE = (8000, 1)  # what flv takes its G.711 for
 CONTAINERS = (
     ("mp4", "mp4", "aac alac libmp3lame ac3 eac3 libopus flac dca mp2 truehd"),
-    ("mov", "mov", "pcm_s16le pcm_s16be pcm_s24be pcm_s32le pcm_f32le pcm_f64le pcm_u8 pcm_s8 pcm_mulaw pcm_alaw adpcm_ima_qt aac alac"),
+    ("mov", "mov", "pcm_s16le pcm_s16be pcm_s24be pcm_s32le pcm_s32be pcm_f32le pcm_f64le pcm_u8 pcm_s8 pcm_mulaw pcm_alaw adpcm_ima_qt aac "
+                   "alac libgsm"),
     ("3gp", "3gp", "aac"),
     ("mkv", "matroska", "aac libopus libvorbis flac libmp3lame ac3 eac3 pcm_s16le pcm_f32le truehd mlp dca wavpack tta alac mp2 libspeex"),
     ("webm", "webm", "libopus libvorbis"),
     ("avi", "avi", "libmp3lame ac3 pcm_s16le pcm_u8 adpcm_ms adpcm_ima_wav wmav2 wmav1 mp2 aac"),
-    ("ts", "mpegts", "aac mp2 libmp3lame ac3 eac3 libopus s302m dca"),
+    ("ts", "mpegts", "aac aac_latm mp2 libmp3lame ac3 eac3 libopus s302m dca pcm_bluray"),
     ("mpg", "mpeg", "mp2 libmp3lame ac3 pcm_dvd"),
     ("flv", "flv", "libmp3lame aac adpcm_swf nellymoser libspeex pcm_s16le pcm_mulaw pcm_alaw"),
     ("wma", "asf", "wmav2 wmav1 libmp3lame pcm_s16le"),
@@ -30,10 +31,12 @@ CONTAINERS = (
     ("w64", "w64", "pcm_s16le pcm_f32le"),
     ("flac", "flac", "flac"),
     ("aac", "adts", "aac"),
-    ("aiff", "aiff", "pcm_s16be pcm_s24be pcm_f32be pcm_s8 pcm_mulaw"),
+    ("aiff", "aiff", "pcm_s16be pcm_s24be pcm_s32be pcm_f32be pcm_s8 pcm_mulaw"),
     ("caf", "caf", "pcm_s16be pcm_s16le alac libopus pcm_f32be"),
     ("au", "au", "pcm_s16be pcm_mulaw pcm_alaw pcm_f32be pcm_f64be"),
 )
+# how a codec is asked for whose name alone does not do it
+ASKED = {"aac_latm": ["aac", "-mpegts_flags", "latm"], "pcm_bluray": ["pcm_bluray", "-mpegts_m2ts_mode", 1]}
 WITH_PICTURES = {"mp4": "mpeg4", "mov": "mpeg4", "matroska": "mpeg4", "avi": "mpeg4", "mpegts": "mpeg2video", "mpeg": "mpeg2video",
                  "flv": "flv", "asf": "msmpeg4"}
 # their edit lists cut what the codec adds in front and behind
@@ -58,7 +61,7 @@ class Sample:
         pictures = WITH_PICTURES.get(self.muxer)
         video = ["-map", f"{PICTURES}:v", "-c:v", pictures, "-b:v", "100k"] if pictures else []
         front = ["-movflags", "+faststart"] if self.muxer in ("mp4", "mov") else []
-        return ["-map", f"{RATES.index(self.rate)}:a", *video, "-c:a", self.codec, "-ac", self.channels, "-strict", "-2", *front,
+        return ["-map", f"{RATES.index(self.rate)}:a", *video, "-c:a", *ASKED.get(self.codec, [self.codec]), "-ac", self.channels, "-strict", "-2", *front,
                 "-f", self.muxer, self.path]
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import socket
 import struct
 import subprocess
@@ -15,13 +16,14 @@ import tempfile
 import corpus
 import lying_media
 import odd_media
-from lib import expect
+from lib import ROOT, expect
 
 SANITIZED = os.environ.get("TONEARM_SANITIZED") == "1"
 SEED = int(os.environ.get("CORPUS_SEED", "1"))
 REASONS = {"not_media", "no_audio", "empty", "truncated", "damaged", "unsupported", "too_long"}
 DEADLINE = 60
 CORES, OTHERS = 2, (1, 3, 8)
+NO_ENCODER = {"amrnb", "amrwb", "wmapro", "wmalossless", "wmavoice"}  # of the whitelist, in Debian's ffmpeg
 DEEP = os.environ.get("CORPUS_CORES") == "all"  # every file with each number of cores; else those of one block with one more
 
 
@@ -108,6 +110,14 @@ def expect_sane_ends(s, paths, **settings):
         if end[2]:
             end[2].unlink()
     return ends
+
+
+def test_the_corpus_has_every_codec_of_the_whitelist_that_ffmpeg_can_write(s):
+    del s
+    text = (ROOT / "services/converter/worker/whitelist.h").read_text().split("WHITELIST_DECODERS", 1)[1]
+    decoders = {name.removesuffix("float") for names in re.findall(r'"([^"]*)"', text) for name in names.strip(",").split(",")}
+    written = {re.sub("^lib|lame$", "", sample.codec) for sample in samples()}
+    expect(len(decoders) > 40 and decoders - written == NO_ENCODER, "not in the corpus:", decoders - written - NO_ENCODER)
 
 
 def test_every_container_and_codec_of_the_whitelist_keeps_its_exact_length(s):
