@@ -4,7 +4,8 @@
 fail() { printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2; exit 1; }
 need() { command -v "$1" >/dev/null || fail "$1 is missing: run $2"; }
 
-start_time() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
+# of a process that has not ended: one that nobody has waited for yet has
+start_time() { sed 's/.*) //; /^[ZX]/d' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
 
 # running PIDFILE: whether the process that we started is still there
 running() {
@@ -21,14 +22,14 @@ launch() {
 	printf '%s %s\n' "$!" "$(start_time $!)" >"$run/$name.pid"
 }
 
-# stop_pid PIDFILE SIGNAL: asks, waits at most 30 s, then kills; only what we started
+# stop_pid PIDFILE SIGNAL [AGAIN]: asks (AGAIN: every so many tenths of a second), waits at most 30 s, then kills; only what we started
 stop_pid() {
-	local pid started i
+	local pid started i again=${3:-300}
 	if running "$1"; then
 		read -r pid started <"$1"
-		kill "-$2" "$pid" 2>/dev/null || true
 		for ((i = 0; i < 300; i++)); do
 			running "$1" || break
+			((i % again)) || kill "-$2" "$pid" 2>/dev/null || true
 			sleep 0.1
 		done
 		! running "$1" || kill -KILL "$pid" 2>/dev/null || true

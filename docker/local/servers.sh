@@ -59,7 +59,8 @@ start_mongod() {
 }
 
 rabbit_env() {
-	export HOME="$run/rabbitmq" RABBITMQ_NODENAME="tonearm-$RABBITMQ_PORT@localhost" RABBITMQ_BASE="$run/rabbitmq" \
+	# RUNNING_UNDER_SYSTEMD: the broker takes its script's place, so that what is signalled is the broker
+	export RUNNING_UNDER_SYSTEMD=1 HOME="$run/rabbitmq" RABBITMQ_NODENAME="tonearm-$RABBITMQ_PORT@localhost" RABBITMQ_BASE="$run/rabbitmq" \
 		RABBITMQ_MNESIA_BASE="$run/rabbitmq/mnesia" RABBITMQ_LOG_BASE="$run/rabbitmq/log" RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 \
 		RABBITMQ_NODE_PORT="$RABBITMQ_PORT" RABBITMQ_DIST_PORT=$((RABBITMQ_PORT + 1)) RABBITMQ_CONFIG_FILE="$run/rabbitmq/none" \
 		RABBITMQ_ENABLED_PLUGINS_FILE="$run/rabbitmq/plugins" RABBITMQ_PID_FILE="$run/rabbitmq/pid" LC_ALL=C.UTF-8 \
@@ -111,7 +112,8 @@ ENV
 }
 
 stop_rabbitmq() {
-	stop_pid "$run/rabbitmq.pid" TERM
+	# Erlang forgets a signal of its first moments
+	stop_pid "$run/rabbitmq.pid" TERM 20
 	# RabbitMQ's start left Erlang's port mapper behind; it ends only when no node is registered
 	! command -v epmd >/dev/null || epmd -port "$EPMD_PORT" -kill >/dev/null 2>&1 || true
 }
