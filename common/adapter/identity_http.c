@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/secret.h"
-#include "base/str.h"
+#include "base/text/str.h"
 #include "net/http_client.h"
 #include "wire/authorization.h"
 #include "wire/claims_json.h"

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/log/log.h"
 #include "base/scope.h"
 #include "base/secret.h"
 #include "daemon/life.h"

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "base/str.h"
+#include "base/text/str.h"
 #include "daemon/metrics.h"
 
 #define DEPENDENCIES_MAX 8

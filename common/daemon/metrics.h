@@ -5,7 +5,7 @@
 #define TONEARM_DAEMON_METRICS_H
 
 #include "base/err.h"
-#include "base/str.h"
+#include "base/text/str.h"
 
 struct metrics;
 struct metric;

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/str.h"
+#include "base/text/str.h"
 #include "daemon/metrics.h"
 
 #define LABELS_MAX 4

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 
 #define EXACT_MAX 9007199254740992.0 /* 2^53: integers up to here are exact */
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/str.h"
+#include "base/text/str.h"
 #include "base/wait.h"
 #include "wire/job_json.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/hex.h"
+#include "base/text/hex.h"
 
 #define RANDOM_BYTES 5
 #define ID_BYTES (BLOB_ID_DIGITS / 2)

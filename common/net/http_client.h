@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 #include "base/scope.h"
-#include "base/str.h"
+#include "base/text/str.h"
 
 struct http_client;
 struct http_client_request {

@@ -7,8 +7,8 @@
 #include <strings.h>
 
 #include "base/clock.h"
-#include "base/hex.h"
-#include "base/log.h"
+#include "base/text/hex.h"
+#include "base/log/log.h"
 #include "net/http_status.h"
 
 static const char *const method_names[] = {

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/str.h"
+#include "base/text/str.h"
 
 #define FORWARDED_MAX 2048
 #define HOPS_MAX 64

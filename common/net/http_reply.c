@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "base/hex.h"
-#include "base/str.h"
+#include "base/text/hex.h"
+#include "base/text/str.h"
 #include "net/http_status.h"
 
 #define LINGER_MS 1000

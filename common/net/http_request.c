@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/str.h"
+#include "base/text/str.h"
 
 const char *
 http_header(const struct http_request *req, const char *name)

@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "base/scope.h"
 #include "base/clock.h"
-#include "base/str.h"
+#include "base/text/str.h"
 #include "model/claims.h"
 
 struct token_service;

@@ -7,7 +7,7 @@
 
 #include "base/scope.h"
 #include "base/secret.h"
-#include "base/str.h"
+#include "base/text/str.h"
 #include "wire/base64.h"
 
 #define BLANKS " \t"

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
-#include "base/str.h"
+#include "base/text/str.h"
 #include "model/claims.h"
 
 /* Keys sorted, no spaces, non-ASCII as \uXXXX: {"admin":true,"exp":N,"iat":N,"username":"..."} */

@@ -3,7 +3,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "base/hex.h"
+#include "base/text/hex.h"
 #include "base/scope.h"
 #include "wire/json_text.h"
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/str.h"
+#include "base/text/str.h"
 
 struct dead_record {
 	const char *id, *queue;

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
-#include "base/str.h"
+#include "base/text/str.h"
 #include "model/job.h"
 
 /* {"video_fid": hex, "mp3_fid": null or hex, "username": text[, "error": {"code", "message"}]} */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/scope.h"
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 #define TEXT_MAX 65536

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "base/str.h"
+#include "base/text/str.h"
 
 struct json_t; /* jansson's */
 

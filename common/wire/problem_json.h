@@ -3,7 +3,7 @@
 #define TONEARM_WIRE_PROBLEM_JSON_H
 
 #include "base/err.h"
-#include "base/str.h"
+#include "base/text/str.h"
 
 int problem_write(int status, const char *code, const char *title, const char *detail,
 		  struct str *ret, struct err *e);

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "base/str.h"
+#include "base/text/str.h"
 #include "model/job.h"
 
 struct conversion_report {

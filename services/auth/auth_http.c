@@ -1,6 +1,6 @@
 #include "auth/auth_http.h"
 
-#include "base/log.h"
+#include "base/log/log.h"
 #include "wire/authorization.h"
 #include "wire/claims_json.h"
 

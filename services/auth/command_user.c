@@ -6,7 +6,7 @@
 #include "auth/config.h"
 #include "base/clock.h"
 #include "base/secret.h"
-#include "base/str.h"
+#include "base/text/str.h"
 #include "wire/authorization.h"
 
 struct task {

@@ -3,7 +3,7 @@
 #define TONEARM_AUTH_CONFIG_H
 
 #include "adapter/password_sodium.h"
-#include "adapter/user_mysql.h"
+#include "adapter/mysql_users/mysql_users.h"
 #include "daemon/daemon.h"
 
 struct auth_config {

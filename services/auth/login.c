@@ -2,7 +2,7 @@
 
 #include <stdint.h>
 
-#include "base/log.h"
+#include "base/log/log.h"
 #include "wire/authorization.h"
 
 static const struct {

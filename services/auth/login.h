@@ -6,7 +6,7 @@
 
 #include "auth/hash_gate.h"
 #include "auth/login_limiter.h"
-#include "base/str.h"
+#include "base/text/str.h"
 #include "port/password.h"
 #include "port/token.h"
 #include "port/user_store.h"

@@ -3,8 +3,8 @@
 #include "auth/command.h"
 #include "auth/config.h"
 #include "auth/watch.h"
-#include "base/cpus.h"
-#include "base/log.h"
+#include "base/machine/cpus.h"
+#include "base/log/log.h"
 
 #define SECRET_LEN_ADVISED 32
 #define HASH_WAIT_MS 2000

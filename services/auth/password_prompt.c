@@ -11,7 +11,7 @@
 
 #include "base/scope.h"
 #include "base/secret.h"
-#include "base/str.h"
+#include "base/text/str.h"
 
 /* Byte by byte, so that nothing of the secret stays in a buffer of stdio. */
 static int

@@ -2,7 +2,7 @@
 
 #include <pthread.h>
 
-#include "base/log.h"
+#include "base/log/log.h"
 
 struct watch {
 	/* set once */

@@ -4,8 +4,8 @@
 #include <time.h>
 
 #include "base/scope.h"
-#include "base/str.h"
-#include "base/utf8.h"
+#include "base/text/str.h"
+#include "base/text/utf8.h"
 
 static const char *
 advice(int code)

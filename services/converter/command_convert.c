@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
-#include "base/str.h"
+#include "base/text/str.h"
 #include "converter/command.h"
 #include "converter/config.h"
 #include "converter/file_blob.h"

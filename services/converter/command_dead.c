@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/str.h"
+#include "base/text/str.h"
 #include "converter/command.h"
 #include "converter/config.h"
 #include "wire/dead_json.h"

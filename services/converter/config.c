@@ -1,7 +1,7 @@
 #include "converter/config.h"
 
-#include "base/cpus.h"
-#include "base/memory_limit.h"
+#include "base/machine/cpus.h"
+#include "base/machine/memory_limit.h"
 
 #define TEXT(member, name, fallback, help)                                                         \
 	CONFIG_KEY_TEXT(struct converter_config, member, name, fallback, help)

@@ -2,10 +2,10 @@
 #ifndef TONEARM_CONVERTER_CONFIG_H
 #define TONEARM_CONVERTER_CONFIG_H
 
-#include "adapter/blob_gridfs.h"
-#include "adapter/encoder_worker.h"
-#include "adapter/job_mongo.h"
-#include "adapter/queue_amqp.h"
+#include "adapter/gridfs/gridfs.h"
+#include "adapter/worker_process/worker_process.h"
+#include "adapter/mongo_jobs/mongo_jobs.h"
+#include "adapter/amqp/amqp.h"
 #include "converter/capacity.h"
 #include "daemon/daemon.h"
 

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/str.h"
+#include "base/text/str.h"
 
 struct file_reader {
 	struct blob_reader port;

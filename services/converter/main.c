@@ -1,13 +1,13 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "adapter/blob_gridfs.h"
-#include "adapter/job_mongo.h"
-#include "adapter/mongo_pool.h"
-#include "adapter/queue_amqp.h"
-#include "base/hex.h"
-#include "base/log.h"
-#include "base/memory_limit.h"
+#include "adapter/gridfs/gridfs.h"
+#include "adapter/mongo_jobs/mongo_jobs.h"
+#include "adapter/mongo/pool.h"
+#include "adapter/amqp/amqp.h"
+#include "base/text/hex.h"
+#include "base/log/log.h"
+#include "base/machine/memory_limit.h"
 #include "converter/command.h"
 #include "converter/config.h"
 #include "converter/intake.h"

@@ -2,7 +2,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/log/log.h"
 #include "converter/convert.h"
 #include "flow/reaction.h"
 

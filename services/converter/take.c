@@ -1,5 +1,5 @@
 /* One message: what it permits. */
-#include "base/log.h"
+#include "base/log/log.h"
 #include "converter/intake.h"
 #include "wire/job_json.h"
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
+#include "base/log/log.h"
 #include "base/scope.h"
 #include "gateway/authorize.h"
 #include "gateway/range.h"

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
-#include "base/str.h"
+#include "base/log/log.h"
+#include "base/text/str.h"
 
 /* A name is hostile text: it must be valid UTF-8 for the stores, and one line for every reader. */
 static void

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/scope.h"
-#include "base/str.h"
+#include "base/text/str.h"
 #include "gateway/authorize.h"
 #include "gateway/refusal.h"
 #include "wire/job_json.h"

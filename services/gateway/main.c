@@ -1,9 +1,9 @@
 /* The gateway: what clients talk to. This file alone knows the adapters. */
-#include "adapter/blob_gridfs.h"
+#include "adapter/gridfs/gridfs.h"
 #include "adapter/identity_http.h"
-#include "adapter/job_mongo.h"
-#include "adapter/mongo_pool.h"
-#include "adapter/queue_amqp.h"
+#include "adapter/mongo_jobs/mongo_jobs.h"
+#include "adapter/mongo/pool.h"
+#include "adapter/amqp/amqp.h"
 #include "daemon/daemon.h"
 #include "gateway/config.h"
 #include "gateway/gateway.h"

@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 
-#include "base/log.h"
+#include "base/log/log.h"
 #include "base/scope.h"
-#include "base/str.h"
+#include "base/text/str.h"
 #include "net/http_status.h"
 #include "wire/problem_json.h"
 

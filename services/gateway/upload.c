@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
+#include "base/log/log.h"
 #include "base/scope.h"
-#include "base/str.h"
+#include "base/text/str.h"
 #include "gateway/authorize.h"
 #include "gateway/ceiling.h"
 #include "gateway/intake.h"

@@ -1,10 +1,10 @@
 /* notification: says that an mp3 is ready, or why there is none. This file alone knows the
  * adapters. */
-#include "adapter/job_mongo.h"
-#include "adapter/mongo_pool.h"
-#include "adapter/queue_amqp.h"
-#include "base/hex.h"
-#include "base/log.h"
+#include "adapter/mongo_jobs/mongo_jobs.h"
+#include "adapter/mongo/pool.h"
+#include "adapter/amqp/amqp.h"
+#include "base/text/hex.h"
+#include "base/log/log.h"
 #include "daemon/daemon.h"
 #include "flow/relay.h"
 #include "notification/config.h"

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
+#include "base/log/log.h"
 #include "wire/job_json.h"
 
 #define LINE_MAX_BYTES 512

@@ -17,7 +17,7 @@ import time
 import test_u_reads
 
 MIB = 1024 * 1024
-LEVEL = "4"  # LAME's quality, as services/converter/worker/transcode.c sets it
+LEVEL = "4"  # LAME's quality, as services/worker/transcode.c sets it
 RESULT_RATE = 44100
 THREADS = (1, 2, 3, 8)
 
@@ -114,7 +114,7 @@ def sdr(result, source, of="anull"):
 
 def quality_rows(row, tool, source, minutes):
     """After speed_rows: both results lie there."""
-    # where seams may lie: from a block's warm-up on, as services/converter/mp3/mp3_block.h has it; frames of 1,152 samples
+    # where seams may lie: from a block's warm-up on, as services/worker/mp3/block.h has it; frames of 1,152 samples
     seams = "asetnsamples=1152,aselect='gte(n,1176)*between(mod(n,1176),28,85)',asetpts=N"
     count = minutes * 60 * RESULT_RATE // (1176 * 1152)
     for what, of in (("SNR of the result against its source", "anull"), (f"the same around its {count} seams", seams)):

@@ -2,7 +2,7 @@
 #ifndef TONEARM_FAKE_BYTES_BLOB_H
 #define TONEARM_FAKE_BYTES_BLOB_H
 
-#include "base/str.h"
+#include "base/text/str.h"
 #include "port/blob_store.h"
 
 struct bytes_reader {

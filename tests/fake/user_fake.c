@@ -2,7 +2,7 @@
 
 #include <pthread.h>
 
-#include "base/str.h"
+#include "base/text/str.h"
 
 struct user_fake {
 	struct user_store port;

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/config.h"
+#include "base/config/config.h"
 #include "base/scope.h"
-#include "base/str.h"
+#include "base/text/str.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapter/blob_gridfs_private.h"
+#include "adapter/gridfs/private.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

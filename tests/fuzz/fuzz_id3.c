@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "base/scope.h"
-#include "base/str.h"
-#include "converter/worker/id3.h"
-#include "converter/worker/id3_text.h"
+#include "base/text/str.h"
+#include "worker/tags/id3.h"
+#include "worker/tags/id3_text.h"
 
 #define TEXT_MAX ((size_t)4 * ID3_COMMENT_MAX)
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "converter/worker/channel.h"
-#include "converter/worker/transcode.h"
+#include "worker/channel.h"
+#include "worker/transcode.h"
 
 #define SAMPLES_MAX 88200
 #define OUTPUT_MAX (WORKER_TAG_MAX + (1 << 20))

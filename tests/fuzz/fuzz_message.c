@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/scope.h"
-#include "base/str.h"
+#include "base/text/str.h"
 #include "wire/claims_json.h"
 #include "wire/dead_json.h"
 #include "wire/job_json.h"

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/scope.h"
-#include "converter/mp3/mp3_repack.h"
+#include "worker/mp3/repack.h"
 
 #define FRAMES_MAX 300
 #define MAIN_MAX 2048

@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "base/scope.h"
-#include "base/str.h"
-#include "converter/mp3/mp3.h"
-#include "converter/mp3/mp3_block.h"
+#include "base/text/str.h"
+#include "worker/mp3/mp3.h"
+#include "worker/mp3/block.h"
 
 #define STREAM_MAX ((size_t)8 << 20)
 #define HEAD_BYTES 8

@@ -8,12 +8,12 @@
 
 #include <cmocka.h>
 
-#include "base/log.h"
+#include "base/log/log.h"
 #include "converter/intake.h"
-#include "fake/blob_fake.h"
+#include "fake/blob/blob_fake.h"
 #include "fake/encoder_fake.h"
 #include "fake/identity_fake.h"
-#include "fake/job_fake.h"
+#include "fake/job/job_fake.h"
 
 #define ROUND_MS 61000 /* longer than a lease */
 #define ROUNDS_MAX 60

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "converter/converter.h"
-#include "fake/faulty.h"
+#include "fake/faulty/faulty.h"
 #include "gateway/gateway.h"
 #include "net/http_client.h"
 #include "notification/notify.h"

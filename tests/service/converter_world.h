@@ -6,7 +6,7 @@
 #include "converter/converter.h"
 #include "fake/bytes_blob.h"
 #include "fake/encoder_fake.h"
-#include "fake/job_fake.h"
+#include "fake/job/job_fake.h"
 
 #define SHELF_MAX 8
 

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
-#include "fake/faulty.h"
+#include "base/log/log.h"
+#include "fake/faulty/faulty.h"
 #include "net/http_client.h"
 #include "support/auth_world.h"
 

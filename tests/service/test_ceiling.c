@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "fake/blob_fake.h"
-#include "fake/job_fake.h"
+#include "fake/blob/blob_fake.h"
+#include "fake/job/job_fake.h"
 #include "gateway/ceiling.h"
 
 #define ANN "ann@example.org"

@@ -11,7 +11,7 @@
 
 #include "converter/command.h"
 #include "converter/config.h"
-#include "fake/faulty.h"
+#include "fake/faulty/faulty.h"
 
 #define MESSAGES 4
 #define TEXT_MAX 8192

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "base/scope.h"
-#include "fake/blob_fake.h"
+#include "fake/blob/blob_fake.h"
 #include "fake/identity_fake.h"
-#include "fake/job_fake.h"
+#include "fake/job/job_fake.h"
 #include "gateway/gateway.h"
 #include "net/http_client.h"
 

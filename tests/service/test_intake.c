@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "converter/intake.h"
-#include "fake/queue_fake.h"
+#include "fake/queue/queue_fake.h"
 #include "service/converter_world.h"
 
 #define SOON_MS 10000

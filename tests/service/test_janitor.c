@@ -7,9 +7,9 @@
 #include <cmocka.h>
 
 #include "converter/janitor.h"
-#include "fake/blob_fake.h"
-#include "fake/faulty.h"
-#include "fake/job_fake.h"
+#include "fake/blob/blob_fake.h"
+#include "fake/faulty/faulty.h"
+#include "fake/job/job_fake.h"
 
 #define HOUR_MS INT64_C(3600000)
 #define GRACE_MS (24 * HOUR_MS)

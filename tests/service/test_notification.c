@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "base/log.h"
-#include "fake/job_fake.h"
-#include "fake/queue_fake.h"
+#include "base/log/log.h"
+#include "fake/job/job_fake.h"
+#include "fake/queue/queue_fake.h"
 #include "notification/notify.h"
 
 #define VIDEO "65f0ab65f065f065f065f065"

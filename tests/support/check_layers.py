@@ -22,19 +22,19 @@ VENDORS = {
     "microhttpd": ["common/net/"],
     "curl/": ["common/net/"],
     "jansson": ["common/wire/"],
-    "mongoc": ["common/adapter/mongo", "common/adapter/blob_gridfs", "common/adapter/job_mongo"],
-    "bson": ["common/adapter/mongo", "common/adapter/blob_gridfs", "common/adapter/job_mongo"],
-    "rabbitmq-c": ["common/adapter/queue_amqp"],
-    "amqp": ["common/adapter/queue_amqp"],
-    "mysql": ["common/adapter/user_mysql"],
-    "mariadb": ["common/adapter/user_mysql"],
+    "mongoc": ["common/adapter/mongo/", "common/adapter/gridfs/", "common/adapter/mongo_jobs/"],
+    "bson": ["common/adapter/mongo/", "common/adapter/gridfs/", "common/adapter/mongo_jobs/"],
+    "rabbitmq-c": ["common/adapter/amqp/"],
+    "amqp": ["common/adapter/amqp/"],
+    "mysql": ["common/adapter/mysql_users/"],
+    "mariadb": ["common/adapter/mysql_users/"],
     "jwt": ["common/adapter/token_jwt"],
     "sodium": ["common/adapter/password_sodium"],
-    "lame/": ["services/converter/mp3/mp3_lame.c"],
-    "libav": ["services/converter/worker/"],
-    "libsw": ["services/converter/worker/"],
+    "lame/": ["services/worker/mp3/lame.c"],
+    "libav": ["services/worker/"],
+    "libsw": ["services/worker/"],
     "seccomp": ["common/sandbox/"],
-    "ebur128": ["tests/unit/test_meter.c"],
+    "ebur128": ["tests/unit/worker/test_meter.c"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
@@ -48,14 +48,14 @@ def allowed_folders(path):
             extra.add("net")
         return COMMON[layer] | extra
     service = parts[1]
-    if path.name in ("main.c", "config.c", "config.h") or path.parent.name == "worker":
+    if path.name in ("main.c", "config.c", "config.h") or service == "worker":
         return SERVICE | {service, "adapter", "daemon", "sandbox"}
     return SERVICE | {service}
 
 
 def family(path):
-    """The adapter a file belongs to: blob_gridfs_writer.c -> blob_gridfs."""
-    return "_".join(path.stem.split("_")[:2])
+    """The adapter a file belongs to: its folder, or itself where it is a single file."""
+    return path.parent.name if path.parent.name != "adapter" else path.stem
 
 
 def problems(path):
@@ -71,13 +71,13 @@ def problems(path):
             yield f"{where}: may not include {name}"
         if kind == '"' and path.parts[1] == "adapter" and folder == "adapter":
             other = family(pathlib.Path(name))
-            if other != family(path) and not other.startswith("mongo"):
+            if other != family(path) and other != "mongo":
                 yield f"{where}: an adapter includes another: {name}"
         for vendor, owners in VENDORS.items():
             if kind == "<" and name.startswith(vendor):
                 if not any(str(path).startswith(owner) for owner in owners):
                     yield f"{where}: {name} belongs to {', '.join(owners)}"
-                if path.suffix == ".h" and not path.stem.endswith("_private"):
+                if path.suffix == ".h" and not path.stem.endswith("private"):
                     yield f"{where}: a vendor's header in a header of ours: {name}"
 
 

@@ -1,0 +1,296 @@
+#include "adapter/mongo/private.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/wait.h"
+
+#define CONNECT_TIMEOUT_MS 1500
+#define HEARTBEAT_MS 2000 /* how soon a server that came back is noticed */
+
+/* One that waits, on its own stack. */
+struct waiter {
+	struct waiter *next;
+	pthread_cond_t wake;
+	bool has_place;
+};
+
+struct mongo_pool {
+	/* set once */
+	mongoc_client_pool_t *clients;
+	int max;
+	int64_t deadline_ms;
+	/* under lock */
+	pthread_mutex_t lock;
+	int used;
+	struct waiter *first, **last; /* in the order of arrival */
+	int64_t stuck_at_ms;          /* when a call last took (almost) its whole deadline */
+};
+
+/* When this thread's present call got its client: a client is held by one thread, one at a time. */
+static _Thread_local int64_t popped_at_ms;
+
+static pthread_once_t driver_once = PTHREAD_ONCE_INIT;
+
+/* The driver's own log goes nowhere: errors come back as values, and its lines could hold anything.
+ */
+static void
+drop_line(mongoc_log_level_t level, const char *domain, const char *line, void *arg)
+{
+	(void)level;
+	(void)domain;
+	(void)line;
+	(void)arg;
+}
+
+static void
+start_driver(void)
+{
+	mongoc_init();
+	mongoc_log_set_handler(drop_line, NULL);
+}
+
+static void
+default_option(mongoc_uri_t *uri, const char *name, int64_t value)
+{
+	if (!mongoc_uri_has_option(uri, name))
+		(void)mongoc_uri_set_option_as_int32(uri, name, (int32_t)value);
+}
+
+/* What the operator's URI says stands. Retries are ours: the driver's own would double a call's
+ * time. */
+static void
+set_defaults(mongoc_uri_t *uri, const struct mongo_pool_config *config)
+{
+	default_option(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, config->deadline_ms);
+	default_option(uri, MONGOC_URI_SOCKETTIMEOUTMS, config->deadline_ms);
+	default_option(uri, MONGOC_URI_CONNECTTIMEOUTMS, CONNECT_TIMEOUT_MS);
+	default_option(uri, MONGOC_URI_HEARTBEATFREQUENCYMS, HEARTBEAT_MS);
+	(void)mongoc_uri_set_option_as_int32(uri, MONGOC_URI_MAXPOOLSIZE, config->max_clients);
+	if (!mongoc_uri_has_option(uri, MONGOC_URI_RETRYWRITES))
+		(void)mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYWRITES, false);
+	if (!mongoc_uri_has_option(uri, MONGOC_URI_RETRYREADS))
+		(void)mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYREADS, false);
+	if (!mongoc_uri_has_option(uri, MONGOC_URI_APPNAME))
+		(void)mongoc_uri_set_appname(uri, "tonearm");
+}
+
+static void
+uri_free_p(mongoc_uri_t **uri)
+{
+	mongoc_uri_destroy(*uri);
+}
+
+int
+mongo_pool_new(const struct mongo_pool_config *config, struct mongo_pool **ret, struct err *e)
+{
+	SCOPED(mongo_pool_free_p) struct mongo_pool *p = NULL;
+	SCOPED(uri_free_p) mongoc_uri_t *uri = NULL;
+	bson_error_t error;
+
+	(void)pthread_once(&driver_once, start_driver);
+	/* the driver's words may quote the URI, which may hold a password */
+	if ((uri = mongoc_uri_new_with_error(config->uri, &error)) == NULL)
+		return err_set(e, ERR_INVALID, "MONGODB_URI is not a MongoDB connection string");
+	set_defaults(uri, config);
+	if ((p = calloc(1, sizeof *p)) == NULL)
+		return err_set(e, ERR_NO_MEMORY, "mongo pool");
+	p->max = config->max_clients;
+	p->deadline_ms = config->deadline_ms;
+	(void)pthread_mutex_init(&p->lock, NULL);
+	p->last = &p->first;
+	if ((p->clients = mongoc_client_pool_new(uri)) == NULL)
+		return err_set(e, ERR_INTERNAL, "mongo pool");
+	(void)mongoc_client_pool_set_error_api(p->clients, MONGOC_ERROR_API_VERSION_2);
+	*ret = TAKE(p);
+	return 0;
+}
+
+void
+mongo_pool_free(struct mongo_pool *p)
+{
+	if (p == NULL)
+		return;
+	if (p->clients)
+		mongoc_client_pool_destroy(p->clients);
+	(void)pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
+static void
+leave_line(struct mongo_pool *p, struct waiter *w)
+{
+	struct waiter **at = &p->first;
+
+	while (*at != w)
+		at = &(*at)->next;
+	*at = w->next;
+	if (*at == NULL)
+		p->last = at;
+}
+
+/* With the lock held. First come, first served: else whoever gives a client back takes it again at
+ * once, and with more threads than clients some wait in vain until their deadline. */
+static int
+wait_in_line(struct mongo_pool *p, struct err *e)
+{
+	int64_t began_ms = now_monotonic_ms(), until = began_ms + p->deadline_ms;
+	struct waiter w = { .next = NULL };
+	bool in_time = true;
+
+	cond_init(&w.wake);
+	*p->last = &w;
+	p->last = &w.next;
+	/* a server that let the others down meanwhile would take our deadline a second time */
+	while (!w.has_place && p->stuck_at_ms < began_ms && in_time)
+		in_time = cond_wait_until(&w.wake, &p->lock, until);
+	if (!w.has_place)
+		leave_line(p, &w);
+	(void)pthread_cond_destroy(&w.wake);
+	if (w.has_place)
+		return 0;
+	if (p->stuck_at_ms >= began_ms)
+		return err_set(e, ERR_UNAVAILABLE, "MongoDB answers nobody in time");
+	return err_set(e, ERR_UNAVAILABLE, "all %d MongoDB clients are in use", p->max);
+}
+
+int
+mongo_pool_pop(struct mongo_pool *p, mongoc_client_t **ret, struct err *e)
+{
+	mongoc_client_t *client;
+	int r = 0;
+
+	(void)pthread_mutex_lock(&p->lock);
+	if (p->used < p->max)
+		p->used++;
+	else
+		r = wait_in_line(p, e);
+	(void)pthread_mutex_unlock(&p->lock);
+	if (r < 0)
+		return r;
+	if ((client = mongoc_client_pool_try_pop(p->clients)) == NULL) {
+		mongo_pool_release(p, NULL);
+		return err_set(e, ERR_UNAVAILABLE, "no MongoDB client");
+	}
+	popped_at_ms = now_monotonic_ms();
+	*ret = client;
+	return 0;
+}
+
+/* With the lock held: the place goes to the first in line. */
+static void
+give_place(struct mongo_pool *p)
+{
+	struct waiter *w = p->first;
+
+	if (w == NULL) {
+		p->used--;
+		return;
+	}
+	leave_line(p, w);
+	w->has_place = true;
+	(void)pthread_cond_signal(&w->wake);
+}
+
+void
+mongo_pool_release(struct mongo_pool *p, mongoc_client_t *client)
+{
+	int64_t held_ms = now_monotonic_ms() - popped_at_ms;
+
+	if (client)
+		mongoc_client_pool_push(p->clients, client);
+	(void)pthread_mutex_lock(&p->lock);
+	if (client && held_ms >= p->deadline_ms * 9 / 10) {
+		p->stuck_at_ms = now_monotonic_ms();
+		for (struct waiter *w = p->first; w != NULL; w = w->next)
+			(void)pthread_cond_signal(&w->wake);
+		p->used--;
+	} else {
+		give_place(p);
+	}
+	(void)pthread_mutex_unlock(&p->lock);
+}
+
+int64_t
+mongo_pool_deadline_ms(const struct mongo_pool *p)
+{
+	return p->deadline_ms;
+}
+
+void
+mongo_pool_usage(struct mongo_pool *p, int *ret_used, int *ret_max)
+{
+	(void)pthread_mutex_lock(&p->lock);
+	*ret_used = p->used;
+	*ret_max = p->max;
+	(void)pthread_mutex_unlock(&p->lock);
+}
+
+/* Codes of the server's error_codes.yml: shutdowns, elections, lost hosts, a full disk. */
+static bool
+is_lost_server(uint32_t code)
+{
+	static const uint32_t lost[] = { 6,     7,     13,    18,    89,    91,    134,
+					 189,   262,   9001,  10107, 11600, 11602, 13388,
+					 13435, 13436, 14031, 50915, 402 };
+
+	for (size_t i = 0; i < ARRAY_LEN(lost); i++)
+		if (code == lost[i])
+			return true;
+	return false;
+}
+
+/* What the storage engine cannot write has no code of its own, but UnknownError and errno's words.
+ */
+static bool
+is_full_disk(const bson_error_t *error)
+{
+	return error->code == 8 && strstr(error->message, "No space left on device");
+}
+
+static int
+server_code(const bson_error_t *error)
+{
+	switch (error->code) {
+	case 11000: /* duplicate key */
+	case 11001:
+		return ERR_CONFLICT;
+	case 50: /* max time expired */
+	case 64: /* write concern not met in time */
+	case 50000:
+		return ERR_TIMEOUT;
+	default:
+		return is_lost_server(error->code) || is_full_disk(error) ? ERR_UNAVAILABLE
+									  : ERR_INTERNAL;
+	}
+}
+
+int
+mongo_err(struct err *e, const bson_error_t *error, const char *what)
+{
+	int code;
+
+	switch (error->domain) {
+	case MONGOC_ERROR_SERVER_SELECTION:
+	case MONGOC_ERROR_CLIENT:
+		code = ERR_UNAVAILABLE;
+		break;
+	case MONGOC_ERROR_STREAM:
+		code = strstr(error->message, "time") ? ERR_TIMEOUT : ERR_UNAVAILABLE;
+		break;
+	case MONGOC_ERROR_WRITE_CONCERN:
+		code = ERR_TIMEOUT;
+		break;
+	default:
+		code = server_code(error);
+	}
+	return err_set(e, code, "mongodb: %s: %.160s", what, error->message);
+}
+
+bool
+mongo_is_transient(const bson_error_t *error)
+{
+	return err_is_transient(mongo_err(NULL, error, ""));
+}

@@ -1,0 +1,148 @@
+#include "adapter/mongo_jobs/private.h"
+
+#include <stdio.h>
+
+#include "base/text/str.h"
+
+static void
+read_text(const bson_t *doc, const char *path, char *to, size_t size)
+{
+	bson_iter_t top, it;
+
+	if (bson_iter_init(&top, doc) && bson_iter_find_descendant(&top, path, &it) &&
+	    BSON_ITER_HOLDS_UTF8(&it))
+		(void)snprintf(to, size, "%s", bson_iter_utf8(&it, NULL));
+}
+
+static double
+read_number(const bson_t *doc, const char *path)
+{
+	bson_iter_t top, it;
+
+	if (!bson_iter_init(&top, doc) || !bson_iter_find_descendant(&top, path, &it))
+		return 0;
+	return bson_iter_as_double(&it);
+}
+
+static int64_t
+read_integer(const bson_t *doc, const char *path)
+{
+	bson_iter_t top, it;
+
+	if (!bson_iter_init(&top, doc) || !bson_iter_find_descendant(&top, path, &it))
+		return 0;
+	return bson_iter_as_int64(&it);
+}
+
+static int64_t
+read_time(const bson_t *doc, const char *path)
+{
+	bson_iter_t top, it;
+
+	if (!bson_iter_init(&top, doc) || !bson_iter_find_descendant(&top, path, &it) ||
+	    !BSON_ITER_HOLDS_DATE_TIME(&it))
+		return 0;
+	return bson_iter_date_time(&it);
+}
+
+static void
+read_id(const bson_t *doc, const char *path, struct blob_id *ret)
+{
+	bson_iter_t top, it;
+
+	if (bson_iter_init(&top, doc) && bson_iter_find_descendant(&top, path, &it) &&
+	    BSON_ITER_HOLDS_OID(&it))
+		bson_oid_to_string(bson_iter_oid(&it), ret->hex);
+}
+
+/* The lease stays in the document after its end, so that a repeated ending is recognised; a reader
+ * sees it only while it is held. */
+static void
+read_lease(const bson_t *doc, struct job *job)
+{
+	if (job->state != JOB_LEASED)
+		return;
+	job->lease.video_fid = job->video_fid;
+	job->lease.until_ms = read_time(doc, "lease.until");
+	read_text(doc, "lease.owner", job->lease.owner, sizeof job->lease.owner);
+	read_text(doc, "lease.token", job->lease.token, sizeof job->lease.token);
+	read_id(doc, "lease.output", &job->lease.output);
+	job->progress.speed = read_number(doc, "lease.speed");
+	job->progress.remaining_s = read_number(doc, "lease.remaining_s");
+}
+
+static void
+read_source(const bson_t *doc, struct job_source *source)
+{
+	read_text(doc, "source.filename", source->filename, sizeof source->filename);
+	read_text(doc, "source.content_type", source->content_type, sizeof source->content_type);
+	source->bytes = read_integer(doc, "source.bytes");
+	source->duration_s = read_number(doc, "source.duration_s");
+}
+
+static void
+read_level(const bson_t *doc, const char *path, bool *ret_known, double *ret)
+{
+	bson_iter_t top, it;
+
+	*ret_known = bson_iter_init(&top, doc) && bson_iter_find_descendant(&top, path, &it) &&
+		     BSON_ITER_HOLDS_NUMBER(&it);
+	*ret = *ret_known ? bson_iter_as_double(&it) : 0;
+}
+
+static void
+read_loudness(const bson_t *doc, struct job_loudness *l)
+{
+	read_level(doc, "loudness.integrated_lufs", &l->has_integrated, &l->integrated_lufs);
+	read_level(doc, "loudness.range_lu", &l->has_range, &l->range_lu);
+	read_level(doc, "loudness.true_peak_dbtp", &l->has_true_peak, &l->true_peak_dbtp);
+}
+
+int
+job_from_bson(const bson_t *doc, struct job *ret, struct err *e)
+{
+	struct job job = { .attempts = (int)read_integer(doc, "attempts"),
+			   .progress.fraction = read_number(doc, "progress"),
+			   .not_before_ms = read_time(doc, "not_before"),
+			   .created_ms = read_time(doc, "created_at"),
+			   .updated_ms = read_time(doc, "updated_at"),
+			   .video_published_ms = read_time(doc, "video_published_at"),
+			   .result_published_ms = read_time(doc, "result_published_at"),
+			   .notified_ms = read_time(doc, "notified_at") };
+	char state[16] = "";
+
+	read_id(doc, "_id", &job.video_fid);
+	read_text(doc, "state", state, sizeof state);
+	if (blob_id_is_none(&job.video_fid) || job_state_parse(state, &job.state) < 0)
+		return err_set(e, ERR_CORRUPT, "the ledger's entry %s is no job",
+			       job.video_fid.hex);
+	read_text(doc, "username", job.username, sizeof job.username);
+	read_text(doc, "error.code", job.error.code, sizeof job.error.code);
+	read_text(doc, "error.message", job.error.message, sizeof job.error.message);
+	read_id(doc, "mp3_fid", &job.mp3_fid);
+	read_source(doc, &job.source);
+	read_loudness(doc, &job.loudness);
+	read_lease(doc, &job);
+	*ret = job;
+	return 0;
+}
+
+int
+job_oid(const struct blob_id *id, bson_oid_t *ret, struct err *e)
+{
+	if (!bson_oid_is_valid(id->hex, BLOB_ID_DIGITS))
+		return err_set(e, ERR_INVALID, "no id of a blob");
+	bson_oid_init_from_string(ret, id->hex);
+	return 0;
+}
+
+void
+job_text_copy(char *to, size_t size, const char *text)
+{
+	(void)snprintf(to, size, "%s", text);
+	if (utf8_valid(to, strlen(to)))
+		return;
+	for (char *p = to; *p; p++)
+		if ((unsigned char)*p >= 0x80)
+			*p = '?';
+}

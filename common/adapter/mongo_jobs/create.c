@@ -1,0 +1,145 @@
+/* A job's beginning: registered, uploaded, or taken over from a message. */
+#include "adapter/mongo_jobs/private.h"
+
+#include "base/text/str.h"
+
+#define SPEC                                                                                       \
+	"{", "format", BCON_UTF8("mp3"), "bit_rate", BCON_INT32(128000), "sample_rate",            \
+		BCON_INT32(44100), "channels", BCON_INT32(2), "}"
+
+/* Text of the source that any BSON string may hold. */
+static struct job_source
+storable(const struct job_source *source)
+{
+	struct job_source s = { .bytes = source->bytes, .duration_s = source->duration_s };
+
+	job_text_copy(s.filename, sizeof s.filename, source->filename);
+	job_text_copy(s.content_type, sizeof s.content_type, source->content_type);
+	return s;
+}
+
+static int
+check_new(const struct job *job, struct err *e)
+{
+	if (job->state != JOB_UPLOADING && job->state != JOB_QUEUED)
+		return err_set(e, ERR_INVALID, "a new job is uploading or queued");
+	if (job->username[0] == '\0' || !utf8_valid(job->username, strlen(job->username)))
+		return err_set(e, ERR_INVALID, "a new job needs a user");
+	return 0;
+}
+
+/* The filter matches no document that exists, so that the server inserts, or reports a duplicate:
+ * an insertion that takes its times from the server. */
+static int
+insert(struct job_mongo *m, const struct job *job, const char *published, struct err *e)
+{
+	SCOPED(job_bson_free_p) bson_t *filter = NULL;
+	SCOPED(job_bson_free_p) bson_t *pipeline = NULL;
+	SCOPED(job_session_end) struct job_session session = { 0 };
+	struct job_source source = storable(&job->source);
+	bson_error_t error;
+	bson_oid_t id;
+	int r;
+
+	if ((r = check_new(job, e)) < 0 || (r = job_oid(&job->video_fid, &id, e)) < 0 ||
+	    (r = job_session_begin(m, &session, e)) < 0)
+		return r;
+	filter = BCON_NEW("_id", BCON_OID(&id), "state", "{", "$exists", BCON_BOOL(false), "}");
+	pipeline = BCON_NEW("0", "{", "$set", "{", "username", JOB_TEXT(job->username), "state",
+			    BCON_UTF8(job_state_name(job->state)), "source", "{", "filename",
+			    JOB_TEXT(source.filename), "content_type",
+			    JOB_TEXT(source.content_type), "bytes", BCON_INT64(source.bytes),
+			    "duration_s", BCON_DOUBLE(source.duration_s), "}", "spec", SPEC,
+			    "attempts", BCON_INT32(0), "progress", BCON_DOUBLE(0), "not_before",
+			    JOB_NOW, "created_at", JOB_NOW, "updated_at", JOB_NOW,
+			    "video_published_at", BCON_UTF8(published), "}", "}");
+	SCOPED(job_bson_free_p) bson_t *options = BCON_NEW("upsert", BCON_BOOL(true));
+	if (mongoc_collection_update_one(session.jobs, filter, pipeline, options, NULL, &error))
+		return 0;
+	if (error.code == MONGOC_ERROR_DUPLICATE_KEY)
+		return err_set(e, ERR_CONFLICT, "video %s has a job", job->video_fid.hex);
+	return job_mongo_err(e, &error, "create job");
+}
+
+int
+job_mongo_create(struct job_store *s, const struct job *job, struct err *e)
+{
+	return insert(job_mongo_of(s), job, "$$REMOVE", e);
+}
+
+int
+job_mongo_adopt(struct job_store *s, const struct job_message *message, struct err *e)
+{
+	struct job job = { .video_fid = message->video_fid, .state = JOB_QUEUED };
+	int r;
+
+	memcpy(job.username, message->username, sizeof job.username);
+	r = insert(job_mongo_of(s), &job, "$$NOW", e);
+	return r == ERR_CONFLICT ? 0 : r;
+}
+
+/* What the upload asked for has happened, unless the job was taken from it: an answer may have been
+ * lost, and a converter is quick. */
+static int
+enqueued_before(struct job_mongo *m, const bson_oid_t *id, struct err *e)
+{
+	SCOPED(job_bson_free_p) bson_t *filter = BCON_NEW("_id", BCON_OID(id));
+	struct job job;
+	int r = job_mongo_find_one(m, filter, &job, e);
+
+	if (r == ERR_NOT_FOUND)
+		return err_set(e, r, "no such job");
+	if (r < 0)
+		return r;
+	if (job.state == JOB_CANCELED || job.state == JOB_EXPIRED)
+		return err_set(e, ERR_CONFLICT, "job %s has ended", job.video_fid.hex);
+	return 0;
+}
+
+int
+job_mongo_enqueue(struct job_store *s, const struct blob_id *video, const struct job_source *given,
+		  struct err *e)
+{
+	SCOPED(job_bson_free_p) bson_t *filter = NULL;
+	SCOPED(job_bson_free_p) bson_t *pipeline = NULL;
+	struct job_source source = storable(given);
+	bson_oid_t id;
+	int r;
+
+	if ((r = job_oid(video, &id, e)) < 0)
+		return r;
+	filter = BCON_NEW("_id", BCON_OID(&id), "state", BCON_UTF8("uploading"));
+	pipeline = BCON_NEW("0", "{", "$set", "{", "state", BCON_UTF8("queued"), "source", "{",
+			    "filename", JOB_TEXT(source.filename), "content_type",
+			    JOB_TEXT(source.content_type), "bytes", BCON_INT64(source.bytes),
+			    "duration_s", BCON_DOUBLE(source.duration_s), "}", "not_before",
+			    JOB_NOW, "updated_at", JOB_NOW, "}", "}");
+	r = job_mongo_change(job_mongo_of(s), &(struct job_change){ filter, pipeline, NULL }, NULL,
+			     e);
+	return r == ERR_NOT_FOUND ? enqueued_before(job_mongo_of(s), &id, e) : r;
+}
+
+int
+job_mongo_discard(struct job_store *s, const struct blob_id *video, struct err *e)
+{
+	SCOPED(job_bson_free_p) bson_t *filter = NULL;
+	SCOPED(job_bson_free_p) bson_t *any = NULL;
+	SCOPED(job_session_end) struct job_session session = { 0 };
+	bson_error_t error;
+	bson_oid_t id;
+	struct job job;
+	int r;
+
+	if ((r = job_oid(video, &id, e)) < 0 ||
+	    (r = job_session_begin(job_mongo_of(s), &session, e)) < 0)
+		return r;
+	filter = BCON_NEW("_id", BCON_OID(&id), "state", BCON_UTF8("uploading"));
+	if (!mongoc_collection_delete_one(session.jobs, filter, NULL, NULL, &error))
+		return job_mongo_err(e, &error, "discard job");
+	job_session_end(&session);
+	any = BCON_NEW("_id", BCON_OID(&id));
+	r = job_mongo_find_one(job_mongo_of(s), any, &job, e);
+	if (r == ERR_NOT_FOUND)
+		return 0;
+	return r < 0 ? r : err_set(e, ERR_CONFLICT, "job %s is uploaded", video->hex);
+}

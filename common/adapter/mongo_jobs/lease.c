@@ -1,0 +1,174 @@
+/* A lease's life: each write names its token. The ended lease stays in the document, so that a
+ * repeat whose first answer was lost is recognised as done. */
+#include "adapter/mongo_jobs/private.h"
+
+#include <float.h>
+#include <math.h>
+
+#define HELD(id, lease)                                                                            \
+	"_id", BCON_OID(id), "state", BCON_UTF8("leased"), "lease.token", BCON_UTF8((lease)->token)
+#define ERROR(why) "{", "code", JOB_TEXT((why)->code), "message", JOB_TEXT((why)->message), "}"
+
+static struct job_error
+storable(const struct job_error *why)
+{
+	struct job_error error;
+
+	job_text_copy(error.code, sizeof error.code, why->code);
+	job_text_copy(error.message, sizeof error.message, why->message);
+	return error;
+}
+
+/* Applies set (owned by the caller) to the job that the lease holds. When it holds none: *ret_after
+ * tells whether the lease has brought it to after already; CONFLICT if not. */
+static int
+end(struct job_store *s, const struct job_lease *lease, enum job_state after, const bson_t *set,
+    struct job *ret, struct err *e)
+{
+	SCOPED(job_bson_free_p) bson_t *held = NULL;
+	SCOPED(job_bson_free_p) bson_t *ended = NULL;
+	bson_oid_t id;
+	int r;
+
+	if ((r = job_oid(&lease->video_fid, &id, e)) < 0)
+		return r;
+	held = BCON_NEW(HELD(&id, lease));
+	r = job_mongo_change(job_mongo_of(s), &(struct job_change){ held, set, NULL }, ret, e);
+	if (r != ERR_NOT_FOUND)
+		return r;
+	ended = BCON_NEW("_id", BCON_OID(&id), "state", BCON_UTF8(job_state_name(after)),
+			 "lease.token", BCON_UTF8(lease->token));
+	r = job_mongo_find_one(job_mongo_of(s), ended, ret, e);
+	if (r == ERR_NOT_FOUND)
+		return err_set(e, ERR_CONFLICT, "the lease of job %s is lost",
+			       lease->video_fid.hex);
+	return r;
+}
+
+static double
+within(double real, double most)
+{
+	return isfinite(real) ? fmin(fmax(real, 0), most) : 0;
+}
+
+/* Speed and what remains are the lease's: they go with it. */
+int
+job_mongo_renew(struct job_store *s, const struct job_lease *lease, int64_t ms,
+		const struct job_progress *progress, struct err *e)
+{
+	SCOPED(job_bson_free_p)
+	bson_t *set = BCON_NEW("0", "{", "$set", "{", "lease.until", "{", "$add", "[", JOB_NOW,
+			       BCON_INT64(ms), "]", "}", "progress",
+			       BCON_DOUBLE(within(progress->fraction, 1)), "lease.speed",
+			       BCON_DOUBLE(within(progress->speed, DBL_MAX)), "lease.remaining_s",
+			       BCON_DOUBLE(within(progress->remaining_s, DBL_MAX)), "updated_at",
+			       JOB_NOW, "}", "}");
+	struct job job;
+
+	return end(s, lease, JOB_LEASED, set, &job, e);
+}
+
+/* Only what is known; an empty document when nothing is. */
+static bson_t *
+loudness_new(const struct job_loudness *l)
+{
+	bson_t *doc = bson_new();
+
+	if (l->has_integrated && isfinite(l->integrated_lufs))
+		BSON_APPEND_DOUBLE(doc, "integrated_lufs", l->integrated_lufs);
+	if (l->has_range && isfinite(l->range_lu))
+		BSON_APPEND_DOUBLE(doc, "range_lu", l->range_lu);
+	if (l->has_true_peak && isfinite(l->true_peak_dbtp))
+		BSON_APPEND_DOUBLE(doc, "true_peak_dbtp", l->true_peak_dbtp);
+	return doc;
+}
+
+int
+job_mongo_finish(struct job_store *s, const struct job_lease *lease,
+		 const struct job_result *result, struct err *e)
+{
+	SCOPED(job_bson_free_p) bson_t *loudness = loudness_new(&result->loudness);
+	SCOPED(job_bson_free_p) bson_t *set = NULL;
+	bool known = isfinite(result->duration_s) && result->duration_s > 0;
+	struct job job;
+	bson_oid_t id;
+	int r;
+
+	if ((r = job_oid(&result->mp3_fid, &id, e)) < 0)
+		return r;
+	set = BCON_NEW("0", "{", "$set", "{", "state", BCON_UTF8("done"), "mp3_fid", BCON_OID(&id),
+		       "progress", BCON_DOUBLE(1), "error", BCON_UTF8("$$REMOVE"), "updated_at",
+		       JOB_NOW, "result_published_at", BCON_UTF8("$$REMOVE"), "source.duration_s",
+		       "{", "$cond", "[", BCON_BOOL(known),
+		       BCON_DOUBLE(known ? result->duration_s : 0), BCON_UTF8("$source.duration_s"),
+		       "]", "}", "loudness", "{", "$cond", "[", BCON_BOOL(!bson_empty(loudness)),
+		       "{", "$literal", BCON_DOCUMENT(loudness), "}", BCON_UTF8("$$REMOVE"), "]",
+		       "}", "outputs", JOB_OUTPUTS_WITHOUT(&id), "}", "}");
+	if ((r = end(s, lease, JOB_DONE, set, &job, e)) < 0)
+		return r;
+	if (!blob_id_equal(&job.mp3_fid, &result->mp3_fid))
+		return err_set(e, ERR_CONFLICT, "job %s has another output", lease->video_fid.hex);
+	return 0;
+}
+
+int
+job_mongo_fail(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
+	       struct err *e)
+{
+	struct job_error error = storable(why);
+	SCOPED(job_bson_free_p)
+	bson_t *set = BCON_NEW("0", "{", "$set", "{", "state", BCON_UTF8("failed"), "error",
+			       ERROR(&error), "updated_at", JOB_NOW, "result_published_at",
+			       BCON_UTF8("$$REMOVE"), "}", "}");
+	struct job job;
+
+	return end(s, lease, JOB_FAILED, set, &job, e);
+}
+
+int
+job_mongo_retry(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
+		int64_t delay_ms, struct err *e)
+{
+	struct job_error error = storable(why);
+	SCOPED(job_bson_free_p)
+	bson_t *set = BCON_NEW("0", "{", "$set", "{", "state", BCON_UTF8("queued"), "error",
+			       ERROR(&error), "progress", BCON_DOUBLE(0), "not_before", "{", "$add",
+			       "[", JOB_NOW, BCON_INT64(delay_ms), "]", "}", "updated_at", JOB_NOW,
+			       "video_published_at", BCON_UTF8("$$REMOVE"), "}", "}");
+	struct job job;
+
+	return end(s, lease, JOB_QUEUED, set, &job, e);
+}
+
+int
+job_mongo_give_back(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
+		    struct err *e)
+{
+	struct job_error error = why ? storable(why) : (struct job_error){ 0 };
+	SCOPED(job_bson_free_p)
+	bson_t *set = BCON_NEW(
+		"0", "{", "$set", "{", "state", BCON_UTF8("queued"), "attempts", "{", "$max", "[",
+		BCON_INT32(0), "{", "$subtract", "[", BCON_UTF8("$attempts"), BCON_INT32(1), "]",
+		"}", "]", "}", "error", "{", "$cond", "[", BCON_BOOL(why != NULL), ERROR(&error),
+		BCON_UTF8("$error"), "]", "}", "progress", BCON_DOUBLE(0), "not_before", JOB_NOW,
+		"updated_at", JOB_NOW, "video_published_at", BCON_UTF8("$$REMOVE"), "}", "}");
+	struct job job;
+
+	return end(s, lease, JOB_QUEUED, set, &job, e);
+}
+
+int
+job_mongo_free_expired(struct job_store *s, int64_t *ret_freed, struct err *e)
+{
+	SCOPED(job_bson_free_p)
+	bson_t *expired = BCON_NEW("state", BCON_UTF8("leased"), "$expr", "{", "$lt", "[",
+				   BCON_UTF8("$lease.until"), JOB_NOW, "]", "}");
+	SCOPED(job_bson_free_p)
+	bson_t *set = BCON_NEW("0", "{", "$set", "{", "state", BCON_UTF8("queued"), "lease",
+			       BCON_UTF8("$$REMOVE"), "progress", BCON_DOUBLE(0), "not_before",
+			       JOB_NOW, "updated_at", JOB_NOW, "video_published_at",
+			       BCON_UTF8("$$REMOVE"), "}", "}");
+	return job_mongo_change_all(job_mongo_of(s),
+				    &(struct job_change){ .filter = expired, .pipeline = set },
+				    "free expired leases", ret_freed, e);
+}

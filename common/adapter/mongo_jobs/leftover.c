@@ -1,0 +1,183 @@
+/* What is left of jobs, for the janitor: listed, marked before a blob goes, settled after. */
+#include "adapter/mongo_jobs/private.h"
+
+#define LISTED_AT_ONCE 100
+#define OLDER(time, age_ms)                                                                        \
+	"$expr", "{", "$lt", "[", BCON_UTF8("$" time), "{", "$subtract", "[", JOB_NOW,             \
+		BCON_INT64(age_ms), "]", "}", "]", "}"
+#define PUBLISHED "result_published_at", "{", "$exists", BCON_BOOL(true), "}"
+#define VIDEO_UNSETTLED                                                                            \
+	"video_settled_at", "{", "$in", "[", BCON_NULL, BCON_BOOL(false), "]", "}", "state", "{",  \
+		"$in", "[", BCON_UTF8("done"), BCON_UTF8("failed"), BCON_UTF8("expired"), "]", "}"
+#define AUDIO_UNSETTLED                                                                            \
+	"audio_settled_at", BCON_NULL, "state", "{", "$in", "[", BCON_UTF8("done"),                \
+		BCON_UTF8("expired"), "]", "}"
+/* An upload that a janitor gave up: its job has never had a result. */
+#define GIVEN_UP "state", BCON_UTF8("expired"), "result_published_at", BCON_NULL
+
+static bson_t *
+left(enum job_leftover which, int64_t age_ms)
+{
+	switch (which) {
+	case JOB_LEFT_UPLOAD:
+		return BCON_NEW("$or", "[", "{", "state", BCON_UTF8("uploading"),
+				OLDER("created_at", age_ms), "}", "{", GIVEN_UP, "}", "]");
+	case JOB_LEFT_OUTPUT:
+		return BCON_NEW("outputs", "{", "$exists", BCON_BOOL(true), "}", "state", "{",
+				"$ne", BCON_UTF8("leased"), "}", OLDER("updated_at", age_ms));
+	case JOB_LEFT_VIDEO:
+		return BCON_NEW(VIDEO_UNSETTLED, PUBLISHED, OLDER("updated_at", age_ms));
+	case JOB_LEFT_AUDIO:
+		return BCON_NEW(AUDIO_UNSETTLED, PUBLISHED, OLDER("updated_at", age_ms));
+	}
+	return NULL;
+}
+
+struct visit {
+	enum job_leftover which;
+	job_leftover_fn fn;
+	void *arg;
+};
+
+static int
+visit_outputs(const struct visit *v, const struct job *job, const bson_t *doc, struct err *e)
+{
+	bson_iter_t it, item;
+	struct blob_id id;
+	int r = 0;
+
+	if (!bson_iter_init_find(&it, doc, "outputs") || !BSON_ITER_HOLDS_ARRAY(&it) ||
+	    !bson_iter_recurse(&it, &item))
+		return 0;
+	while (r == 0 && bson_iter_next(&item)) {
+		if (!BSON_ITER_HOLDS_OID(&item))
+			continue;
+		bson_oid_to_string(bson_iter_oid(&item), id.hex);
+		r = v->fn(job, &id, v->arg, e);
+	}
+	return r;
+}
+
+static int
+visit(const struct visit *v, const bson_t *doc, struct err *e)
+{
+	struct job job;
+	int r = job_from_bson(doc, &job, e);
+
+	if (r < 0)
+		return r;
+	if (v->which == JOB_LEFT_OUTPUT)
+		return visit_outputs(v, &job, doc, e);
+	return v->fn(&job, v->which == JOB_LEFT_AUDIO ? &job.mp3_fid : &job.video_fid, v->arg, e);
+}
+
+int
+job_mongo_each_leftover(struct job_store *s, enum job_leftover which, int64_t age_ms,
+			job_leftover_fn fn, void *arg, struct err *e)
+{
+	const struct visit v = { which, fn, arg };
+	SCOPED(job_bson_free_p) bson_t *filter = left(which, age_ms);
+	SCOPED(job_bson_free_p)
+	bson_t *options = BCON_NEW("batchSize", BCON_INT32(LISTED_AT_ONCE));
+	SCOPED(job_session_end) struct job_session session = { 0 };
+	SCOPED(job_cursor_free_p) mongoc_cursor_t *cursor = NULL;
+	bson_error_t error;
+	const bson_t *doc;
+	int r;
+
+	if ((r = job_session_begin(job_mongo_of(s), &session, e)) < 0)
+		return r;
+	cursor = mongoc_collection_find_with_opts(session.jobs, filter, options, NULL);
+	while (mongoc_cursor_next(cursor, &doc))
+		if ((r = visit(&v, doc, e)) < 0)
+			return r;
+	if (mongoc_cursor_error(cursor, &error))
+		return job_mongo_err(e, &error, "list leftovers");
+	return 0;
+}
+
+int
+job_mongo_expire(struct job_store *s, const struct job *job, enum job_leftover which, struct err *e)
+{
+	SCOPED(job_bson_free_p) bson_t *filter = NULL;
+	SCOPED(job_bson_free_p) bson_t *set = NULL;
+	bson_oid_t id;
+	int r;
+
+	if ((r = job_oid(&job->video_fid, &id, e)) < 0)
+		return r;
+	filter = BCON_NEW("_id", BCON_OID(&id), "state", BCON_UTF8(job_state_name(job->state)),
+			  "updated_at", BCON_DATE_TIME(job->updated_ms));
+	set = which == JOB_LEFT_VIDEO
+		      ? BCON_NEW("0", "{", "$set", "{", "video_settled_at", BCON_BOOL(false), "}",
+				 "}")
+		      : BCON_NEW("0", "{", "$set", "{", "state", BCON_UTF8("expired"), "}", "}");
+	r = job_mongo_change(job_mongo_of(s), &(struct job_change){ filter, set, NULL }, NULL, e);
+	return r == ERR_NOT_FOUND ? err_set(e, ERR_CONFLICT, "job %s moved on", job->video_fid.hex)
+				  : r;
+}
+
+static int
+forget_upload(struct job_mongo *m, const bson_oid_t *id, struct err *e)
+{
+	SCOPED(job_bson_free_p) bson_t *filter = BCON_NEW("_id", BCON_OID(id), GIVEN_UP);
+	SCOPED(job_session_end) struct job_session session = { 0 };
+	bson_error_t error;
+	int r;
+
+	if ((r = job_session_begin(m, &session, e)) < 0)
+		return r;
+	if (!mongoc_collection_delete_one(session.jobs, filter, NULL, NULL, &error))
+		return job_mongo_err(e, &error, "forget upload");
+	return 0;
+}
+
+int
+job_mongo_settle(struct job_store *s, const struct blob_id *video, enum job_leftover which,
+		 const struct blob_id *blob, struct err *e)
+{
+	SCOPED(job_bson_free_p) bson_t *filter = NULL;
+	SCOPED(job_bson_free_p) bson_t *set = NULL;
+	bson_oid_t id, output;
+	int r;
+
+	if ((r = job_oid(video, &id, e)) < 0)
+		return r;
+	switch (which) {
+	case JOB_LEFT_UPLOAD:
+		return forget_upload(job_mongo_of(s), &id, e);
+	case JOB_LEFT_OUTPUT:
+		if ((r = job_oid(blob, &output, e)) < 0)
+			return r;
+		filter = BCON_NEW("_id", BCON_OID(&id), "outputs", BCON_OID(&output));
+		set = BCON_NEW("0", "{", "$set", "{", "outputs", JOB_OUTPUTS_WITHOUT(&output), "}",
+			       "}");
+		break;
+	case JOB_LEFT_VIDEO:
+		filter = BCON_NEW("_id", BCON_OID(&id), VIDEO_UNSETTLED);
+		set = BCON_NEW("0", "{", "$set", "{", "video_settled_at", JOB_NOW, "}", "}");
+		break;
+	case JOB_LEFT_AUDIO:
+		filter = BCON_NEW("_id", BCON_OID(&id), AUDIO_UNSETTLED);
+		set = BCON_NEW("0", "{", "$set", "{", "audio_settled_at", JOB_NOW, "}", "}");
+		break;
+	}
+	r = job_mongo_change(job_mongo_of(s), &(struct job_change){ filter, set, NULL }, NULL, e);
+	return r == ERR_NOT_FOUND ? 0 : r;
+}
+
+int
+job_mongo_is_registered(struct job_store *s, const struct blob_id *blob, struct err *e)
+{
+	SCOPED(job_bson_free_p) bson_t *filter = NULL;
+	struct job job;
+	bson_oid_t id;
+	int r;
+
+	if ((r = job_oid(blob, &id, e)) < 0)
+		return r;
+	filter = BCON_NEW("$or", "[", "{", "_id", BCON_OID(&id), "}", "{", "outputs", BCON_OID(&id),
+			  "}", "]");
+	r = job_mongo_find_one(job_mongo_of(s), filter, &job, e);
+	return r == ERR_NOT_FOUND ? err_set(e, r, "no job has registered %s", blob->hex) : r;
+}

@@ -1,0 +1,258 @@
+/* One call's client and collection, and the two steps that all calls are made of: find and change.
+ */
+#include "adapter/mongo_jobs/private.h"
+
+#include "adapter/mongo/private.h"
+
+#define COLLECTION "jobs"
+#define ONCE_PUBLISHED                                                                             \
+	"partialFilterExpression", "{", "result_published_at", "{", "$exists", BCON_BOOL(true),    \
+		"}", "}"
+
+/* a: who waits, and the oldest of each; b: what is unpublished while it waits; c: results
+ * unpublished; d: the oldest due of many users, and the counts by state; e: the owner of an mp3;
+ * f: outputs of attempts; g, h: whose blobs may expire. */
+static bson_t *
+index_command(void)
+{
+	return BCON_NEW(
+		"createIndexes", BCON_UTF8(COLLECTION), "indexes", "[",
+		/* a */ "{", "name", BCON_UTF8("state_user_created"), "key", "{", "state",
+		BCON_INT32(1), "username", BCON_INT32(1), "created_at", BCON_INT32(1), "}", "}",
+		/* b */ "{", "name", BCON_UTF8("state_video_published"), "key", "{", "state",
+		BCON_INT32(1), "video_published_at", BCON_INT32(1), "created_at", BCON_INT32(1),
+		"}", "}",
+		/* c */ "{", "name", BCON_UTF8("state_result_published"), "key", "{", "state",
+		BCON_INT32(1), "result_published_at", BCON_INT32(1), "updated_at", BCON_INT32(1),
+		"}", "}",
+		/* d */ "{", "name", BCON_UTF8("state_created_due"), "key", "{", "state",
+		BCON_INT32(1), "created_at", BCON_INT32(1), "not_before", BCON_INT32(1), "}", "}",
+		/* e */ "{", "name", BCON_UTF8("mp3"), "key", "{", "mp3_fid", BCON_INT32(1), "}",
+		"sparse", BCON_BOOL(true), "}",
+		/* f */ "{", "name", BCON_UTF8("outputs"), "key", "{", "outputs", BCON_INT32(1),
+		"}", "sparse", BCON_BOOL(true), "}",
+		/* g */ "{", "name", BCON_UTF8("video_settled"), "key", "{", "video_settled_at",
+		BCON_INT32(1), "updated_at", BCON_INT32(1), "}", ONCE_PUBLISHED, "}",
+		/* h */ "{", "name", BCON_UTF8("audio_settled"), "key", "{", "audio_settled_at",
+		BCON_INT32(1), "updated_at", BCON_INT32(1), "}", ONCE_PUBLISHED, "}", "]");
+}
+
+int
+job_mongo_err(struct err *e, const bson_error_t *error, const char *what)
+{
+	return mongo_err(e, error, what);
+}
+
+/* Threads may do this at once: it is the same command for all, and the server's second answer is
+ * "exists already". */
+static int
+ensure_indexes(struct job_mongo *m, mongoc_client_t *client, struct err *e)
+{
+	SCOPED(job_bson_free_p) bson_t *command = NULL;
+	bson_error_t error;
+
+	if (atomic_load(&m->indexed))
+		return 0;
+	command = index_command();
+	if (!mongoc_client_write_command_with_opts(client, m->database, command, NULL, NULL,
+						   &error))
+		return job_mongo_err(e, &error, "ledger indexes");
+	atomic_store(&m->indexed, true);
+	return 0;
+}
+
+static void
+demand_majority(struct job_mongo *m, mongoc_collection_t *jobs)
+{
+	mongoc_write_concern_t *w = mongoc_write_concern_new();
+	mongoc_read_concern_t *r = mongoc_read_concern_new();
+	mongoc_read_prefs_t *primary = mongoc_read_prefs_new(MONGOC_READ_PRIMARY);
+
+	mongoc_write_concern_set_wmajority(w, (int32_t)mongo_pool_deadline_ms(m->pool));
+	mongoc_write_concern_set_journal(w, true);
+	mongoc_read_concern_set_level(r, MONGOC_READ_CONCERN_LEVEL_MAJORITY);
+	mongoc_collection_set_write_concern(jobs, w);
+	mongoc_collection_set_read_concern(jobs, r);
+	mongoc_collection_set_read_prefs(jobs, primary);
+	mongoc_write_concern_destroy(w);
+	mongoc_read_concern_destroy(r);
+	mongoc_read_prefs_destroy(primary);
+}
+
+int
+job_session_begin(struct job_mongo *m, struct job_session *ret, struct err *e)
+{
+	struct job_session s = { .pool = m->pool };
+	int r;
+
+	if ((r = mongo_pool_pop(m->pool, &s.client, e)) < 0)
+		return r;
+	if ((r = ensure_indexes(m, s.client, e)) < 0) {
+		job_session_end(&s);
+		return r;
+	}
+	s.jobs = mongoc_client_get_collection(s.client, m->database, COLLECTION);
+	demand_majority(m, s.jobs);
+	*ret = s;
+	return 0;
+}
+
+void
+job_session_end(struct job_session *s)
+{
+	if (s->jobs)
+		mongoc_collection_destroy(s->jobs);
+	if (s->client)
+		mongo_pool_release(s->pool, s->client);
+	*s = (struct job_session){ 0 };
+}
+
+int
+job_session_ping(struct job_mongo *m, struct err *e)
+{
+	SCOPED(job_bson_free_p) bson_t *command = BCON_NEW("ping", BCON_INT32(1));
+	SCOPED(job_session_end) struct job_session s = { 0 };
+	bson_error_t error;
+	int r;
+
+	if ((r = job_session_begin(m, &s, e)) < 0)
+		return r;
+	if (!mongoc_client_command_simple(s.client, m->database, command, NULL, NULL, &error))
+		return job_mongo_err(e, &error, "ping");
+	return 0;
+}
+
+static void
+options_free_p(mongoc_find_and_modify_opts_t **o)
+{
+	mongoc_find_and_modify_opts_destroy(*o);
+}
+
+/* What a findAndModify says: the changed job, or that none matched, or that the change is not yet
+ * known to a majority. */
+static int
+read_change(const bson_t *reply, struct job *ret, struct err *e)
+{
+	bson_iter_t it;
+	bson_t doc;
+	uint32_t len = 0;
+	const uint8_t *data = NULL;
+	struct job job;
+	int r;
+
+	if (bson_iter_init_find(&it, reply, "writeConcernError"))
+		return err_set(e, ERR_TIMEOUT, "change job: no majority in time");
+	if (!bson_iter_init_find(&it, reply, "value") || !BSON_ITER_HOLDS_DOCUMENT(&it))
+		return ERR_NOT_FOUND;
+	bson_iter_document(&it, &len, &data);
+	if (!bson_init_static(&doc, data, len))
+		return err_set(e, ERR_CORRUPT, "change job: unreadable answer");
+	if ((r = job_from_bson(&doc, &job, e)) == 0 && ret)
+		*ret = job;
+	return r;
+}
+
+int
+job_mongo_change(struct job_mongo *m, const struct job_change *change, struct job *ret,
+		 struct err *e)
+{
+	SCOPED(options_free_p)
+	mongoc_find_and_modify_opts_t *options = mongoc_find_and_modify_opts_new();
+	SCOPED(job_session_end) struct job_session s = { 0 };
+	bson_error_t error;
+	bson_t reply;
+	int r;
+
+	if ((r = job_session_begin(m, &s, e)) < 0)
+		return r;
+	mongoc_find_and_modify_opts_set_update(options, change->pipeline);
+	mongoc_find_and_modify_opts_set_flags(options, MONGOC_FIND_AND_MODIFY_RETURN_NEW);
+	if (change->sort)
+		mongoc_find_and_modify_opts_set_sort(options, change->sort);
+	if (!mongoc_collection_find_and_modify_with_opts(s.jobs, change->filter, options, &reply,
+							 &error))
+		r = job_mongo_err(e, &error, "change job");
+	else
+		r = read_change(&reply, ret, e);
+	bson_destroy(&reply);
+	return r;
+}
+
+int
+job_mongo_change_all(struct job_mongo *m, const struct job_change *change, const char *what,
+		     int64_t *ret_changed, struct err *e)
+{
+	SCOPED(job_session_end) struct job_session session = { 0 };
+	bson_error_t error;
+	bson_iter_t it;
+	bson_t reply;
+	int r;
+
+	if ((r = job_session_begin(m, &session, e)) < 0)
+		return r;
+	if (!mongoc_collection_update_many(session.jobs, change->filter, change->pipeline, NULL,
+					   &reply, &error))
+		r = job_mongo_err(e, &error, what);
+	else
+		*ret_changed = bson_iter_init_find(&it, &reply, "modifiedCount")
+				       ? bson_iter_as_int64(&it)
+				       : 0;
+	bson_destroy(&reply);
+	return r;
+}
+
+int
+job_session_number(struct job_session *session, const bson_t *pipeline, const char *what,
+		   int64_t *ret, struct err *e)
+{
+	SCOPED(job_cursor_free_p)
+	mongoc_cursor_t *cursor =
+		mongoc_collection_aggregate(session->jobs, MONGOC_QUERY_NONE, pipeline, NULL, NULL);
+	const bson_t *doc;
+	bson_error_t error;
+	bson_iter_t it;
+
+	*ret = 0;
+	if (mongoc_cursor_next(cursor, &doc) && bson_iter_init_find(&it, doc, "n"))
+		*ret = bson_iter_as_int64(&it);
+	return mongoc_cursor_error(cursor, &error) ? job_mongo_err(e, &error, what) : 0;
+}
+
+int
+job_mongo_find(struct job_mongo *m, const struct job_query *query, struct job *jobs, size_t max,
+	       size_t *ret_count, struct err *e)
+{
+	SCOPED(job_session_end) struct job_session s = { 0 };
+	SCOPED(job_cursor_free_p) mongoc_cursor_t *cursor = NULL;
+	bson_error_t error;
+	const bson_t *doc;
+	size_t n = 0;
+	int r;
+
+	if ((r = job_session_begin(m, &s, e)) < 0)
+		return r;
+	cursor = mongoc_collection_find_with_opts(s.jobs, query->filter, query->options, NULL);
+	while (n < max && mongoc_cursor_next(cursor, &doc))
+		if ((r = job_from_bson(doc, &jobs[n++], e)) < 0)
+			return r;
+	if (mongoc_cursor_error(cursor, &error))
+		return job_mongo_err(e, &error, "find jobs");
+	*ret_count = n;
+	return 0;
+}
+
+int
+job_mongo_find_one(struct job_mongo *m, const bson_t *filter, struct job *ret, struct err *e)
+{
+	SCOPED(job_bson_free_p) bson_t *options = BCON_NEW("limit", BCON_INT64(1));
+	size_t count = 0;
+	struct job job;
+	int r;
+
+	if ((r = job_mongo_find(m, &(struct job_query){ filter, options }, &job, 1, &count, e)) < 0)
+		return r;
+	if (count == 0)
+		return ERR_NOT_FOUND;
+	*ret = job;
+	return 0;
+}

@@ -1,0 +1,81 @@
+#include "adapter/worker_process/private.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+struct reason {
+	int result;
+	const char *code, *message;
+};
+
+/* Users read the message; clients and dashboards may rely on the code. */
+static const struct reason reasons[WORKER_FAILURES] = {
+	[WORKER_NOT_MEDIA] = { ERR_INVALID, "not_media",
+			       "this file is not a media file that can be read" },
+	[WORKER_NO_AUDIO] = { ERR_INVALID, "no_audio", "the file has no sound track" },
+	[WORKER_EMPTY] = { ERR_INVALID, "empty", "the file is empty" },
+	[WORKER_TRUNCATED] = { ERR_CORRUPT, "truncated",
+			       "the file is incomplete: a part of it is missing" },
+	[WORKER_DAMAGED] = { ERR_CORRUPT, "damaged", "the sound track is damaged" },
+	[WORKER_UNSUPPORTED] = { ERR_INVALID, "unsupported",
+				 "the format of the sound track is not supported" },
+	[WORKER_TOO_LONG] = { ERR_TOO_LARGE, "too_long", "the sound track is too long" },
+	[WORKER_OUT_OF_MEMORY] = { ERR_NO_MEMORY, "out_of_memory",
+				   "the conversion needed too much memory" },
+	[WORKER_BROKEN] = { ERR_INTERNAL, "worker_crashed",
+			    "the converter could not handle this file" },
+};
+static const struct reason too_slow = { ERR_TIMEOUT, "timeout", "the conversion took too long" };
+static const struct reason too_costly = { ERR_TIMEOUT, "cpu_time",
+					  "the conversion needed too much processor time" };
+
+static const struct reason stopped = { ERR_UNAVAILABLE, "stopped",
+				       "the conversion was stopped before its end" };
+
+static int
+explain(const struct reason *reason, struct job_error *ret_why)
+{
+	(void)snprintf(ret_why->code, sizeof ret_why->code, "%s", reason->code);
+	(void)snprintf(ret_why->message, sizeof ret_why->message, "%s", reason->message);
+	return reason->result;
+}
+
+int
+worker_failure_explain(enum worker_failure failure, const char *detail, struct job_error *ret_why,
+		       struct err *e)
+{
+	const struct reason *reason = &reasons[failure];
+
+	assert(reason->result < 0);
+	return err_set(e, explain(reason, ret_why), "%s: %s", reason->code, detail);
+}
+
+int
+worker_timeout_explain(struct job_error *ret_why, struct err *e)
+{
+	return err_set(e, explain(&too_slow, ret_why), "the worker had to be stopped: too slow");
+}
+
+int
+worker_end_explain(int status, struct job_error *ret_why, struct err *e)
+{
+	int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+	if (signal == SIGTERM || signal == SIGINT || signal == SIGHUP)
+		return err_set(e, explain(&stopped, ret_why),
+			       "the worker was asked to stop by signal %d", signal);
+	if (signal == SIGXCPU)
+		return err_set(e, explain(&too_costly, ret_why), "the worker used up its CPU time");
+	/* Nobody but the kernel kills a worker that its parent did not. */
+	if (signal == SIGKILL)
+		return err_set(e, explain(&reasons[WORKER_OUT_OF_MEMORY], ret_why),
+			       "the worker was killed, as the kernel does when memory is short");
+	if (signal)
+		return err_set(e, explain(&reasons[WORKER_BROKEN], ret_why),
+			       "the worker crashed with signal %d", signal);
+	return err_set(e, explain(&reasons[WORKER_BROKEN], ret_why),
+		       "the worker ended early with exit code %d",
+		       WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+}

@@ -1,0 +1,72 @@
+/* Shared by the files of the encoder_worker adapter alone. */
+#ifndef TONEARM_ADAPTER_WORKER_PROCESS_PRIVATE_H
+#define TONEARM_ADAPTER_WORKER_PROCESS_PRIVATE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "adapter/worker_process/worker_process.h"
+#include "wire/worker_protocol.h"
+
+/* What is made: MsgQ's format. */
+#define RESULT_SAMPLE_RATE 44100
+#define RESULT_CHANNELS 2
+#define RESULT_BIT_RATE 128000
+
+/* A running worker and our end of its socket. */
+struct child {
+	pid_t pid;
+	int fd;
+};
+
+/* Starts program with that socket and /dev/null alone, an empty environment, default signals. */
+int child_start(const char *program, int64_t memory_bytes, int64_t cpu_seconds, struct child *ret,
+		struct err *e);
+/* Closes the socket, waits grace_ms for the process to end by itself, kills it, reaps it. Returns
+ * the status of waitpid; *ret_killed says whether it had to be killed. */
+int child_end(struct child *c, int grace_ms, bool *ret_killed);
+
+/* How serving a worker ended. */
+enum session_end {
+	SESSION_DONE,      /* DONE; report is set */
+	SESSION_FAILED,    /* FAIL; failure and detail are set */
+	SESSION_CLOSED,    /* the worker went away without a word */
+	SESSION_VIOLATION, /* it said what it may not */
+	SESSION_TIMEOUT,
+	SESSION_OURS, /* the reader, the writer or the caller ended it; result is set */
+};
+
+struct session {
+	/* set once */
+	int fd;
+	struct blob_reader *in;
+	struct blob_writer *out;
+	const struct encode_watch *watch;
+	int64_t deadline_ms; /* monotonic */
+	int64_t max_output_bytes, max_samples;
+	uint32_t threads;
+	/* while it runs */
+	int64_t position, written; /* of the reader; to the writer */
+	int64_t next_watch_ms;
+	struct encode_progress progress;
+	/* how it ended */
+	enum session_end end;
+	int result;
+	struct worker_done report;
+	enum worker_failure failure;
+	char detail[WORKER_DETAIL_MAX + 1];
+	uint8_t payload[WORKER_PAYLOAD_MAX];
+};
+
+/* Serves the worker until it ends in one way or another; e holds the words for SESSION_OURS and
+ * SESSION_VIOLATION. */
+void session_serve(struct session *s, struct err *e);
+
+/* The error code of a failure, with code and words for the user, and the words for the log. */
+int worker_failure_explain(enum worker_failure failure, const char *detail,
+			   struct job_error *ret_why, struct err *e);
+int worker_timeout_explain(struct job_error *ret_why, struct err *e);
+/* The same for a worker that ended with that status of waitpid and without a word. */
+int worker_end_explain(int status, struct job_error *ret_why, struct err *e);
+
+#endif

@@ -1,0 +1,150 @@
+#include "base/config/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/config/value.h"
+#include "base/scope.h"
+#include "base/text/str.h"
+
+#define NAME_MAX_BYTES 128
+#define FILE_MAX 8192 /* larger than any value that a key takes */
+
+struct source {
+	config_getenv get;
+	void *arg;
+	FILE *report;
+	struct str words; /* all findings, for the error */
+};
+
+static const char *
+process_getenv(const char *name, void *arg)
+{
+	(void)arg;
+	return getenv(name);
+}
+
+static const char *
+lookup(const struct source *s, const char *name)
+{
+	const char *value = s->get(name, s->arg);
+
+	return value && value[0] != '\0' ? value : NULL;
+}
+
+static void
+close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+/* Reads a whole small file into text, without one trailing newline. */
+static int
+read_file(const char *path, char text[FILE_MAX], struct err *e)
+{
+	SCOPED(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	size_t len = 0;
+	ssize_t n = 0;
+
+	if (fd < 0)
+		return err_errno(e, ERR_INVALID, errno, "file");
+	while (len < FILE_MAX && (n = read(fd, text + len, FILE_MAX - len)) > 0)
+		len += (size_t)n;
+	if (n < 0)
+		return err_errno(e, ERR_INVALID, errno, "file");
+	if (len == FILE_MAX)
+		return err_set(e, ERR_INVALID, "file of %d bytes or more", FILE_MAX);
+	if (memchr(text, '\0', len) != NULL)
+		return err_set(e, ERR_INVALID, "file holds a NUL byte");
+	if (len > 0 && text[len - 1] == '\n')
+		len -= len > 1 && text[len - 2] == '\r' ? 2 : 1;
+	text[len] = '\0';
+	return 0;
+}
+
+static int
+read_from_file(const struct config_key *key, const char *path, void *member, struct err *e)
+{
+	char text[FILE_MAX];
+	int r = read_file(path, text, e);
+
+	if (r == 0 && text[0] == '\0')
+		r = err_set(e, ERR_INVALID, "file is empty");
+	if (r == 0)
+		r = config_value_read(key, text, member, e);
+	memory_wipe(text, sizeof text);
+	return r;
+}
+
+static int
+read_key(const struct source *s, const struct config_key *key, void *member, struct err *e)
+{
+	char file_key[NAME_MAX_BYTES];
+	const char *value = lookup(s, key->name), *path;
+
+	if (snprintf(file_key, sizeof file_key, "%s_FILE", key->name) >= (int)sizeof file_key)
+		return err_set(e, ERR_INTERNAL, "name too long");
+	path = lookup(s, file_key);
+	if (value && path)
+		return err_set(e, ERR_INVALID, "is set together with %s", file_key);
+	if (path)
+		return err_prefix(e, read_from_file(key, path, member, e), "%s", file_key);
+	if (value == NULL && key->fallback == NULL)
+		return err_set(e, ERR_INVALID, "is required");
+	return config_value_read(key, value ? value : key->fallback, member, e);
+}
+
+static void
+note(struct source *s, const struct config_key *key, const struct err *why)
+{
+	if (s->report)
+		(void)fprintf(s->report, "%s: %s\n", key->name, why->text);
+	str_printf(&s->words, "%s%s: %s", s->words.len ? "; " : "", key->name, why->text);
+}
+
+/* One pass over all keys; config NULL only checks. */
+static int
+each_key(struct source *s, const struct config_key *const *tables, void *config)
+{
+	const struct config_key *key;
+	int bad = 0;
+
+	for (; *tables; tables++)
+		for (key = *tables; key->name; key++) {
+			struct err why = ERR_NONE;
+
+			if (read_key(s, key, config ? (char *)config + key->offset : NULL, &why) <
+			    0) {
+				note(s, key, &why);
+				bad++;
+			}
+		}
+	return bad;
+}
+
+int
+config_load_from(const struct config_key *const *tables, void *config, config_getenv get, void *arg,
+		 FILE *report, struct err *e)
+{
+	struct source s = { .get = get ? get : process_getenv,
+			    .arg = arg,
+			    .report = report,
+			    .words = STR_MAX(65536) };
+	int r = 0;
+
+	/* First a pass that stores nothing, so that a bad key leaves config as it was. */
+	if (each_key(&s, tables, NULL) > 0 || each_key(&s, tables, config) > 0)
+		r = err_set(e, ERR_INVALID, "configuration: %s", str_text(&s.words));
+	str_free(&s.words);
+	return r;
+}
+
+int
+config_load(const struct config_key *const *tables, void *config, struct err *e)
+{
+	return config_load_from(tables, config, NULL, NULL, NULL, e);
+}

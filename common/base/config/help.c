@@ -1,0 +1,152 @@
+#include "base/config/config.h"
+
+#include <inttypes.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/scope.h"
+
+#define CELL_MAX 512
+#define BOUND_MAX 32
+
+struct cells {
+	char type[CELL_MAX];
+	const char *fallback;
+};
+
+/* A bound as an operator would write it: 3600000 ms is "1h". */
+static void
+write_bound(enum config_type type, int64_t n, char to[BOUND_MAX])
+{
+	static const struct {
+		enum config_type type;
+		int64_t factor;
+		const char *suffix;
+	} units[] = {
+		{ CONFIG_DURATION, 86400000, "d" }, { CONFIG_DURATION, 3600000, "h" },
+		{ CONFIG_DURATION, 60000, "m" },    { CONFIG_DURATION, 1000, "s" },
+		{ CONFIG_DURATION, 1, "ms" },       { CONFIG_BYTES, 1 << 30, "GiB" },
+		{ CONFIG_BYTES, 1 << 20, "MiB" },   { CONFIG_BYTES, 1 << 10, "KiB" },
+	};
+	size_t i;
+
+	for (i = 0; n != 0 && i < ARRAY_LEN(units); i++)
+		if (units[i].type == type && n % units[i].factor == 0) {
+			(void)snprintf(to, BOUND_MAX, "%" PRId64 "%s", n / units[i].factor,
+				       units[i].suffix);
+			return;
+		}
+	(void)snprintf(to, BOUND_MAX, "%" PRId64, n);
+}
+
+static void
+describe_range(const struct config_key *key, const char *word, char *to)
+{
+	char min[BOUND_MAX], max[BOUND_MAX];
+
+	write_bound(key->type, key->min, min);
+	write_bound(key->type, key->max, max);
+	if (key->min == 0 && (key->max == 0 || key->max == INT64_MAX))
+		(void)snprintf(to, CELL_MAX, "%s", word);
+	else if (key->max == INT64_MAX)
+		(void)snprintf(to, CELL_MAX, "%s from %s", word, min);
+	else
+		(void)snprintf(to, CELL_MAX, "%s %s to %s", word, min, max);
+}
+
+static struct cells
+describe(const struct config_key *key)
+{
+	static const char *const words[] = {
+		[CONFIG_TEXT] = "text",       [CONFIG_INTEGER] = "number",
+		[CONFIG_BYTES] = "bytes",     [CONFIG_DURATION] = "duration",
+		[CONFIG_FLAG] = "true|false", [CONFIG_CHOICE] = "choice",
+		[CONFIG_SECRET] = "secret",
+	};
+	struct cells c = { .fallback = key->fallback };
+
+	if (key->fallback == NULL)
+		c.fallback = "(required)";
+	else if (key->fallback[0] == '\0')
+		c.fallback = "-";
+	describe_range(key, key->type == CONFIG_CHOICE ? key->choices : words[key->type], c.type);
+	return c;
+}
+
+static int
+wider(int width, const char *text)
+{
+	int len = (int)strlen(text);
+
+	return len > width ? len : width;
+}
+
+static void
+help_text(const struct config_key *const *tables, FILE *to)
+{
+	const struct config_key *const *t, *key;
+	int name = 4, type = 4, fallback = 7;
+
+	for (t = tables; *t; t++)
+		for (key = *t; key->name; key++) {
+			struct cells c = describe(key);
+
+			name = wider(name, key->name);
+			type = wider(type, c.type);
+			fallback = wider(fallback, c.fallback);
+		}
+	(void)fprintf(to, "  %-*s  %-*s  %-*s  %s\n", name, "NAME", type, "TYPE", fallback,
+		      "DEFAULT", "MEANING");
+	for (t = tables; *t; t++)
+		for (key = *t; key->name; key++) {
+			struct cells c = describe(key);
+
+			(void)fprintf(to, "  %-*s  %-*s  %-*s  %s\n", name, key->name, type, c.type,
+				      fallback, c.fallback, key->help);
+		}
+	(void)fprintf(
+		to, "\nEach NAME can also be given as NAME_FILE, the path of a file that holds the "
+		    "value.\n");
+}
+
+/* A cell of a table: a bar would end it. */
+static void
+cell(FILE *to, const char *text, const char *quote)
+{
+	(void)fprintf(to, " %s", quote);
+	for (; *text; text++)
+		(void)fprintf(to, *text == '|' ? "\\%c" : "%c", *text);
+	(void)fprintf(to, "%s |", quote);
+}
+
+static void
+help_markdown(const struct config_key *const *tables, FILE *to)
+{
+	const struct config_key *key;
+
+	(void)fprintf(to, "| name | type | default | meaning |\n| --- | --- | --- | --- |\n");
+	for (; *tables; tables++)
+		for (key = *tables; key->name; key++) {
+			struct cells c = describe(key);
+			bool literal = key->fallback && key->fallback[0] != '\0';
+
+			(void)fprintf(to, "|");
+			cell(to, key->name, "`");
+			cell(to, c.type, "");
+			cell(to, c.fallback, literal ? "`" : "");
+			cell(to, key->help, "");
+			(void)fprintf(to, "\n");
+		}
+	(void)fprintf(
+		to, "\nEach `NAME` can also be given as `NAME_FILE`, the path of a file that holds "
+		    "the value.\n");
+}
+
+void
+config_help(const struct config_key *const *tables, enum config_help_format format, FILE *to)
+{
+	if (format == CONFIG_HELP_MARKDOWN)
+		help_markdown(tables, to);
+	else
+		help_text(tables, to);
+}

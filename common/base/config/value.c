@@ -1,0 +1,197 @@
+#include "base/config/value.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/scope.h"
+#include "base/text/str.h"
+
+#define SHOWN_MAX 40 /* bytes of a bad value that are quoted */
+
+struct unit {
+	const char *suffix;
+	int64_t factor;
+};
+
+static const struct unit byte_units[] = {
+	{ "", 1 },
+	{ "KiB", INT64_C(1) << 10 },
+	{ "MiB", INT64_C(1) << 20 },
+	{ "GiB", INT64_C(1) << 30 },
+	{ "K", INT64_C(1) << 10 },
+	{ "M", INT64_C(1) << 20 },
+	{ "G", INT64_C(1) << 30 },
+	{ NULL, 0 },
+};
+static const struct unit duration_units[] = {
+	{ "", 1000 },     { "ms", 1 },       { "s", 1000 }, { "m", 60000 },
+	{ "h", 3600000 }, { "d", 86400000 }, { NULL, 0 },
+};
+static const struct unit no_units[] = { { "", 1 }, { NULL, 0 } };
+
+/* Puts "value" before the words, with bytes that are not plain ASCII as '?'. */
+static int
+refuse(const char *text, const char *words, struct err *e)
+{
+	char shown[SHOWN_MAX + 1];
+	size_t i;
+
+	for (i = 0; text[i] != '\0' && i < SHOWN_MAX; i++)
+		shown[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+	shown[i] = '\0';
+	return err_set(e, ERR_INVALID, "\"%s%s\" %s", shown, text[i] ? "..." : "", words);
+}
+
+static const struct unit *
+units_of(enum config_type type)
+{
+	if (type == CONFIG_BYTES)
+		return byte_units;
+	return type == CONFIG_DURATION ? duration_units : no_units;
+}
+
+/* The number with its unit applied; -1 when text is none or it overflows. */
+static int
+scale(const char *text, const struct unit *u, int64_t *ret)
+{
+	bool negative = text[0] == '-';
+	char *end;
+	long long n;
+
+	if (text[negative] < '0' || text[negative] > '9')
+		return -1;
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	if (errno == ERANGE)
+		return -1;
+	while (u->suffix && strcmp(u->suffix, end) != 0)
+		u++;
+	if (u->suffix == NULL || n > INT64_MAX / u->factor || n < INT64_MIN / u->factor)
+		return -1;
+	*ret = n * u->factor;
+	return 0;
+}
+
+static int
+read_number(const struct config_key *key, const char *text, void *member, struct err *e)
+{
+	static const char *const kinds[] = {
+		[CONFIG_INTEGER] = "is not a whole number",
+		[CONFIG_BYTES] = "is not a number of bytes (such as 4096, 64KiB, 2GiB)",
+		[CONFIG_DURATION] = "is not a duration (such as 500ms, 30s, 5m, 2h)",
+	};
+	bool any = key->min == 0 && key->max == 0;
+	int64_t n, max = any ? INT64_MAX : key->max;
+	char words[80];
+
+	if (scale(text[0] ? text : "0", units_of(key->type), &n) < 0)
+		return refuse(text, kinds[key->type], e);
+	if (n < key->min || n > max) {
+		const char *unit = key->type == CONFIG_DURATION ? " ms" : "";
+
+		if (max == INT64_MAX)
+			(void)snprintf(words, sizeof words, "is below %" PRId64 "%s", key->min,
+				       unit);
+		else
+			(void)snprintf(words, sizeof words,
+				       "is not in %" PRId64 " to %" PRId64 "%s", key->min, max,
+				       unit);
+		return refuse(text, words, e);
+	}
+	if (member)
+		memcpy(member, &n, sizeof n);
+	return 0;
+}
+
+static int
+read_flag(const char *text, void *member, struct err *e)
+{
+	static const char *const words[] = { "false", "true", "0", "1", "no", "yes" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(words); i++)
+		if (strcmp(text[0] ? text : "false", words[i]) == 0) {
+			bool flag = i % 2 == 1;
+
+			if (member)
+				memcpy(member, &flag, sizeof flag);
+			return 0;
+		}
+	return refuse(text, "is neither true nor false", e);
+}
+
+static int
+read_choice(const struct config_key *key, const char *text, void *member, struct err *e)
+{
+	const char *word = key->choices;
+	size_t len = strlen(text);
+	int i;
+
+	for (i = 0; word; i++) {
+		const char *bar = strchr(word, '|');
+		size_t n = bar ? (size_t)(bar - word) : strlen(word);
+
+		if (len == 0 || (n == len && memcmp(word, text, n) == 0)) {
+			if (member)
+				memcpy(member, &i, sizeof i);
+			return 0;
+		}
+		word = bar ? bar + 1 : NULL;
+	}
+	return refuse(text, "is none of the choices", e);
+}
+
+static int
+read_text(const struct config_key *key, const char *text, void *member, struct err *e)
+{
+	size_t len = strlen(text), i;
+
+	if (len >= key->size)
+		return err_set(e, ERR_INVALID, "is longer than %zu bytes", key->size - 1);
+	for (i = 0; i < len; i++)
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+			return err_set(e, ERR_INVALID, "holds a control byte");
+	if (!utf8_valid(text, len))
+		return err_set(e, ERR_INVALID, "is not UTF-8");
+	if (member)
+		memcpy(member, text, len + 1);
+	return 0;
+}
+
+static int
+read_secret(const char *text, struct secret *member, struct err *e)
+{
+	size_t len = strlen(text);
+
+	if (len >= SECRET_MAX)
+		return err_set(e, ERR_INVALID, "is longer than %d bytes", SECRET_MAX - 1);
+	if (member) {
+		memcpy(member->bytes, text, len + 1);
+		member->len = len;
+	}
+	return 0;
+}
+
+int
+config_value_read(const struct config_key *key, const char *text, void *member, struct err *e)
+{
+	switch (key->type) {
+	case CONFIG_TEXT:
+		return read_text(key, text, member, e);
+	case CONFIG_INTEGER:
+	case CONFIG_BYTES:
+	case CONFIG_DURATION:
+		return read_number(key, text, member, e);
+	case CONFIG_FLAG:
+		return read_flag(text, member, e);
+	case CONFIG_CHOICE:
+		return read_choice(key, text, member, e);
+	case CONFIG_SECRET:
+		return read_secret(text, member, e);
+	}
+	return err_set(e, ERR_INTERNAL, "unknown type of key");
+}

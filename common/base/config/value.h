@@ -1,0 +1,12 @@
+/* Values of configuration keys: text -> member. Private to base/config. */
+#ifndef TONEARM_BASE_CONFIG_VALUE_H
+#define TONEARM_BASE_CONFIG_VALUE_H
+
+#include "base/config/config.h"
+#include "base/err.h"
+
+/* Reads text as key's type and range; member NULL only checks. INVALID with words that may quote
+ * the value, but never a secret's. */
+int config_value_read(const struct config_key *key, const char *text, void *member, struct err *e);
+
+#endif

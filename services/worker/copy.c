@@ -1,0 +1,158 @@
+#include "worker/copy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavcodec/codec_par.h>
+#include <libavcodec/packet.h>
+#include <libavutil/intreadwrite.h>
+
+#include "worker/mp3/copy.h"
+#include "worker/channel.h"
+#include "worker/source/container.h"
+
+/* What a decoder puts in front of the encoder's delay, as LAME's tag counts. */
+#define DECODER_DELAY 529
+/* Players look at a few frames before they believe in an mp3. */
+#define FRAMES_MIN 4
+#define WAITING_MAX (32 * 1024)
+#define SKIP_BYTES 8 /* samples to leave out in front and at the end, 32 bits each */
+
+struct copy {
+	struct mp3_copy mp3;
+	int64_t skip, discard; /* samples that the container leaves out in front and at the end */
+	unsigned complaints;   /* of libav, before */
+	bool ended;            /* by a packet that is no frame */
+	bool refused;
+	bool has_bounds;
+	struct mp3_bounds bounds;
+
+	uint8_t waiting[WAITING_MAX]; /* to be written */
+	size_t waiting_len;
+};
+
+bool
+copy_may_do(const struct source *source, const struct mp3_format *format)
+{
+	const AVCodecParameters *track = source_track(source);
+
+	return track->codec_id == AV_CODEC_ID_MP3 && track->sample_rate == format->sample_rate &&
+	       track->ch_layout.nb_channels == format->channels;
+}
+
+/* Samples may be left out in front of the first frame's and behind one from which on all are. */
+static bool
+note_bounds(struct copy *c, const AVPacket *packet)
+{
+	size_t size = 0;
+	const uint8_t *words = av_packet_get_side_data(packet, AV_PKT_DATA_SKIP_SAMPLES, &size);
+	uint32_t skip = words && size >= SKIP_BYTES ? AV_RL32(words) : 0;
+	uint32_t discard = words && size >= SKIP_BYTES ? AV_RL32(words + 4) : 0;
+
+	if ((skip > 0 && c->mp3.totals.frames > 1) ||
+	    (c->discard > 0 && discard != (uint32_t)c->mp3.m.frame_samples))
+		return false;
+	c->skip += skip;
+	c->discard += discard;
+	return true;
+}
+
+/* Whether a decoder plays nothing of a last packet: the file's end cut it, or it is a tag. */
+static bool
+is_silent(const struct copy *c, const AVPacket *packet)
+{
+	return (packet->flags & AV_PKT_FLAG_DISCARD) ||
+	       mp3_copy_is_no_frame(&c->mp3, packet->data, (size_t)packet->size);
+}
+
+static enum source_tapped
+look_at(void *arg, const AVPacket *packet)
+{
+	struct copy *c = arg;
+	bool sound = !c->ended && !(packet->flags & (AV_PKT_FLAG_DISCARD | AV_PKT_FLAG_CORRUPT));
+
+	if (sound && mp3_copy_take(&c->mp3, packet->data, (size_t)packet->size)) {
+		if (note_bounds(c, packet))
+			return SOURCE_DECODE;
+	} else if (!c->ended && c->mp3.totals.frames > 0 && is_silent(c, packet)) {
+		c->ended = true;
+		return SOURCE_LEAVE_OUT;
+	}
+	c->refused = true;
+	return SOURCE_END;
+}
+
+struct copy *
+copy_look(struct source *source, const struct mp3_format *format)
+{
+	SCOPED_FREE struct copy *c = calloc(1, sizeof *c);
+
+	if (!c || mp3_copy_begin(&c->mp3, format, NULL) < 0)
+		return NULL;
+	c->complaints = container_complaints();
+	source_tap(source, look_at, c);
+	return TAKE(c);
+}
+
+/* As a decoder of the source leaves samples out, one of the copy must; false when no tag can say
+ * so. */
+static bool
+settle_bounds(struct copy *c, int64_t kept)
+{
+	int64_t all = c->mp3.totals.frames * c->mp3.m.frame_samples;
+	int64_t delay = c->skip - DECODER_DELAY, padding = all - c->skip - kept + DECODER_DELAY;
+
+	c->has_bounds = c->skip > 0 || kept != all;
+	if (!c->has_bounds)
+		return true;
+	c->bounds = (struct mp3_bounds){ (int)delay, (int)padding };
+	return delay >= 0 && delay <= MP3_BOUND_MAX && padding >= DECODER_DELAY &&
+	       padding <= MP3_BOUND_MAX;
+}
+
+/* A decoder that complains heard damage, which an encoder would make good. */
+bool
+copy_decide(struct copy *c, const struct source *source, int64_t decoded, int64_t kept)
+{
+	int64_t all = c->mp3.totals.frames * c->mp3.m.frame_samples;
+
+	return !c->refused && c->mp3.totals.frames >= FRAMES_MIN && source_is_sound(source) &&
+	       container_complaints() == c->complaints && decoded == all - c->skip - c->discard &&
+	       settle_bounds(c, kept);
+}
+
+static void
+put(struct copy *c, int fd, const void *data, size_t len)
+{
+	if (len > sizeof c->waiting - c->waiting_len) {
+		channel_write(fd, c->waiting, c->waiting_len);
+		c->waiting_len = 0;
+	}
+	memcpy(c->waiting + c->waiting_len, data, len);
+	c->waiting_len += len;
+}
+
+enum worker_failure
+copy_write(struct copy *c, struct source *source, int fd, struct err *e)
+{
+	uint8_t header[MP3_FRAME_MAX];
+	size_t len = mp3_copy_header(&c->mp3, c->has_bounds ? &c->bounds : NULL, header);
+
+	put(c, fd, header, len);
+	for (int64_t left = c->mp3.totals.frames; left > 0; left--) {
+		const AVPacket *packet = source_packet(source);
+
+		if (!packet || packet->size > MP3_FRAME_MAX)
+			return failure_set(e, WORKER_BROKEN, "%lld frames fewer than before",
+					   (long long)left);
+		put(c, fd, packet->data, (size_t)packet->size);
+	}
+	channel_write(fd, c->waiting, c->waiting_len);
+	return WORKER_FAILURE_NONE;
+}
+
+void
+copy_close(struct copy *c)
+{
+	free(c);
+}

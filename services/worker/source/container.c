@@ -1,0 +1,199 @@
+#include "worker/source/container.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+
+#include <libavformat/avformat.h>
+#include <libavutil/avstring.h>
+#include <libavutil/log.h>
+#include <libavutil/mem.h>
+
+#include "worker/source/declared_end.h"
+#include "worker/whitelist.h"
+
+#define STREAMS_MAX 64
+#define PROBE_BYTES (5 * 1024 * 1024)
+#define PROBE_US (5 * (int64_t)AV_TIME_BASE)
+#define PROBE_PACKETS 2500
+/* Of processor time, until the streams are known; a film of ten hours takes one second. */
+#define OPEN_CPU_S 60
+/* One piece of memory: the index of a track of days is smaller. */
+#define ALLOC_MAX ((size_t)256 << 20)
+/* Writers are off by a few padding bytes. */
+#define END_SLACK 1024
+
+static int
+refuse_io(AVFormatContext *format, AVIOContext **ret, const char *url, int flags,
+	  AVDictionary **options)
+{
+	(void)format;
+	(void)ret;
+	(void)url;
+	(void)flags;
+	(void)options;
+	return AVERROR(EACCES);
+}
+
+/* What a file that cannot be opened is: known by its first bytes and then cut, or no media at all.
+ */
+static enum worker_failure
+refuse_open(struct input *in, int av, struct err *e)
+{
+	uint8_t start[2048 + AVPROBE_PADDING_SIZE] = { 0 };
+	AVProbeData probe = { .filename = "", .buf = start };
+	const AVInputFormat *known;
+	int score = 0, got;
+
+	if (av == AVERROR(ENOMEM))
+		return failure_av(e, WORKER_UNSUPPORTED, "open", av);
+	in->avio->eof_reached = 0;
+	if (avio_seek(in->avio, 0, SEEK_SET) < 0 ||
+	    (got = avio_read(in->avio, start, sizeof start - AVPROBE_PADDING_SIZE)) <= 0)
+		return failure_av(e, WORKER_NOT_MEDIA, "open", av);
+	probe.buf_size = got;
+	known = av_probe_input_format3(&probe, 1, &score);
+	if (known && score > AVPROBE_SCORE_RETRY &&
+	    av_match_list(known->name, WHITELIST_CONTAINERS, ','))
+		return failure_av(e, WORKER_TRUNCATED, known->name, av);
+	return failure_av(e, WORKER_NOT_MEDIA, "open", av);
+}
+
+void
+container_discard_all_but(AVFormatContext *format, int keep)
+{
+	for (unsigned i = 0; i < format->nb_streams; i++) {
+		AVStream *stream = format->streams[i];
+		bool wanted = keep >= 0 ? (int)i == keep
+					: stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
+		if (!wanted && stream->codecpar->codec_type != AVMEDIA_TYPE_UNKNOWN)
+			stream->discard = AVDISCARD_ALL;
+	}
+}
+
+static void
+look_for_end(struct input *in)
+{
+	uint8_t start[DECLARED_END_START];
+	int got = avio_read(in->avio, start, sizeof start);
+
+	in->declared_end = got > 0 ? declared_end(start, (size_t)got) : -1;
+	(void)avio_seek(in->avio, 0, SEEK_SET);
+}
+
+static int
+set_options(AVDictionary **options)
+{
+	static const char *const table[][2] = {
+		{ "format_whitelist", WHITELIST_CONTAINERS },
+		{ "codec_whitelist", WHITELIST_DECODERS },
+		{ "protocol_whitelist", "" },
+		/* of mov: never another file, by whatever name */
+		{ "enable_drefs", "0" },
+		{ "use_absolute_path", "0" },
+	};
+	int av = 0;
+
+	for (size_t i = 0; av >= 0 && i < sizeof table / sizeof table[0]; i++)
+		av = av_dict_set(options, table[i][0], table[i][1], 0);
+	return av;
+}
+
+/* Pictures and fonts are one packet each, which is here already. */
+static int
+count_streams(const AVFormatContext *format)
+{
+	int count = 0;
+
+	for (unsigned i = 0; i < format->nb_streams; i++) {
+		const AVStream *stream = format->streams[i];
+
+		count += !(stream->disposition & AV_DISPOSITION_ATTACHED_PIC) &&
+			 stream->codecpar->codec_type != AVMEDIA_TYPE_ATTACHMENT;
+	}
+	return count;
+}
+
+static AVFormatContext *
+new_format(struct input *in)
+{
+	AVFormatContext *format = avformat_alloc_context();
+
+	if (!format)
+		return NULL;
+	format->pb = in->avio;
+	format->flags |= AVFMT_FLAG_CUSTOM_IO;
+	format->io_open = refuse_io;
+	format->interrupt_callback = (AVIOInterruptCB){ input_interrupted, in };
+	format->probesize = PROBE_BYTES;
+	format->max_analyze_duration = PROBE_US;
+	format->max_probe_packets = PROBE_PACKETS;
+	format->skip_estimate_duration_from_pts = 1;
+	return format;
+}
+
+static enum worker_failure
+open_within_limits(struct input *in, AVFormatContext **ret, struct err *e)
+{
+	AVDictionary *options = NULL;
+	int av;
+
+	if (!(*ret = new_format(in)))
+		return failure_set(e, WORKER_OUT_OF_MEMORY, "container: no memory");
+	if ((av = set_options(&options)) >= 0)
+		av = avformat_open_input(ret, "", NULL, &options);
+	av_dict_free(&options);
+	if (av < 0)
+		return refuse_open(in, av, e);
+	if (count_streams(*ret) > STREAMS_MAX)
+		return failure_set(e, WORKER_UNSUPPORTED, "%d streams", count_streams(*ret));
+	container_discard_all_but(*ret, -1);
+	av = avformat_find_stream_info(*ret, NULL);
+	return av < 0 ? failure_av(e, WORKER_DAMAGED, "streams", av) : WORKER_FAILURE_NONE;
+}
+
+/* libav's log has no other way out, and says of more damage than its results do. */
+static atomic_uint complaints;
+
+static void
+note_complaint(void *context, int level, const char *format, va_list args)
+{
+	(void)context;
+	(void)format;
+	(void)args;
+	if (level <= AV_LOG_ERROR)
+		(void)atomic_fetch_add(&complaints, 1);
+}
+
+unsigned
+container_complaints(void)
+{
+	return atomic_load(&complaints);
+}
+
+enum worker_failure
+container_open(struct input *in, AVFormatContext **ret, struct err *e)
+{
+	enum worker_failure f;
+
+	av_log_set_callback(note_complaint);
+	av_max_alloc(ALLOC_MAX);
+	look_for_end(in);
+	input_hurry(in, OPEN_CPU_S);
+	f = open_within_limits(in, ret, e);
+	if (input_interrupted(in))
+		f = failure_set(e, WORKER_DAMAGED, "no streams after %d s of work", OPEN_CPU_S);
+	input_hurry(in, 0);
+	return f;
+}
+
+bool
+container_is_cut(const struct input *in)
+{
+	return in->declared_end > in->size + END_SLACK;
+}
+
+bool
+container_allows(const char *decoder)
+{
+	return av_match_list(decoder, WHITELIST_DECODERS, ',') != 0;
+}

@@ -1,0 +1,25 @@
+/* Opening a media file: a container of the whitelist, nothing beside it, within limits. Threads:
+ * one. */
+#ifndef TONEARM_WORKER_SOURCE_CONTAINER_H
+#define TONEARM_WORKER_SOURCE_CONTAINER_H
+
+#include <stdbool.h>
+
+#include "worker/failure.h"
+#include "worker/input.h"
+
+struct AVFormatContext; /* of libav */
+
+/* With what is known of each stream; in is borrowed until the format is closed. On failure *ret may
+ * be set, and is closed by the caller all the same. */
+enum worker_failure container_open(struct input *in, struct AVFormatContext **ret, struct err *e);
+/* How often libav has found an error in what it read or decoded, since the process began. */
+unsigned container_complaints(void);
+/* Whether the container's own header names an end that the input lacks. */
+bool container_is_cut(const struct input *in);
+/* keep < 0: every stream with sound. */
+void container_discard_all_but(struct AVFormatContext *format, int keep);
+/* Whether the decoder of that name is on the whitelist. */
+bool container_allows(const char *decoder);
+
+#endif

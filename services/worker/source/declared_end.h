@@ -1,0 +1,15 @@
+/* Where a container's own header says that it ends. Pure. */
+#ifndef TONEARM_WORKER_SOURCE_DECLARED_END_H
+#define TONEARM_WORKER_SOURCE_DECLARED_END_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define DECLARED_END_START 96 /* bytes of the file's start that are enough */
+
+/* In bytes from the file's start; -1 = not said (a live recording, or another container). Known are
+ * RIFF (wav, avi), FORM (aiff) and EBML (matroska, webm): their demuxers take a cut file for whole.
+ */
+int64_t declared_end(const uint8_t *start, size_t len);
+
+#endif

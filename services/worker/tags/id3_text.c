@@ -1,0 +1,142 @@
+#include "worker/tags/id3_text.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/text/utf8.h"
+
+static bool
+is_continuation(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\n';
+}
+
+/* What a control character of one byte becomes; 0 = nothing. Of the two bytes that end a line, one
+ * stays. */
+static char
+in_place_of(char control, char next)
+{
+	if (control == '\n' || (control == '\r' && next != '\n'))
+		return '\n';
+	return control == '\t' ? ' ' : '\0';
+}
+
+/* Bytes that are no UTF-8: a broken sequence is nothing, a byte on its own a character of Latin-1.
+ */
+static size_t
+step_over_broken(const char *text, char to[4], size_t *ret_len)
+{
+	unsigned char c = (unsigned char)text[0];
+	size_t n = 1;
+
+	while (n < 4 && is_continuation(text[n]))
+		n++;
+	to[0] = (char)(0xc0 | c >> 6);
+	to[1] = (char)(0x80 | (c & 0x3f));
+	*ret_len = n == 1 && c >= 0xa0 ? 2 : 0;
+	return n;
+}
+
+/* Takes one character; what becomes of it goes into to, *ret_len bytes (0 to 4). Returns the bytes
+ * taken. */
+static size_t
+step(const char *text, size_t left, char to[4], size_t *ret_len)
+{
+	unsigned char c = (unsigned char)text[0];
+	size_t n = utf8_sequence(text, left);
+
+	if (n == 0)
+		return step_over_broken(text, to, ret_len);
+	*ret_len = n;
+	memcpy(to, text, n);
+	if (c < 0x20 || c == 0x7f) {
+		to[0] = in_place_of(text[0], text[1]);
+		*ret_len = to[0] != '\0';
+	} else if (n == 2 && c == 0xc2 && (unsigned char)text[1] < 0xa0) {
+		*ret_len = 0;
+	}
+	return n;
+}
+
+size_t
+id3_clean(const char *text, enum id3_lines lines, char *to, size_t max)
+{
+	size_t left = strlen(text), len = 0, n;
+	char piece[4];
+
+	while (left > 0) {
+		size_t taken = step(text, left, piece, &n);
+
+		text += taken;
+		left -= taken;
+		if (n == 1 && piece[0] == '\n' && lines == ID3_ONE_LINE)
+			piece[0] = ' ';
+		if (n == 0 || (len == 0 && is_blank(piece[0])))
+			continue;
+		if (n > max - len)
+			break;
+		memcpy(to + len, piece, n);
+		len += n;
+	}
+	while (len > 0 && is_blank(to[len - 1]))
+		len--;
+	return len;
+}
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static int
+digits(const char *text, int count)
+{
+	int value = 0;
+
+	for (int i = 0; i < count; i++) {
+		if (!is_digit(text[i]))
+			return -1;
+		value = value * 10 + text[i] - '0';
+	}
+	return value;
+}
+
+size_t
+id3_date(const char *text, char to[ID3_DATE_MAX])
+{
+	static const struct {
+		const char *before; /* one of these, in the source; the first, in the tag */
+		int min, max;
+	} parts[] = {
+		{ "-", 1, 12 }, { "-", 1, 31 }, { "T ", 0, 23 }, { ":", 0, 59 }, { ":", 0, 59 },
+	};
+	bool compact = digits(text, 8) > 0 && !is_digit(text[8]);
+	size_t len = 4;
+
+	if (digits(text, 4) < 0 || (is_digit(text[4]) && !compact))
+		return 0;
+	memcpy(to, text, 4);
+	text += 4;
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		bool bare = compact && i < 2;
+		int value;
+
+		if (!bare && (*text == '\0' || !strchr(parts[i].before, *text)))
+			break;
+		value = digits(text + !bare, 2);
+		if (value < parts[i].min || value > parts[i].max)
+			break;
+		to[len] = parts[i].before[0];
+		memcpy(to + len + 1, text + !bare, 2);
+		len += 3;
+		text += 2 + !bare;
+	}
+	return len;
+}

@@ -1,0 +1,92 @@
+#include "contract/job/job_suite_private.h"
+
+#include <stdio.h>
+
+static const struct job_suite_server *server;
+
+void
+advance(int64_t ms)
+{
+	server->advance(ms);
+}
+
+struct blob_id
+queued(struct job_store *s, const char *user)
+{
+	struct job job = { .video_fid = blob_id_new(), .state = JOB_QUEUED };
+
+	snprintf(job.username, sizeof job.username, "%s", user);
+	assert_int_equal(job_create(s, &job, NULL), 0);
+	return job.video_fid;
+}
+
+struct job
+get(struct job_store *s, const struct blob_id *video)
+{
+	struct job job = { 0 };
+
+	assert_int_equal(job_get(s, video, &job, NULL), 0);
+	return job;
+}
+
+struct job
+lease(struct job_store *s)
+{
+	struct job job = { 0 };
+
+	assert_int_equal(job_lease_next(s, "converter-1", LEASE_MS, NULL, &job, NULL), 0);
+	return job;
+}
+
+struct job_lease
+stranger(const struct job_lease *lease)
+{
+	struct job_lease other = *lease;
+
+	memset(other.token, 'f', LEASE_TOKEN_DIGITS);
+	return other;
+}
+
+size_t
+unpublished(struct job_store *s, enum job_publication which)
+{
+	struct job jobs[8];
+	size_t count = 0;
+
+	assert_int_equal(job_list_unpublished(s, which, jobs, ARRAY_LEN(jobs), &count, NULL), 0);
+	return count;
+}
+
+size_t
+index_of(const struct job *jobs, size_t count, const struct blob_id *video)
+{
+	size_t i = 0;
+
+	while (i < count && !blob_id_equal(&jobs[i].video_fid, video))
+		i++;
+	return i;
+}
+
+static int
+open_store(void **state)
+{
+	*state = server->open();
+	return *state ? 0 : -1;
+}
+
+static int
+close_store(void **state)
+{
+	job_store_close(*state);
+	return 0;
+}
+
+int
+job_suite_run(const char *name, const struct job_suite_server *under_test)
+{
+#define ENTRY(test) cmocka_unit_test_setup_teardown(test, open_store, close_store),
+	const struct CMUnitTest tests[] = { JOB_TESTS(ENTRY) };
+
+	server = under_test;
+	return cmocka_run_group_tests_name(name, tests, NULL, NULL);
+}

@@ -1,0 +1,219 @@
+/* The suite on a real mongod, in a database of its own. Time is the server's: instead of waiting,
+ * all times in the ledger are moved back. */
+#include "contract/job/job_suite.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <mongoc/mongoc.h>
+
+#include "adapter/mongo_jobs/mongo_jobs.h"
+#include "base/clock.h"
+#include "base/text/hex.h"
+
+static char database[64];
+static struct mongo_pool *pool;
+static mongoc_client_t *client;
+static mongoc_collection_t *jobs;
+
+static struct job_store *
+open_mongo(void)
+{
+	bson_t all = BSON_INITIALIZER;
+	struct job_store *s = NULL;
+	struct err e = ERR_NONE;
+
+	mongoc_collection_delete_many(jobs, &all, NULL, NULL, NULL);
+	bson_destroy(&all);
+	if (job_mongo_new_in(pool, database, &s, &e) < 0)
+		fprintf(stderr, "%s\n", e.text);
+	return s;
+}
+
+#define EARLIER(field)                                                                             \
+	field, "{", "$cond", "[", "{", "$eq", "[", "{", "$type", BCON_UTF8("$" field), "}",        \
+		BCON_UTF8("date"), "]", "}", "{", "$subtract", "[", BCON_UTF8("$" field),          \
+		BCON_INT64(ms), "]", "}", BCON_UTF8("$" field), "]", "}"
+
+#define EARLIER_UNTIL(object)                                                                      \
+	object, "{", "$cond", "[", "{", "$eq", "[", "{", "$type", BCON_UTF8("$" object), "}",      \
+		BCON_UTF8("object"), "]", "}", "{", "$mergeObjects", "[", BCON_UTF8("$" object),   \
+		"{", "until", "{", "$subtract", "[", BCON_UTF8("$" object ".until"),               \
+		BCON_INT64(ms), "]", "}", "}", "]", "}", BCON_UTF8("$" object), "]", "}"
+
+static void
+advance_mongo(int64_t ms)
+{
+	bson_t all = BSON_INITIALIZER;
+	bson_t *back = BCON_NEW("0", "{", "$set", "{", EARLIER("created_at"), EARLIER("updated_at"),
+				EARLIER("not_before"), EARLIER("video_published_at"),
+				EARLIER("result_published_at"), EARLIER("notified_at"),
+				EARLIER_UNTIL("lease"), EARLIER_UNTIL("notice"), "}", "}");
+	bson_error_t error;
+
+	if (!mongoc_collection_update_many(jobs, &all, back, NULL, NULL, &error)) {
+		fprintf(stderr, "advance: %s\n", error.message);
+		abort();
+	}
+	bson_destroy(back);
+	bson_destroy(&all);
+}
+
+static void
+drop_database(void)
+{
+	mongoc_database_t *db = mongoc_client_get_database(client, database);
+	bson_error_t error;
+
+	if (!mongoc_database_drop(db, &error))
+		fprintf(stderr, "drop %s: %s\n", database, error.message);
+	mongoc_database_destroy(db);
+}
+
+#define NEWCOMERS 5
+#define LEASE_MS 60000
+#define STARTS_MAX 500
+
+/* A converter with a job store of its own that starts and ends job after job. */
+struct converter {
+	struct job_store *store;
+	pthread_t thread;
+	struct job started[STARTS_MAX];
+	atomic_size_t count;
+	atomic_bool stop;
+};
+
+static void *
+convert(void *arg)
+{
+	struct converter *c = arg;
+
+	while (!atomic_load(&c->stop) && atomic_load(&c->count) < STARTS_MAX) {
+		struct job *job = &c->started[atomic_load(&c->count)];
+		struct blob_id mp3 = blob_id_new();
+
+		if (job_lease_next(c->store, "c", LEASE_MS, NULL, job, NULL) != 0)
+			continue;
+		if (job_finish(c->store, &job->lease, &(struct job_result){ .mp3_fid = mp3 },
+			       NULL) != 0)
+			break;
+		atomic_fetch_add(&c->count, 1);
+	}
+	return NULL;
+}
+
+static void
+queue_job(struct job_store *s, const char *user, struct job *ret)
+{
+	struct job job = { .video_fid = blob_id_new(), .state = JOB_QUEUED };
+
+	snprintf(job.username, sizeof job.username, "%s", user);
+	assert_int_equal(job_create(s, &job, NULL), 0);
+	assert_int_equal(job_get(s, &job.video_fid, ret, NULL), 0);
+}
+
+static int64_t
+start_of(const struct job *job)
+{
+	return job->lease.until_ms - LEASE_MS;
+}
+
+/* By the server's clock: when the job was leased; 0 = not yet. */
+static int64_t
+when_started(struct converter *c, const struct blob_id *video)
+{
+	for (int i = 0; i < 2; i++)
+		for (size_t k = 0; k < atomic_load(&c[i].count); k++)
+			if (blob_id_equal(&c[i].started[k].video_fid, video))
+				return start_of(&c[i].started[k]);
+	return 0;
+}
+
+static int
+greedy_between(struct converter *c, int64_t from, int64_t to)
+{
+	int n = 0;
+
+	for (int i = 0; i < 2; i++)
+		for (size_t k = 0; k < atomic_load(&c[i].count); k++)
+			n += strcmp(c[i].started[k].username, "greedy") == 0 &&
+			     start_of(&c[i].started[k]) > from && start_of(&c[i].started[k]) < to;
+	return n;
+}
+
+static void
+await_start(struct converter *c, const struct blob_id *video)
+{
+	int64_t until = now_monotonic_ms() + 20000;
+
+	while (when_started(c, video) == 0)
+		if (deadline_left_ms(until) == 0)
+			fail_msg("job %s does not start", video->hex);
+}
+
+static void
+of_500_at_most_two_start_before_a_newcomer_with_two_converters(void **state)
+{
+	static struct converter c[2];
+	SCOPED(job_store_close_p) struct job_store *s = open_mongo();
+	struct job newcomers[NEWCOMERS], job;
+	char name[32];
+
+	(void)state;
+	for (int i = 0; i < 500; i++)
+		queue_job(s, "greedy", &job);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(job_mongo_new_in(pool, database, &c[i].store, NULL), 0);
+		assert_int_equal(pthread_create(&c[i].thread, NULL, convert, &c[i]), 0);
+	}
+	for (int i = 0; i < NEWCOMERS; i++) {
+		snprintf(name, sizeof name, "newcomer%d", i);
+		queue_job(s, name, &newcomers[i]);
+		await_start(c, &newcomers[i].video_fid);
+	}
+	for (int i = 0; i < 2; i++) {
+		atomic_store(&c[i].stop, true);
+		pthread_join(c[i].thread, NULL);
+		job_store_close(c[i].store);
+	}
+	for (int i = 0; i < NEWCOMERS; i++)
+		assert_in_range(greedy_between(c, newcomers[i].created_ms,
+					       when_started(c, &newcomers[i].video_fid)),
+				0, 2);
+	assert_true(atomic_load(&c[0].count) + atomic_load(&c[1].count) < 500);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest fairness[] = {
+		cmocka_unit_test(of_500_at_most_two_start_before_a_newcomer_with_two_converters),
+	};
+	const char *uri = getenv("TONEARM_TEST_MONGODB_URI");
+	char id[9];
+	int failed;
+
+	if (uri == NULL || *uri == '\0') {
+		puts("skipped: TONEARM_TEST_MONGODB_URI is not set");
+		return 77;
+	}
+	random_hex(id, 8);
+	snprintf(database, sizeof database, "tonearm_test_%s", id);
+	if (mongo_pool_new(&(struct mongo_pool_config){ uri, 16, 3000 }, &pool, NULL) < 0)
+		return 1;
+	client = mongoc_client_new(uri);
+	jobs = mongoc_client_get_collection(client, database, "jobs");
+	failed = job_suite_run("job store on MongoDB",
+			       &(struct job_suite_server){ open_mongo, advance_mongo });
+	failed += cmocka_run_group_tests_name("fairness on MongoDB", fairness, NULL, NULL);
+	drop_database();
+	mongoc_collection_destroy(jobs);
+	mongoc_client_destroy(client);
+	mongo_pool_free(pool);
+	return failed;
+}

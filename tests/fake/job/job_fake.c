@@ -1,0 +1,313 @@
+#include "fake/job/job_fake_private.h"
+
+#include "base/text/str.h"
+
+#define RECORDS_MAX 16384
+
+struct job_fake *
+job_fake_enter(struct job_store *s)
+{
+	struct job_fake *f = CONTAINER_OF(s, struct job_fake, port);
+
+	pthread_mutex_lock(&f->lock);
+	f->calls++;
+	return f;
+}
+
+void
+job_fake_leave_p(struct job_fake **f)
+{
+	pthread_mutex_unlock(&(*f)->lock);
+}
+
+int
+job_fake_refusal(struct job_fake *f, struct err *e)
+{
+	if (f->broken_in > 0 && --f->broken_in == 0)
+		return err_set(e, f->broken_once, "the fake ledger fails this call");
+	if (f->broken)
+		return err_set(e, f->broken, "the fake ledger is away");
+	return 0;
+}
+
+int64_t
+job_fake_now(const struct job_fake *f)
+{
+	return clock_unix_ms(f->clock);
+}
+
+struct record *
+job_fake_find(struct job_fake *f, const struct blob_id *video)
+{
+	for (size_t i = 0; i < f->count; i++)
+		if (blob_id_equal(&f->records[i].job.video_fid, video))
+			return &f->records[i];
+	return NULL;
+}
+
+static int
+add(struct job_fake *f, const struct job *job, struct err *e)
+{
+	if (f->count == RECORDS_MAX)
+		return err_set(e, ERR_UNAVAILABLE, "the fake ledger is full");
+	if (f->count == f->room) {
+		size_t room = f->room ? f->room * 2 : 16;
+		struct record *more = realloc(f->records, room * sizeof *more);
+
+		if (more == NULL)
+			return err_set(e, ERR_NO_MEMORY, "ledger");
+		f->records = more;
+		f->room = room;
+	}
+	f->records[f->count] = (struct record){ .job = *job, .number = f->serial++ };
+	f->count++;
+	return 0;
+}
+
+void
+job_fake_give(const struct record *r, struct job *ret)
+{
+	*ret = r->job;
+	if (ret->state != JOB_LEASED) {
+		ret->lease = (struct job_lease){ 0 };
+		ret->progress.speed = ret->progress.remaining_s = 0;
+	}
+}
+
+void
+job_fake_legible(char *text)
+{
+	if (utf8_valid(text, strlen(text)))
+		return;
+	for (; *text; text++)
+		if ((unsigned char)*text >= 0x80)
+			*text = '?';
+}
+
+static void
+legible_source(struct job_source *source)
+{
+	job_fake_legible(source->filename);
+	job_fake_legible(source->content_type);
+}
+
+static bool
+is_user(const char *username)
+{
+	return *username && utf8_valid(username, strlen(username));
+}
+
+static int
+fake_create(struct job_store *s, const struct job *job, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	struct job fresh = { .video_fid = job->video_fid,
+			     .state = job->state,
+			     .source = job->source };
+	int r = job_fake_refusal(f, e);
+
+	if (r < 0)
+		return r;
+	if (blob_id_is_none(&job->video_fid) || !is_user(job->username) ||
+	    (job->state != JOB_UPLOADING && job->state != JOB_QUEUED))
+		return err_set(e, ERR_INVALID, "a new job needs an id, a user and a first state");
+	if (job_fake_find(f, &job->video_fid))
+		return err_set(e, ERR_CONFLICT, "video %s has a job", job->video_fid.hex);
+	legible_source(&fresh.source);
+	memcpy(fresh.username, job->username, sizeof fresh.username);
+	fresh.created_ms = fresh.updated_ms = fresh.not_before_ms = job_fake_now(f);
+	return add(f, &fresh, e);
+}
+
+static int
+fake_enqueue(struct job_store *s, const struct blob_id *video, const struct job_source *source,
+	     struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	struct record *rec = job_fake_find(f, video);
+	int r = job_fake_refusal(f, e);
+
+	if (r < 0)
+		return r;
+	if (rec == NULL)
+		return err_set(e, ERR_NOT_FOUND, "no job %s", video->hex);
+	if (rec->job.state == JOB_CANCELED || rec->job.state == JOB_EXPIRED)
+		return err_set(e, ERR_CONFLICT, "job %s has ended", video->hex);
+	if (rec->job.state != JOB_UPLOADING)
+		return 0;
+	rec->job.state = JOB_QUEUED;
+	rec->job.source = *source;
+	legible_source(&rec->job.source);
+	rec->job.updated_ms = rec->job.not_before_ms = job_fake_now(f);
+	return 0;
+}
+
+static int
+fake_discard(struct job_store *s, const struct blob_id *video, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	struct record *rec = job_fake_find(f, video);
+	int r = job_fake_refusal(f, e);
+
+	if (r < 0 || rec == NULL)
+		return r;
+	if (rec->job.state != JOB_UPLOADING)
+		return err_set(e, ERR_CONFLICT, "job %s is uploaded", video->hex);
+	*rec = f->records[--f->count];
+	return 0;
+}
+
+static int
+fake_adopt(struct job_store *s, const struct job_message *message, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	struct job fresh = { .video_fid = message->video_fid, .state = JOB_QUEUED };
+	int r = job_fake_refusal(f, e);
+
+	if (r < 0)
+		return r;
+	if (blob_id_is_none(&message->video_fid) || !is_user(message->username))
+		return err_set(e, ERR_INVALID, "a new job needs an id and a user");
+	if (job_fake_find(f, &message->video_fid))
+		return 0;
+	memcpy(fresh.username, message->username, sizeof fresh.username);
+	fresh.created_ms = fresh.updated_ms = fresh.not_before_ms = job_fake_now(f);
+	fresh.video_published_ms = fresh.created_ms;
+	return add(f, &fresh, e);
+}
+
+static int
+fake_get(struct job_store *s, const struct blob_id *video, struct job *ret, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	struct record *rec = job_fake_find(f, video);
+	int r = job_fake_refusal(f, e);
+
+	if (r < 0)
+		return r;
+	if (rec == NULL)
+		return err_set(e, ERR_NOT_FOUND, "no job %s", video->hex);
+	job_fake_give(rec, ret);
+	return 0;
+}
+
+static int
+fake_find_by_mp3(struct job_store *s, const struct blob_id *mp3, struct job *ret, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	int r = job_fake_refusal(f, e);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; !blob_id_is_none(mp3) && i < f->count; i++) {
+		if (!blob_id_equal(&f->records[i].job.mp3_fid, mp3))
+			continue;
+		job_fake_give(&f->records[i], ret);
+		return 0;
+	}
+	return err_set(e, ERR_NOT_FOUND, "no job made %s", mp3->hex);
+}
+
+bool
+job_fake_due(const struct job_fake *f, const struct job *job)
+{
+	return job->state == JOB_QUEUED && job->not_before_ms <= job_fake_now(f);
+}
+
+bool
+job_fake_older(const struct record *a, const struct record *b)
+{
+	if (a->job.created_ms != b->job.created_ms)
+		return a->job.created_ms < b->job.created_ms;
+	return a->number < b->number;
+}
+
+static int
+fake_ping(struct job_store *s, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+
+	return job_fake_refusal(f, e);
+}
+
+static void
+fake_close(struct job_store *s)
+{
+	struct job_fake *f = CONTAINER_OF(s, struct job_fake, port);
+
+	pthread_mutex_destroy(&f->lock);
+	free(f->records);
+	free(f);
+}
+
+static const struct job_store_ops fake_ops = {
+	.create = fake_create,
+	.enqueue = fake_enqueue,
+	.discard = fake_discard,
+	.adopt = fake_adopt,
+	.get = fake_get,
+	.find_by_mp3 = fake_find_by_mp3,
+	.lease_next = job_fake_lease_next,
+	.renew = job_fake_renew,
+	.finish = job_fake_finish,
+	.fail = job_fake_fail,
+	.retry = job_fake_retry,
+	.give_back = job_fake_give_back,
+	.free_expired = job_fake_free_expired,
+	.list_unpublished = job_fake_list_unpublished,
+	.mark_published = job_fake_mark_published,
+	.forget_published = job_fake_forget_published,
+	.claim_notice = job_fake_claim_notice,
+	.mark_notified = job_fake_mark_notified,
+	.count = job_fake_count,
+	.load = job_fake_load,
+	.list = job_fake_list,
+	.requeue_failed = job_fake_requeue_failed,
+	.each_leftover = job_fake_each_leftover,
+	.expire = job_fake_expire,
+	.settle = job_fake_settle,
+	.is_registered = job_fake_is_registered,
+	.ping = fake_ping,
+	.close = fake_close,
+};
+
+void
+job_fake_break(struct job_store *s, int code)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+
+	f->calls--;
+	f->broken = code;
+}
+
+void
+job_fake_break_nth(struct job_store *s, int n, int code)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+
+	f->calls--;
+	f->broken_in = n;
+	f->broken_once = code;
+}
+
+int
+job_fake_calls(struct job_store *s)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+
+	return --f->calls;
+}
+
+int
+job_fake_new(const struct clock *clock, struct job_store **ret, struct err *e)
+{
+	SCOPED_FREE struct job_fake *f = calloc(1, sizeof *f);
+
+	if (f == NULL)
+		return err_set(e, ERR_NO_MEMORY, "ledger");
+	f->port.ops = &fake_ops;
+	f->clock = clock ? clock : clock_system();
+	pthread_mutex_init(&f->lock, NULL);
+	*ret = &TAKE(f)->port;
+	return 0;
+}

@@ -1,0 +1,249 @@
+#include "fake/job/job_fake_private.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "base/text/hex.h"
+
+static int
+running(const struct job_fake *f, const char *username)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < f->count; i++)
+		n += f->records[i].job.state == JOB_LEASED &&
+		     strcmp(f->records[i].job.username, username) == 0;
+	return n;
+}
+
+static int64_t
+last_turn(const struct job_fake *f, const char *username)
+{
+	int64_t turn = 0;
+
+	for (size_t i = 0; i < f->count; i++)
+		if (f->records[i].turn > turn && strcmp(f->records[i].job.username, username) == 0)
+			turn = f->records[i].turn;
+	return turn;
+}
+
+/* Fewest running, then served longest ago, then oldest. */
+static bool
+is_fairer(const struct job_fake *f, const struct record *a, const struct record *b)
+{
+	int64_t x = running(f, a->job.username), y = running(f, b->job.username);
+
+	if (x == y) {
+		x = last_turn(f, a->job.username);
+		y = last_turn(f, b->job.username);
+	}
+	return x < y || (x == y && job_fake_older(a, b));
+}
+
+static struct record *
+fairest(struct job_fake *f, const struct blob_id *only)
+{
+	struct record *best = NULL;
+
+	for (size_t i = 0; i < f->count; i++) {
+		struct record *rec = &f->records[i];
+
+		if (!job_fake_due(f, &rec->job) ||
+		    (only && !blob_id_equal(&rec->job.video_fid, only)))
+			continue;
+		if (best == NULL || is_fairer(f, rec, best))
+			best = rec;
+	}
+	return best;
+}
+
+int
+job_fake_lease_next(struct job_store *s, const char *owner, int64_t ms, const struct blob_id *only,
+		    struct job *ret, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	struct record *rec;
+	int r = job_fake_refusal(f, e);
+
+	if (r < 0)
+		return r;
+	if ((rec = fairest(f, only)) == NULL)
+		return err_set(e, ERR_NOT_FOUND, "no job is due");
+	rec->last = (struct job_lease){ .video_fid = rec->job.video_fid,
+					.output = blob_id_new(),
+					.until_ms = job_fake_now(f) + ms };
+	snprintf(rec->last.owner, sizeof rec->last.owner, "%s", owner);
+	job_fake_legible(rec->last.owner);
+	random_hex(rec->last.token, LEASE_TOKEN_DIGITS);
+	job_fake_register(rec, &rec->last.output);
+	rec->job.lease = rec->last;
+	rec->job.state = JOB_LEASED;
+	rec->turn = ++f->turns;
+	rec->job.attempts++;
+	rec->job.progress = (struct job_progress){ 0 };
+	rec->job.updated_ms = job_fake_now(f);
+	job_fake_give(rec, ret);
+	return 0;
+}
+
+/* The record that the lease holds, with *ret_again = 0; or the one that it has brought to after
+ * already, with 1. */
+static int
+held(struct job_fake *f, const struct job_lease *lease, enum job_state after, struct record **ret,
+     int *ret_again, struct err *e)
+{
+	struct record *rec = job_fake_find(f, &lease->video_fid);
+	int r = job_fake_refusal(f, e);
+
+	if (r < 0)
+		return r;
+	if (rec == NULL || strcmp(rec->last.token, lease->token) != 0 ||
+	    (rec->job.state != JOB_LEASED && rec->job.state != after))
+		return err_set(e, ERR_CONFLICT, "the lease of job %s is lost",
+			       lease->video_fid.hex);
+	*ret_again = rec->job.state != JOB_LEASED;
+	*ret = rec;
+	return 0;
+}
+
+static double
+within(double real, double most)
+{
+	return isfinite(real) ? fmin(fmax(real, 0), most) : 0;
+}
+
+int
+job_fake_renew(struct job_store *s, const struct job_lease *lease, int64_t ms,
+	       const struct job_progress *progress, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	struct record *rec = NULL;
+	int again, r = held(f, lease, JOB_LEASED, &rec, &again, e);
+
+	if (rec == NULL)
+		return r;
+	rec->job.lease.until_ms = job_fake_now(f) + ms;
+	rec->job.progress = (struct job_progress){ within(progress->fraction, 1),
+						   within(progress->speed, DBL_MAX),
+						   within(progress->remaining_s, DBL_MAX) };
+	rec->job.updated_ms = job_fake_now(f);
+	return 0;
+}
+
+int
+job_fake_finish(struct job_store *s, const struct job_lease *lease, const struct job_result *result,
+		struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	struct record *rec = NULL;
+	int again, r = held(f, lease, JOB_DONE, &rec, &again, e);
+
+	if (rec == NULL)
+		return r;
+	if (again)
+		return blob_id_equal(&rec->job.mp3_fid, &result->mp3_fid)
+			       ? 0
+			       : err_set(e, ERR_CONFLICT, "job %s has another output",
+					 lease->video_fid.hex);
+	rec->job.state = JOB_DONE;
+	rec->job.mp3_fid = result->mp3_fid;
+	job_fake_forget(rec, &result->mp3_fid);
+	rec->job.progress = (struct job_progress){ .fraction = 1 };
+	rec->job.error = (struct job_error){ 0 };
+	if (result->duration_s > 0)
+		rec->job.source.duration_s = result->duration_s;
+	rec->job.loudness = result->loudness;
+	rec->job.result_published_ms = 0;
+	rec->job.updated_ms = job_fake_now(f);
+	return 0;
+}
+
+static void
+note_error(struct record *rec, const struct job_error *why)
+{
+	rec->job.error = *why;
+	job_fake_legible(rec->job.error.code);
+	job_fake_legible(rec->job.error.message);
+}
+
+int
+job_fake_fail(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
+	      struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	struct record *rec = NULL;
+	int again, r = held(f, lease, JOB_FAILED, &rec, &again, e);
+
+	if (rec == NULL || again)
+		return r;
+	rec->job.state = JOB_FAILED;
+	note_error(rec, why);
+	rec->job.result_published_ms = 0;
+	rec->job.updated_ms = job_fake_now(f);
+	return 0;
+}
+
+static void
+requeue(const struct job_fake *f, struct record *rec, int64_t delay_ms)
+{
+	rec->job.state = JOB_QUEUED;
+	rec->job.progress = (struct job_progress){ 0 };
+	rec->job.video_published_ms = 0;
+	rec->job.updated_ms = job_fake_now(f);
+	rec->job.not_before_ms = job_fake_now(f) + delay_ms;
+}
+
+int
+job_fake_retry(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
+	       int64_t delay_ms, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	struct record *rec = NULL;
+	int again, r = held(f, lease, JOB_QUEUED, &rec, &again, e);
+
+	if (rec == NULL || again)
+		return r;
+	note_error(rec, why);
+	requeue(f, rec, delay_ms);
+	return 0;
+}
+
+int
+job_fake_give_back(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
+		   struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	struct record *rec = NULL;
+	int again, r = held(f, lease, JOB_QUEUED, &rec, &again, e);
+
+	if (rec == NULL || again)
+		return r;
+	rec->job.attempts -= rec->job.attempts > 0;
+	if (why)
+		note_error(rec, why);
+	requeue(f, rec, 0);
+	return 0;
+}
+
+int
+job_fake_free_expired(struct job_store *s, int64_t *ret_freed, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	int64_t freed = 0;
+	int r = job_fake_refusal(f, e);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < f->count; i++) {
+		struct record *rec = &f->records[i];
+
+		if (rec->job.state != JOB_LEASED || rec->job.lease.until_ms >= job_fake_now(f))
+			continue;
+		rec->last = (struct job_lease){ 0 };
+		requeue(f, rec, 0);
+		freed++;
+	}
+	*ret_freed = freed;
+	return 0;
+}

@@ -1,0 +1,96 @@
+#include "fake/job/job_fake_private.h"
+
+static bool
+matches(const struct job *job, const struct job_filter *filter)
+{
+	return (filter->state == NULL || job->state == *filter->state) &&
+	       (filter->username == NULL || strcmp(job->username, filter->username) == 0);
+}
+
+int
+job_fake_list(struct job_store *s, const struct job_filter *filter, struct job *jobs, size_t max,
+	      size_t *ret_count, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	const struct record *last = NULL;
+	int r = job_fake_refusal(f, e);
+	size_t n = 0;
+
+	if (r < 0)
+		return r;
+	while (n < max) {
+		const struct record *newest = NULL;
+
+		for (size_t i = 0; i < f->count; i++) {
+			const struct record *rec = &f->records[i];
+
+			if (matches(&rec->job, filter) && (!last || job_fake_older(rec, last)) &&
+			    (!newest || job_fake_older(newest, rec)))
+				newest = rec;
+		}
+		if (newest == NULL)
+			break;
+		job_fake_give(newest, &jobs[n++]);
+		last = newest;
+	}
+	*ret_count = n;
+	return 0;
+}
+
+int
+job_fake_requeue_failed(struct job_store *s, const struct blob_id *only, const char *username,
+			int64_t *ret_requeued, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	const enum job_state failed = JOB_FAILED;
+	const struct job_filter filter = { &failed, username };
+	int r = job_fake_refusal(f, e);
+	int64_t n = 0;
+
+	if (r < 0)
+		return r;
+	if (only && blob_id_is_none(only))
+		return err_set(e, ERR_INVALID, "no id of a blob");
+	for (size_t i = 0; i < f->count; i++) {
+		struct record *rec = &f->records[i];
+
+		if (!matches(&rec->job, &filter) || rec->video_expiring || rec->video_settled ||
+		    (only && !blob_id_equal(&rec->job.video_fid, only)))
+			continue;
+		rec->last = (struct job_lease){ 0 };
+		rec->job.state = JOB_QUEUED;
+		rec->job.attempts = 0;
+		rec->job.progress = (struct job_progress){ 0 };
+		rec->job.error = (struct job_error){ 0 };
+		rec->job.not_before_ms = rec->job.updated_ms = job_fake_now(f);
+		rec->job.video_published_ms = rec->job.result_published_ms = 0;
+		rec->job.notified_ms = 0;
+		memset(&rec->notice, 0, sizeof rec->notice);
+		n++;
+	}
+	*ret_requeued = n;
+	return 0;
+}
+
+int
+job_fake_load(struct job_store *s, const char *username, struct job_load *ret, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	int r = job_fake_refusal(f, e);
+	struct job_load load = { 0 };
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < f->count; i++) {
+		const struct job *job = &f->records[i].job;
+		bool uploading = job->state == JOB_UPLOADING;
+
+		if (strcmp(job->username, username) != 0)
+			continue;
+		load.unfinished +=
+			uploading || job->state == JOB_QUEUED || job->state == JOB_LEASED;
+		load.uploading_bytes += uploading ? job->source.bytes : 0;
+	}
+	*ret = load;
+	return 0;
+}
