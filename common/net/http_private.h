@@ -12,7 +12,8 @@
 #include "net/http_server.h"
 
 #define HTTP_POOL_BYTES                                                                            \
-	((size_t)64 * 1024) /* MHD's memory per connection: head, and body pieces                  \
+	((size_t)64 *                                                                              \
+	 1024) /* MHD's memory per connection: head, and body pieces                  \
 			     */
 #define HTTP_HEAD_MAX ((size_t)32 * 1024)
 #define HTTP_STACK_BYTES ((size_t)128 * 1024)
