@@ -6,7 +6,8 @@
 #include "base/log/log.h"
 #include "wire/job_json.h"
 
-#define LINE_MAX_BYTES 512
+/* The longest message fits, so that the FID behind it is never cut. */
+#define LINE_MAX_BYTES (JOB_ERROR_MESSAGE_MAX + 128)
 #define EVENT_ID_MAX (BLOB_ID_DIGITS + sizeof ":" + BLOB_ID_DIGITS)
 
 /* A line stays a line whatever a message holds. */
@@ -26,6 +27,7 @@ name_event(const struct job_message *m, char ret[EVENT_ID_MAX])
 		       blob_id_is_none(&m->mp3_fid) ? "failed" : m->mp3_fid.hex);
 }
 
+/* The FID is the last word of either line: what the message says, it cannot stand there. */
 static void
 say(const struct job_message *m)
 {
@@ -35,8 +37,8 @@ say(const struct job_message *m)
 		(void)snprintf(line, sizeof line, "Your mp3 is ready for download- FID: %s",
 			       m->mp3_fid.hex);
 	else
-		(void)snprintf(line, sizeof line, "Your mp3 could not be made- FID: %s: %s",
-			       m->video_fid.hex, m->error.message);
+		(void)snprintf(line, sizeof line, "Your mp3 could not be made (%s)- FID: %s",
+			       m->error.message, m->video_fid.hex);
 	flatten(line);
 	name_event(m, event_id);
 	log_bare(line, (const struct log_field[]){

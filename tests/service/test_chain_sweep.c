@@ -231,8 +231,8 @@ hopeless_flow(struct chain *c, const struct fault_kind *kind)
 	assert_int_equal(job.state, JOB_FAILED);
 	assert_string_equal(job.error.code, why.code);
 	assert_int_equal(blob_fake_count(c->mp3s), 0);
-	(void)snprintf(line, sizeof line, "Your mp3 could not be made- FID: %s: %s",
-		       job.video_fid.hex, why.message);
+	(void)snprintf(line, sizeof line, "Your mp3 could not be made (%s)- FID: %s", why.message,
+		       job.video_fid.hex);
 	assert_int_equal(chain_said(line), 1);
 	assert_int_equal(chain_lines(), 1);
 }

@@ -110,11 +110,45 @@ a_failure_is_said_with_its_words_on_one_line(void **state)
 	    "{\"video_fid\":\"" VIDEO "\",\"mp3_fid\":null,\"username\":\"u\","
 	    "\"error\":{\"code\":\"no_audio\",\"message\":\"no\\r\\nsound\\u001b[2J\"}}");
 	assert_int_equal(handle(w), NOTICE_SAID);
-	assert_non_null(strstr(said(), VIDEO ": no  sound"));
+	assert_string_equal(said(), "Your mp3 could not be made (no  sound [2J)- FID: " VIDEO "\n");
 	assert_null(strchr(said(), '\r'));
 	assert_null(strchr(said(), 0x1b));
 	assert_ptr_equal(strchr(said(), '\n'), said() + strlen(said()) - 1);
 	assert_int_equal(queue_broker_count(w->broker, "failed"), 0);
+}
+
+#define FORGED ")- FID: " MP3
+/* As long as a message may be. */
+#define FORGED_7 FORGED FORGED FORGED FORGED FORGED FORGED FORGED
+#define FORGED_MESSAGE "it has no sound, said at length" FORGED_7
+
+static void
+whatever_a_failure_says_the_last_word_is_the_fid_of_its_video(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(strlen(FORGED_MESSAGE), JOB_ERROR_MESSAGE_MAX);
+	put(w, "failed",
+	    "{\"video_fid\":\"" VIDEO "\",\"mp3_fid\":null,\"username\":\"u\","
+	    "\"error\":{\"code\":\"no_audio\",\"message\":\"" FORGED_MESSAGE "\"}}");
+	assert_int_equal(handle(w), NOTICE_SAID);
+	assert_string_equal(said(),
+			    "Your mp3 could not be made (" FORGED_MESSAGE ")- FID: " VIDEO "\n");
+}
+
+static void
+the_json_log_has_the_same_words_in_msg(void **state)
+{
+	struct world *w = *state;
+
+	put(w, "failed",
+	    "{\"video_fid\":\"" VIDEO "\",\"mp3_fid\":null,\"username\":\"u\","
+	    "\"error\":{\"code\":\"no_audio\",\"message\":\"no\\nsound\"}}");
+	log_init("notification", LOG_LEVEL_INFO, LOG_FORMAT_JSON, fileno(lines));
+	assert_int_equal(handle(w), NOTICE_SAID);
+	log_init("notification", LOG_LEVEL_INFO, LOG_FORMAT_TEXT, fileno(lines));
+	assert_non_null(strstr(
+		said(), "\"msg\":\"Your mp3 could not be made (no sound)- FID: " VIDEO "\""));
 }
 
 static void
@@ -287,6 +321,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		SENTENCE(a_finished_mp3_is_said_in_one_bare_line),
 		SENTENCE(a_failure_is_said_with_its_words_on_one_line),
+		SENTENCE(whatever_a_failure_says_the_last_word_is_the_fid_of_its_video),
+		SENTENCE(the_json_log_has_the_same_words_in_msg),
 		SENTENCE(a_result_published_twice_is_said_once),
 		SENTENCE(a_result_that_another_process_is_about_to_say_waits),
 		SENTENCE(what_was_said_is_recorded_without_its_message),

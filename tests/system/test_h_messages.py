@@ -91,7 +91,7 @@ def test_a_video_that_is_not_there_fails_once_and_is_said_once(s):
     fid = "5f00000000000000000000aa"
     send(s, "video", message(video_fid=fid))
     line = until("the line", lambda: [x for x in s.daemons["notification"].log_text().splitlines() if fid in x and "FID:" in x], 30)
-    expect(len(line) == 1 and line[0].startswith(f"Your mp3 could not be made- FID: {fid}: "), line)
+    expect(len(line) == 1 and line[0].startswith("Your mp3 could not be made (") and line[0].endswith(f")- FID: {fid}"), line)
     expect(s.job(fid)["state"] == "failed", s.job(fid))
 
 

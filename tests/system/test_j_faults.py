@@ -62,7 +62,7 @@ def test_b03_bad_videos_fail_with_a_reason_and_the_converter_goes_on(s):
         job = s.job_ends(fid)
         expect(job["state"] == "failed" and job["error"]["message"], what, job)
         line = until(f"{what} is said", lambda f=fid: lines_with(s, f))
-        expect(len(line) == 1 and line[0].startswith(f"Your mp3 could not be made- FID: {fid}: "), line)
+        expect(len(line) == 1 and line[0].startswith("Your mp3 could not be made (") and line[0].endswith(f")- FID: {fid}"), line)
     m4a = s.job_ends(s.upload_job(media.sound(3)))
     expect(m4a["state"] == "done", "an m4a has sound and is converted:", m4a)
     expect(s.daemons["converter"].process.pid == pid and depth(s, "video") == 0)

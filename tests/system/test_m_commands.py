@@ -48,7 +48,7 @@ def failed_job(s):
 
 def failures_said(s, fid):
     return [x for x in s.daemons["notification"].log_text().splitlines()
-            if x.startswith(f"Your mp3 could not be made- FID: {fid}: ")]
+            if x.startswith("Your mp3 could not be made (") and x.endswith(f")- FID: {fid}")]
 
 
 def test_jobs_are_listed_by_state_and_user_and_shown(s):
