@@ -22,18 +22,18 @@ struct identity_http {
 };
 
 static struct identity_http *
-self_of(struct identity *i)
+identity_http_of(struct identity *i)
 {
 	return CONTAINER_OF(i, struct identity_http, port);
 }
 
 static void
-answer(struct identity_reply *ret, int status, const char *words)
+set_reply(struct identity_reply *ret, enum identity_verdict verdict, const char *text)
 {
-	ret->status = status;
+	ret->verdict = verdict;
 	ret->retry_after_s = 0;
 	memset(&ret->claims, 0, sizeof ret->claims);
-	(void)snprintf(ret->text, sizeof ret->text, "%s", words);
+	(void)snprintf(ret->text, sizeof ret->text, "%s", text);
 }
 
 /* No control characters: the value goes into a header of ours. */
@@ -68,7 +68,7 @@ send_request(struct identity_http *self, const char *method, const char *url,
 static const char **
 add_header(const char **next, char line[VALUE_MAX + 32], const char *name, const char *value)
 {
-	if (value == NULL || strlen(value) > VALUE_MAX || !is_plain(value))
+	if (!value || strlen(value) > VALUE_MAX || !is_plain(value))
 		return next;
 	(void)snprintf(line, VALUE_MAX + 32, "%s: %s", name, value);
 	*next = line;
@@ -76,8 +76,8 @@ add_header(const char **next, char line[VALUE_MAX + 32], const char *name, const
 }
 
 static int
-ask(struct identity_http *self, const char *url, const char *authorization,
-    const struct identity_caller *caller, struct http_client_response *ret, struct err *e)
+ask_auth(struct identity_http *self, const char *url, const char *authorization,
+	 const struct identity_caller *caller, struct http_client_response *ret, struct err *e)
 {
 	SCOPED(str_free) struct str header = STR_MAX(HEADER_MAX + 64);
 	char forwarded[VALUE_MAX + 32], id[VALUE_MAX + 32];
@@ -109,7 +109,7 @@ is_words(const struct str *body)
 }
 
 static int
-odd(const struct http_client_response *response, struct err *e)
+odd_answer(const struct http_client_response *response, struct err *e)
 {
 	return err_set(e, ERR_UNAVAILABLE, "auth: an answer that makes no sense (status %d)",
 		       response->status);
@@ -119,40 +119,45 @@ odd(const struct http_client_response *response, struct err *e)
 static int
 take_refusal(const struct http_client_response *response, struct identity_reply *ret, struct err *e)
 {
-	switch (response->status) {
-	case 401:
-	case 403:
-	case 429:
-	case 503:
-		if (!is_words(&response->body))
-			return odd(response, e);
-		answer(ret, response->status, response->body.data);
+	static const struct {
+		int status;
+		enum identity_verdict verdict;
+	} refusals[] = {
+		{ 401, IDENTITY_UNAUTHENTICATED },
+		{ 403, IDENTITY_FORBIDDEN },
+		{ 429, IDENTITY_THROTTLED },
+		{ 503, IDENTITY_UNDECIDED },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+		if (refusals[i].status != response->status || !is_words(&response->body))
+			continue;
+		set_reply(ret, refusals[i].verdict, response->body.data);
 		ret->retry_after_s = response->retry_after_s;
 		return 0;
-	default:
-		return odd(response, e);
 	}
+	return odd_answer(response, e);
 }
 
 static int
-http_login(struct identity *i, const char *authorization, const struct identity_caller *caller,
-	   struct identity_reply *ret, struct err *e)
+identity_http_login(struct identity *i, const char *authorization,
+		    const struct identity_caller *caller, struct identity_reply *ret, struct err *e)
 {
-	struct identity_http *self = self_of(i);
+	struct identity_http *self = identity_http_of(i);
 	struct http_client_response response = { .body = STR_MAX(IDENTITY_TEXT_MAX) };
 	int r;
 
-	if (authorization == NULL || !is_plain(authorization)) {
-		answer(ret, 401, "missing credentials");
+	if (!authorization || !is_plain(authorization)) {
+		set_reply(ret, IDENTITY_UNAUTHENTICATED, "missing credentials");
 		return 0;
 	}
-	r = ask(self, self->login_url, authorization, caller, &response, e);
+	r = ask_auth(self, self->login_url, authorization, caller, &response, e);
 	if (r == 0 && response.status != 200)
 		r = take_refusal(&response, ret, e);
 	else if (r == 0 && (!is_words(&response.body) || strchr(response.body.data, ' ')))
-		r = odd(&response, e);
+		r = odd_answer(&response, e);
 	else if (r == 0)
-		answer(ret, 200, response.body.data);
+		set_reply(ret, IDENTITY_GRANTED, response.body.data);
 	if (response.body.data)
 		memory_wipe(response.body.data, response.body.len);
 	str_free(&response.body);
@@ -160,10 +165,11 @@ http_login(struct identity *i, const char *authorization, const struct identity_
 }
 
 static int
-http_validate(struct identity *i, const char *authorization, const struct identity_caller *caller,
-	      struct identity_reply *ret, struct err *e)
+identity_http_validate(struct identity *i, const char *authorization,
+		       const struct identity_caller *caller, struct identity_reply *ret,
+		       struct err *e)
 {
-	struct identity_http *self = self_of(i);
+	struct identity_http *self = identity_http_of(i);
 	struct http_client_response response = { .body = STR_MAX(IDENTITY_TEXT_MAX) };
 	struct claims claims;
 	const char *token;
@@ -171,17 +177,17 @@ http_validate(struct identity *i, const char *authorization, const struct identi
 
 	/* MsgQ's auth answers 500 to what is no `Bearer <token>`: it is not asked. */
 	if (bearer_read(authorization, &token) == BEARER_MISSING || !is_plain(authorization)) {
-		answer(ret, 401, "missing credentials");
+		set_reply(ret, IDENTITY_UNAUTHENTICATED, "missing credentials");
 		return 0;
 	}
-	r = ask(self, self->validate_url, authorization, caller, &response, e);
+	r = ask_auth(self, self->validate_url, authorization, caller, &response, e);
 	if (r == 0 && response.status != 200) {
 		r = take_refusal(&response, ret, e);
 	} else if (r == 0 &&
 		   claims_read(str_text(&response.body), response.body.len, &claims, e) < 0) {
 		r = err_prefix(e, ERR_UNAVAILABLE, "auth: claims");
 	} else if (r == 0) {
-		answer(ret, 200, "");
+		set_reply(ret, IDENTITY_GRANTED, "");
 		ret->claims = claims;
 	}
 	str_free(&response.body);
@@ -190,9 +196,9 @@ http_validate(struct identity *i, const char *authorization, const struct identi
 
 /* Port 5000 has no health route (MsgQ's neither): any answer says that auth is there. */
 static int
-http_ping(struct identity *i, struct err *e)
+identity_http_ping(struct identity *i, struct err *e)
 {
-	struct identity_http *self = self_of(i);
+	struct identity_http *self = identity_http_of(i);
 	struct http_client_response response = { .body = STR_MAX(IDENTITY_TEXT_MAX) };
 	int r = send_request(self, "OPTIONS", self->login_url, NULL, &response, e);
 
@@ -201,19 +207,19 @@ http_ping(struct identity *i, struct err *e)
 }
 
 static void
-http_close(struct identity *i)
+identity_http_close(struct identity *i)
 {
-	struct identity_http *self = self_of(i);
+	struct identity_http *self = identity_http_of(i);
 
 	http_client_free(self->client);
 	free(self);
 }
 
-static const struct identity_ops http_ops = {
-	.login = http_login,
-	.validate = http_validate,
-	.ping = http_ping,
-	.close = http_close,
+static const struct identity_ops identity_http_ops = {
+	.login = identity_http_login,
+	.validate = identity_http_validate,
+	.ping = identity_http_ping,
+	.close = identity_http_close,
 };
 
 static int
@@ -238,9 +244,9 @@ identity_http_new(const char *address, int max_connections, int64_t deadline_ms,
 	SCOPED_FREE struct identity_http *self = calloc(1, sizeof *self);
 	int r;
 
-	if (self == NULL)
+	if (!self)
 		return err_set(e, ERR_NO_MEMORY, "identity");
-	self->port.ops = &http_ops;
+	self->port.ops = &identity_http_ops;
 	self->deadline_ms = deadline_ms;
 	if ((r = make_url(self->login_url, address, "/login", e)) < 0 ||
 	    (r = make_url(self->validate_url, address, "/validate", e)) < 0 ||

@@ -3,20 +3,26 @@
 #include "base/scope.h"
 #include "wire/authorization.h"
 
+/* What MsgQ's gateway says to each verdict on a token. */
 static struct refusal
-refusal_of(const struct identity_reply *reply)
+refusal_of_token(const struct identity_reply *reply)
 {
-	if (reply->status == 401)
-		return (struct refusal){ 401, "missing credentials", "Bearer", 0 };
-	if (reply->status == 403)
-		return (struct refusal){ 403, "not authorized", NULL, 0 };
-	if (reply->status != 200)
-		return (struct refusal){ 503, "service unavailable", NULL,
-					 reply->retry_after_s > 0 ? reply->retry_after_s : 1 };
-	if (!reply->claims.admin)
+	switch (reply->verdict) {
+	case IDENTITY_GRANTED:
+		if (reply->claims.admin)
+			return (struct refusal){ 0 };
 		return (struct refusal){ 401, "not authorized",
 					 "Bearer error=\"insufficient_scope\"", 0 };
-	return (struct refusal){ 0 };
+	case IDENTITY_UNAUTHENTICATED:
+		return (struct refusal){ 401, "missing credentials", "Bearer", 0 };
+	case IDENTITY_FORBIDDEN:
+		return (struct refusal){ 403, "not authorized", NULL, 0 };
+	case IDENTITY_THROTTLED:
+	case IDENTITY_UNDECIDED:
+		break;
+	}
+	return (struct refusal){ 503, "service unavailable", NULL,
+				 reply->retry_after_s > 0 ? reply->retry_after_s : 1 };
 }
 
 bool
@@ -37,7 +43,7 @@ authorize(struct http_request *req, const struct gateway *g, enum refusal_style 
 		return false;
 	}
 	reply = calloc(1, sizeof *reply);
-	if (reply == NULL) {
+	if (!reply) {
 		(void)err_set(&e, ERR_NO_MEMORY, "reply of auth");
 		refuse_error(req, style, "validate", &e);
 		return false;
@@ -46,7 +52,7 @@ authorize(struct http_request *req, const struct gateway *g, enum refusal_style 
 		refuse_error(req, style, "validate", &e);
 		return false;
 	}
-	why = refusal_of(reply);
+	why = refusal_of_token(reply);
 	if (why.status != 0) {
 		refuse(req, style, &why);
 		return false;

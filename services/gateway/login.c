@@ -4,28 +4,53 @@
 #include "base/scope.h"
 #include "gateway/refusal.h"
 
+static int
+login_refusal_status(enum identity_verdict verdict)
+{
+	switch (verdict) {
+	case IDENTITY_UNAUTHENTICATED:
+		return 401;
+	case IDENTITY_FORBIDDEN:
+		return 403;
+	case IDENTITY_THROTTLED:
+		return 429;
+	case IDENTITY_GRANTED:
+	case IDENTITY_UNDECIDED:
+		break;
+	}
+	return 503;
+}
+
+static void
+login_refuse(struct http_request *req, const struct identity_reply *reply)
+{
+	struct refusal why = { .status = login_refusal_status(reply->verdict),
+			       .words = reply->text,
+			       .retry_after_s = reply->retry_after_s };
+
+	if (reply->verdict == IDENTITY_UNAUTHENTICATED)
+		why.challenge = "Basic realm=\"tonearm\"";
+	refuse(req, REFUSAL_PLAIN, &why);
+}
+
 void
 gateway_login(struct http_request *req, void *gateway)
 {
 	const struct gateway *g = gateway;
-	SCOPED_FREE struct identity_reply *reply = calloc(1, sizeof *reply);
 	const struct identity_caller caller = { http_client_address(req), http_request_id(req) };
+	SCOPED_FREE struct identity_reply *reply = calloc(1, sizeof *reply);
 	struct err e = ERR_NONE;
+	int r;
 
-	if (reply == NULL) {
-		(void)err_set(&e, ERR_NO_MEMORY, "reply of auth");
+	if (!reply)
+		r = err_set(&e, ERR_NO_MEMORY, "reply of auth");
+	else
+		r = identity_login(g->identity, http_header(req, "Authorization"), &caller, reply,
+				   &e);
+	if (r < 0)
 		refuse_error(req, REFUSAL_PLAIN, "login", &e);
-		return;
-	}
-	if (identity_login(g->identity, http_header(req, "Authorization"), &caller, reply, &e) <
-	    0) {
-		refuse_error(req, REFUSAL_PLAIN, "login", &e);
-		return;
-	}
-	refuse(req, REFUSAL_PLAIN,
-	       &(struct refusal){ .status = reply->status,
-				  .words = reply->text,
-				  .challenge =
-					  reply->status == 401 ? "Basic realm=\"tonearm\"" : NULL,
-				  .retry_after_s = reply->retry_after_s });
+	else if (reply->verdict == IDENTITY_GRANTED)
+		http_reply_text(req, 200, reply->text);
+	else
+		login_refuse(req, reply);
 }

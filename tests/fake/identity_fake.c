@@ -19,34 +19,35 @@ struct identity_fake {
 	pthread_mutex_t lock;
 	char authorization[TEXT_MAX], token[TEXT_MAX], client[64], words[128];
 	struct believed believed[TOKENS_MAX];
-	int count, failure, status, retry_after_s, validations;
+	int count, failure, retry_after_s, validations;
+	enum identity_verdict verdict; /* ordered; IDENTITY_GRANTED = none */
 };
 
 static struct identity_fake *
-self_of(struct identity *i)
+identity_fake_of(struct identity *i)
 {
 	return CONTAINER_OF(i, struct identity_fake, port);
 }
 
 static void
-answer(struct identity_reply *ret, int status, const char *words)
+set_reply(struct identity_reply *ret, enum identity_verdict verdict, const char *words)
 {
 	memset(ret, 0, sizeof *ret);
-	ret->status = status;
+	ret->verdict = verdict;
 	(void)snprintf(ret->text, sizeof ret->text, "%s", words);
 }
 
 /* True when the answer is decided already: *r, or the ordered refusal. */
 static bool
-ordered(struct identity_fake *f, struct identity_reply *ret, int *r, struct err *e)
+identity_fake_ordered(struct identity_fake *f, struct identity_reply *ret, int *r, struct err *e)
 {
 	*r = 0;
 	if (f->failure) {
 		*r = err_set(e, f->failure, "as ordered");
 		return true;
 	}
-	if (f->status) {
-		answer(ret, f->status, f->words);
+	if (f->verdict != IDENTITY_GRANTED) {
+		set_reply(ret, f->verdict, f->words);
 		ret->retry_after_s = f->retry_after_s;
 		return true;
 	}
@@ -54,66 +55,67 @@ ordered(struct identity_fake *f, struct identity_reply *ret, int *r, struct err 
 }
 
 static int
-fake_login(struct identity *i, const char *authorization, const struct identity_caller *caller,
-	   struct identity_reply *ret, struct err *e)
+identity_fake_login(struct identity *i, const char *authorization,
+		    const struct identity_caller *caller, struct identity_reply *ret, struct err *e)
 {
-	struct identity_fake *f = self_of(i);
+	struct identity_fake *f = identity_fake_of(i);
 	int r;
 
 	pthread_mutex_lock(&f->lock);
 	(void)snprintf(f->client, sizeof f->client, "%s",
 		       caller && caller->address ? caller->address : "");
-	if (!ordered(f, ret, &r, e)) {
-		if (authorization == NULL)
-			answer(ret, 401, "missing credentials");
+	if (!identity_fake_ordered(f, ret, &r, e)) {
+		if (!authorization)
+			set_reply(ret, IDENTITY_UNAUTHENTICATED, "missing credentials");
 		else if (strcmp(authorization, f->authorization) == 0)
-			answer(ret, 200, f->token);
+			set_reply(ret, IDENTITY_GRANTED, f->token);
 		else
-			answer(ret, 401, "invalid credentials");
+			set_reply(ret, IDENTITY_UNAUTHENTICATED, "invalid credentials");
 	}
 	pthread_mutex_unlock(&f->lock);
 	return r;
 }
 
 static void
-judge(struct identity_fake *f, const char *token, struct identity_reply *ret)
+identity_fake_judge(struct identity_fake *f, const char *token, struct identity_reply *ret)
 {
 	int i;
 
-	answer(ret, 403, "not authorized");
+	set_reply(ret, IDENTITY_FORBIDDEN, "not authorized");
 	for (i = 0; i < f->count; i++) {
 		if (strcmp(f->believed[i].token, token) != 0)
 			continue;
-		answer(ret, 200, "");
+		set_reply(ret, IDENTITY_GRANTED, "");
 		ret->claims = f->believed[i].claims;
 	}
 }
 
 static int
-fake_validate(struct identity *i, const char *authorization, const struct identity_caller *caller,
-	      struct identity_reply *ret, struct err *e)
+identity_fake_validate(struct identity *i, const char *authorization,
+		       const struct identity_caller *caller, struct identity_reply *ret,
+		       struct err *e)
 {
-	struct identity_fake *f = self_of(i);
+	struct identity_fake *f = identity_fake_of(i);
 	const char *token = "";
 	int r;
 
 	(void)caller;
 	pthread_mutex_lock(&f->lock);
 	f->validations++;
-	if (!ordered(f, ret, &r, e)) {
+	if (!identity_fake_ordered(f, ret, &r, e)) {
 		if (bearer_read(authorization, &token) == BEARER_MISSING)
-			answer(ret, 401, "missing credentials");
+			set_reply(ret, IDENTITY_UNAUTHENTICATED, "missing credentials");
 		else
-			judge(f, token, ret);
+			identity_fake_judge(f, token, ret);
 	}
 	pthread_mutex_unlock(&f->lock);
 	return r;
 }
 
 static int
-fake_ping(struct identity *i, struct err *e)
+identity_fake_ping(struct identity *i, struct err *e)
 {
-	struct identity_fake *f = self_of(i);
+	struct identity_fake *f = identity_fake_of(i);
 	int failure;
 
 	pthread_mutex_lock(&f->lock);
@@ -123,23 +125,23 @@ fake_ping(struct identity *i, struct err *e)
 }
 
 static void
-fake_close(struct identity *i)
+identity_fake_close(struct identity *i)
 {
-	pthread_mutex_destroy(&self_of(i)->lock);
-	free(self_of(i));
+	pthread_mutex_destroy(&identity_fake_of(i)->lock);
+	free(identity_fake_of(i));
 }
 
-static const struct identity_ops fake_ops = {
-	.login = fake_login,
-	.validate = fake_validate,
-	.ping = fake_ping,
-	.close = fake_close,
+static const struct identity_ops identity_fake_ops = {
+	.login = identity_fake_login,
+	.validate = identity_fake_validate,
+	.ping = identity_fake_ping,
+	.close = identity_fake_close,
 };
 
 void
 identity_fake_believe(struct identity *i, const char *token, const struct claims *claims)
 {
-	struct identity_fake *f = self_of(i);
+	struct identity_fake *f = identity_fake_of(i);
 
 	pthread_mutex_lock(&f->lock);
 	if (f->count < TOKENS_MAX) {
@@ -154,18 +156,19 @@ identity_fake_believe(struct identity *i, const char *token, const struct claims
 void
 identity_fake_fail(struct identity *i, int code)
 {
-	pthread_mutex_lock(&self_of(i)->lock);
-	self_of(i)->failure = code;
-	pthread_mutex_unlock(&self_of(i)->lock);
+	pthread_mutex_lock(&identity_fake_of(i)->lock);
+	identity_fake_of(i)->failure = code;
+	pthread_mutex_unlock(&identity_fake_of(i)->lock);
 }
 
 void
-identity_fake_refuse(struct identity *i, int status, const char *words, int retry_after_s)
+identity_fake_refuse(struct identity *i, enum identity_verdict verdict, const char *words,
+		     int retry_after_s)
 {
-	struct identity_fake *f = self_of(i);
+	struct identity_fake *f = identity_fake_of(i);
 
 	pthread_mutex_lock(&f->lock);
-	f->status = status;
+	f->verdict = verdict;
 	f->retry_after_s = retry_after_s;
 	(void)snprintf(f->words, sizeof f->words, "%s", words);
 	pthread_mutex_unlock(&f->lock);
@@ -174,9 +177,9 @@ identity_fake_refuse(struct identity *i, int status, const char *words, int retr
 void
 identity_fake_last_client(struct identity *i, char ret[64])
 {
-	pthread_mutex_lock(&self_of(i)->lock);
-	memcpy(ret, self_of(i)->client, 64);
-	pthread_mutex_unlock(&self_of(i)->lock);
+	pthread_mutex_lock(&identity_fake_of(i)->lock);
+	memcpy(ret, identity_fake_of(i)->client, 64);
+	pthread_mutex_unlock(&identity_fake_of(i)->lock);
 }
 
 int
@@ -184,9 +187,9 @@ identity_fake_validations(struct identity *i)
 {
 	int validations;
 
-	pthread_mutex_lock(&self_of(i)->lock);
-	validations = self_of(i)->validations;
-	pthread_mutex_unlock(&self_of(i)->lock);
+	pthread_mutex_lock(&identity_fake_of(i)->lock);
+	validations = identity_fake_of(i)->validations;
+	pthread_mutex_unlock(&identity_fake_of(i)->lock);
 	return validations;
 }
 
@@ -196,9 +199,9 @@ identity_fake_new(const char *authorization, const char *token, struct identity 
 {
 	struct identity_fake *f = calloc(1, sizeof *f);
 
-	if (f == NULL)
+	if (!f)
 		return err_set(e, ERR_NO_MEMORY, "identity fake");
-	f->port.ops = &fake_ops;
+	f->port.ops = &identity_fake_ops;
 	pthread_mutex_init(&f->lock, NULL);
 	(void)snprintf(f->authorization, sizeof f->authorization, "%s", authorization);
 	(void)snprintf(f->token, sizeof f->token, "%s", token);

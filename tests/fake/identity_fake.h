@@ -11,8 +11,10 @@ int identity_fake_new(const char *authorization, const char *token, struct ident
 void identity_fake_believe(struct identity *i, const char *token, const struct claims *claims);
 /* Every call from now on answers this code; 0 ends it. */
 void identity_fake_fail(struct identity *i, int code);
-/* Every login and validate from now on gets this status and these words; 0 ends it. */
-void identity_fake_refuse(struct identity *i, int status, const char *words, int retry_after_s);
+/* Every login and validate from now on gets this verdict and these words; IDENTITY_GRANTED ends
+ * it. */
+void identity_fake_refuse(struct identity *i, enum identity_verdict verdict, const char *words,
+			  int retry_after_s);
 /* The client's address of the last login, "" = none. */
 void identity_fake_last_client(struct identity *i, char ret[64]);
 int identity_fake_validations(struct identity *i);

@@ -301,6 +301,38 @@ the_token_comes_before_all_else(void **state)
 }
 
 static void
+each_verdict_of_auth_is_the_status_that_clients_know(void **state)
+{
+	static const struct {
+		enum identity_verdict verdict;
+		int login, upload;
+		const char *words; /* of the upload: those of auth stay with the login */
+	} rows[] = {
+		{ IDENTITY_UNAUTHENTICATED, 401, 401, "missing credentials" },
+		{ IDENTITY_FORBIDDEN, 403, 403, "not authorized" },
+		{ IDENTITY_THROTTLED, 429, 503, "service unavailable" },
+		{ IDENTITY_UNDECIDED, 503, 503, "service unavailable" },
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		bool again = rows[i].verdict >= IDENTITY_THROTTLED;
+
+		identity_fake_refuse(w->gateway.identity, rows[i].verdict, "auth's own words",
+				     again ? 7 : 0);
+		EXPECT(w, rows[i].login, "auth's own words", "POST", "/login", "ann", NULL, "");
+		assert_int_equal(w->answer.retry_after_s, again ? 7 : 0);
+		EXPECT(w, rows[i].upload, rows[i].words, "POST", "/upload", "ann", NULL, ONE_FILE);
+		assert_int_equal(w->answer.retry_after_s, again ? 7 : 0);
+	}
+	identity_fake_refuse(w->gateway.identity, IDENTITY_UNDECIDED, "no database", 0);
+	EXPECT(w, 503, "service unavailable", "POST", "/upload", "ann", NULL, ONE_FILE);
+	assert_int_equal(w->answer.retry_after_s, 1);
+	identity_fake_refuse(w->gateway.identity, IDENTITY_GRANTED, "", 0);
+	EXPECT(w, 200, "success!", "POST", "/upload", "ann", NULL, ONE_FILE);
+}
+
+static void
 bytes_go_to_their_owner_alone(void **state)
 {
 	struct world *w = *state;
@@ -395,6 +427,7 @@ main(void)
 		T(every_lost_call_of_a_store_is_503_and_leaves_nothing),
 		T(a_ledger_that_is_away_is_503),
 		T(the_token_comes_before_all_else),
+		T(each_verdict_of_auth_is_the_status_that_clients_know),
 		T(bytes_go_to_their_owner_alone),
 		T(a_hostile_content_type_never_reaches_a_browser),
 		T(ranges_and_conditions_are_honoured),

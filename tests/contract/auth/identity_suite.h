@@ -31,7 +31,7 @@ a_right_login_gives_a_token(void **state)
 					&(struct identity_caller){ "203.0.113.9", NULL }, &reply,
 					NULL),
 			 0);
-	assert_int_equal(reply.status, 200);
+	assert_int_equal(reply.verdict, IDENTITY_GRANTED);
 	assert_int_equal(reply.retry_after_s, 0);
 	assert_true(strlen(reply.text) > 0);
 	assert_null(strpbrk(reply.text, " \r\n"));
@@ -47,10 +47,10 @@ a_wrong_or_missing_login_gives_the_words(void **state)
 					&(struct identity_caller){ "203.0.113.9", NULL }, &reply,
 					NULL),
 			 0);
-	assert_int_equal(reply.status, 401);
+	assert_int_equal(reply.verdict, IDENTITY_UNAUTHENTICATED);
 	assert_string_equal(reply.text, "invalid credentials");
 	assert_int_equal(identity_login(identity_under_test, NULL, NULL, &reply, NULL), 0);
-	assert_int_equal(reply.status, 401);
+	assert_int_equal(reply.verdict, IDENTITY_UNAUTHENTICATED);
 	assert_string_equal(reply.text, "missing credentials");
 }
 
@@ -63,7 +63,7 @@ a_good_token_gives_its_claims(void **state)
 	(void)state;
 	(void)snprintf(header, sizeof header, "Bearer %s", identity_token);
 	assert_int_equal(identity_validate(identity_under_test, header, NULL, &reply, NULL), 0);
-	assert_int_equal(reply.status, 200);
+	assert_int_equal(reply.verdict, IDENTITY_GRANTED);
 	assert_string_equal(reply.claims.username, identity_claims.username);
 	assert_int_equal(reply.claims.exp, identity_claims.exp);
 	assert_int_equal(reply.claims.iat, identity_claims.iat);
@@ -82,16 +82,16 @@ a_bad_or_missing_token_gives_the_words(void **state)
 	for (i = 0; i < sizeof missing / sizeof *missing; i++) {
 		assert_int_equal(
 			identity_validate(identity_under_test, missing[i], NULL, &reply, NULL), 0);
-		assert_int_equal(reply.status, 401);
+		assert_int_equal(reply.verdict, IDENTITY_UNAUTHENTICATED);
 		assert_string_equal(reply.text, "missing credentials");
 	}
 	assert_int_equal(
 		identity_validate(identity_under_test, "Bearer garbage", NULL, &reply, NULL), 0);
-	assert_int_equal(reply.status, 403);
+	assert_int_equal(reply.verdict, IDENTITY_FORBIDDEN);
 	assert_string_equal(reply.text, "not authorized");
 	assert_int_equal(identity_validate(identity_under_test, "Bearer  x", NULL, &reply, NULL),
 			 0);
-	assert_int_equal(reply.status, 403);
+	assert_int_equal(reply.verdict, IDENTITY_FORBIDDEN);
 }
 
 static void

@@ -35,14 +35,14 @@ an_ordered_fault_or_refusal_is_given(void **state)
 			 ERR_TIMEOUT);
 	assert_int_equal(identity_ping(identity_under_test, NULL), ERR_TIMEOUT);
 	identity_fake_fail(identity_under_test, 0);
-	identity_fake_refuse(identity_under_test, 429, "too many failed logins", 60);
+	identity_fake_refuse(identity_under_test, IDENTITY_THROTTLED, "too many failed logins", 60);
 	assert_int_equal(identity_login(identity_under_test, RIGHT,
 					&(struct identity_caller){ "203.0.113.9", NULL }, &reply,
 					NULL),
 			 0);
-	assert_int_equal(reply.status, 429);
+	assert_int_equal(reply.verdict, IDENTITY_THROTTLED);
 	assert_int_equal(reply.retry_after_s, 60);
-	identity_fake_refuse(identity_under_test, 0, "", 0);
+	identity_fake_refuse(identity_under_test, IDENTITY_GRANTED, "", 0);
 	identity_fake_last_client(identity_under_test, client);
 	assert_string_equal(client, "203.0.113.9");
 }

@@ -76,14 +76,14 @@ the_client_is_forwarded_and_a_limit_comes_back_with_its_wait(void **state)
 					&(struct identity_caller){ "2001:db8::1", NULL }, &reply,
 					NULL),
 			 0);
-	assert_int_equal(reply.status, 429);
+	assert_int_equal(reply.verdict, IDENTITY_THROTTLED);
 	assert_in_range(reply.retry_after_s, 1, 900);
 	assert_string_equal(reply.text, "too many failed logins");
 	assert_int_equal(identity_login(identity_under_test, RIGHT,
 					&(struct identity_caller){ "2001:db8:1::1", NULL }, &reply,
 					NULL),
 			 0);
-	assert_int_equal(reply.status, 200);
+	assert_int_equal(reply.verdict, IDENTITY_GRANTED);
 }
 
 static void
@@ -98,7 +98,7 @@ an_auth_without_its_store_is_an_answer(void **state)
 					NULL),
 			 0);
 	user_fake_fail(world.users, 0);
-	assert_int_equal(reply.status, 503);
+	assert_int_equal(reply.verdict, IDENTITY_UNDECIDED);
 	assert_string_equal(reply.text, "service unavailable");
 	assert_int_equal(reply.retry_after_s, 1);
 }
@@ -135,7 +135,7 @@ static void
 an_auth_that_is_not_there_is_unavailable(void **state)
 {
 	SCOPED(identity_close_p) struct identity *nobody = NULL;
-	struct identity_reply reply = { .status = 42 };
+	struct identity_reply reply = { .retry_after_s = 42 };
 	struct err e = ERR_NONE;
 
 	(void)state;
@@ -143,7 +143,7 @@ an_auth_that_is_not_there_is_unavailable(void **state)
 	assert_int_equal(identity_login(nobody, RIGHT, NULL, &reply, &e), ERR_UNAVAILABLE);
 	assert_int_equal(identity_validate(nobody, "Bearer x", NULL, &reply, &e), ERR_UNAVAILABLE);
 	assert_int_equal(identity_ping(nobody, &e), ERR_UNAVAILABLE);
-	assert_int_equal(reply.status, 42);
+	assert_int_equal(reply.retry_after_s, 42);
 }
 
 static void
@@ -172,7 +172,7 @@ answers_that_make_no_sense_are_unavailable(void **state)
 		"{\"username\":7,\"exp\":1,\"iat\":1,\"admin\":true}"
 	};
 	SCOPED(identity_close_p) struct identity *strange = NULL;
-	struct identity_reply reply = { .status = 42 };
+	struct identity_reply reply = { .retry_after_s = 42 };
 	char url[64];
 	size_t i;
 
@@ -191,7 +191,7 @@ answers_that_make_no_sense_are_unavailable(void **state)
 		assert_int_equal(identity_validate(strange, "Bearer x", NULL, &reply, NULL),
 				 ERR_UNAVAILABLE);
 	}
-	assert_int_equal(reply.status, 42);
+	assert_int_equal(reply.retry_after_s, 42);
 }
 
 static void
@@ -214,7 +214,7 @@ claims_as_msgq_writes_them_are_read(void **state)
 	odd.content_type = NULL;
 	odd.body = "invalide credentials";
 	assert_int_equal(identity_login(msgq, RIGHT, NULL, &reply, NULL), 0);
-	assert_int_equal(reply.status, 401);
+	assert_int_equal(reply.verdict, IDENTITY_UNAUTHENTICATED);
 	assert_string_equal(reply.text, "invalide credentials");
 }
 
