@@ -10,7 +10,7 @@
 #include "base/machine/memory_limit.h"
 #include "converter/command.h"
 #include "converter/config.h"
-#include "converter/intake.h"
+#include "converter/dispatch.h"
 
 #define SERVER_DEADLINE_MS 3000
 #define PUBLISHES_MAX 1024

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log/log.h"
-#include "converter/convert.h"
+#include "converter/attempt.h"
 #include "flow/reaction.h"
 
 #define RECORD_RETRY_FIRST_MS 200

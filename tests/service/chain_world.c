@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/log/log.h"
-#include "converter/intake.h"
+#include "converter/dispatch.h"
 #include "fake/blob/blob_fake.h"
 #include "fake/encoder_fake.h"
 #include "fake/identity_fake.h"

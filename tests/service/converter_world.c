@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "converter/intake.h"
+#include "converter/dispatch.h"
 
 struct shelf_reader {
 	struct bytes_reader inner;

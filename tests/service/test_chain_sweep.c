@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "converter/intake.h"
+#include "converter/dispatch.h"
 #include "fake/blob/blob_fake.h"
 #include "fake/encoder_fake.h"
 #include "service/chain_world.h"

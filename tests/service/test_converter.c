@@ -4,7 +4,7 @@
 
 #include <cmocka.h>
 
-#include "converter/intake.h"
+#include "converter/dispatch.h"
 #include "service/converter_world.h"
 
 static void

@@ -1,6 +1,6 @@
 /* The attempt itself: a leased job's video becomes a committed mp3, or there is a reason why not.
  */
-#include "converter/convert.h"
+#include "converter/attempt.h"
 
 #include <stdio.h>
 #include <string.h>

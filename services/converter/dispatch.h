@@ -1,7 +1,7 @@
 /* Messages in, jobs out: takes a message when a thread is free, leases a job for it, acks, hands
  * the job over. Pauses while a server of ours is away. */
-#ifndef TONEARM_CONVERTER_INTAKE_H
-#define TONEARM_CONVERTER_INTAKE_H
+#ifndef TONEARM_CONVERTER_DISPATCH_H
+#define TONEARM_CONVERTER_DISPATCH_H
 
 #include "converter/converter.h"
 

@@ -1,4 +1,4 @@
-#include "converter/intake.h"
+#include "converter/dispatch.h"
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* One attempt at a job, between its lease and its record. */
-#ifndef TONEARM_CONVERTER_CONVERT_H
-#define TONEARM_CONVERTER_CONVERT_H
+#ifndef TONEARM_CONVERTER_ATTEMPT_H
+#define TONEARM_CONVERTER_ATTEMPT_H
 
 #include <stdbool.h>
 

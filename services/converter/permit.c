@@ -1,6 +1,6 @@
 /* One message: what it permits. */
 #include "base/log/log.h"
-#include "converter/intake.h"
+#include "converter/dispatch.h"
 #include "wire/job_json.h"
 
 static enum intake_result

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "converter/intake.h"
+#include "converter/dispatch.h"
 #include "fake/queue/queue_fake.h"
 #include "service/converter_world.h"
 
