@@ -22,15 +22,15 @@ attempt_lost(const struct attempt *a)
 }
 
 static int
-on_progress(void *arg, const struct encode_progress *progress, struct err *e)
+attempt_on_progress(void *arg, const struct encode_progress *progress, struct err *e)
 {
 	struct attempt *a = arg;
 	struct job_progress pace = pace_of(progress, now_monotonic_ms() - a->start_ms);
 
 	if (attempt_lost(a))
 		return err_set(e, ERR_CONFLICT, "the lease was lost");
-	if (a->c->cancel && atomic_load(a->c->cancel)) {
-		a->canceled = true;
+	if (a->c->hand_back && atomic_load(a->c->hand_back)) {
+		a->handed_back = true;
 		return err_set(e, ERR_UNAVAILABLE, "the converter is stopping");
 	}
 	if (progress->fraction >= 0)
@@ -40,7 +40,7 @@ on_progress(void *arg, const struct encode_progress *progress, struct err *e)
 
 /* "clip.mp4" -> "clip.mp3"; the name is hostile text and stays so. */
 static void
-output_name(const char *source, char *ret, size_t size)
+attempt_output_name(const char *source, char *ret, size_t size)
 {
 	const char *dot = strrchr(source, '.'), *slash = strrchr(source, '/');
 	size_t stem = dot && dot != source && (!slash || dot > slash) ? (size_t)(dot - source)
@@ -57,17 +57,17 @@ output_name(const char *source, char *ret, size_t size)
 }
 
 static struct blob_meta
-output_meta(const struct job *job)
+attempt_output_meta(const struct job *job)
 {
 	struct blob_meta meta = { .video_fid = job->video_fid, .content_type = "audio/mpeg" };
 
 	(void)snprintf(meta.owner, sizeof meta.owner, "%s", job->username);
-	output_name(job->source.filename, meta.filename, sizeof meta.filename);
+	attempt_output_name(job->source.filename, meta.filename, sizeof meta.filename);
 	return meta;
 }
 
 static int
-open_video(struct attempt *a, struct blob_reader **ret, struct err *e)
+attempt_open_video(struct attempt *a, struct blob_reader **ret, struct err *e)
 {
 	int r = blob_open(a->c->videos, &a->job->video_fid, ret, e);
 
@@ -77,14 +77,14 @@ open_video(struct attempt *a, struct blob_reader **ret, struct err *e)
 }
 
 static int
-encode(struct attempt *a, struct blob_writer *out, struct err *e)
+attempt_encode(struct attempt *a, struct blob_writer *out, struct err *e)
 {
 	SCOPED(blob_reader_close_p) struct blob_reader *in = NULL;
-	struct encode_watch watch = { on_progress, a };
+	struct encode_watch watch = { attempt_on_progress, a };
 	struct encode_report report;
 	int r;
 
-	if ((r = open_video(a, &in, e)) < 0 ||
+	if ((r = attempt_open_video(a, &in, e)) < 0 ||
 	    (r = encoder_encode(a->c->encoder, in, out, &watch, &report, &a->why, e)) < 0)
 		return r;
 	a->made.duration_s = report.duration_s;
@@ -95,7 +95,7 @@ encode(struct attempt *a, struct blob_writer *out, struct err *e)
 
 /* Another attempt's output, made before its end could be recorded, or by a faster converter. */
 static int
-adopt_output(struct attempt *a, struct err *e)
+attempt_adopt(struct attempt *a, struct err *e)
 {
 	int r = blob_find_output(a->c->mp3s, &a->job->video_fid, &a->made.mp3_fid, e);
 
@@ -106,14 +106,14 @@ adopt_output(struct attempt *a, struct err *e)
 }
 
 static int
-make_output(struct attempt *a, struct err *e)
+attempt_make(struct attempt *a, struct err *e)
 {
 	SCOPED(blob_writer_close_p) struct blob_writer *out = NULL;
-	struct blob_meta meta = output_meta(a->job);
+	struct blob_meta meta = attempt_output_meta(a->job);
 	const struct blob_id id = a->job->lease.output;
 	int r;
 
-	if ((r = adopt_output(a, e)) != ERR_NOT_FOUND)
+	if ((r = attempt_adopt(a, e)) != ERR_NOT_FOUND)
 		return r;
 	/* A job that ends converters never reaches its record: only the count of its leases tells.
 	 */
@@ -121,13 +121,14 @@ make_output(struct attempt *a, struct err *e)
 		a->why = gave_up;
 		return err_set(e, ERR_CORRUPT, "leased %d times without an end", a->job->attempts);
 	}
-	if ((r = blob_create(a->c->mp3s, &id, &meta, &out, e)) < 0 || (r = encode(a, out, e)) < 0)
+	if ((r = blob_create(a->c->mp3s, &id, &meta, &out, e)) < 0 ||
+	    (r = attempt_encode(a, out, e)) < 0)
 		return r;
 	if (attempt_lost(a))
 		return err_set(e, ERR_CONFLICT, "the lease was lost");
 	r = blob_commit(out, e);
 	if (r == ERR_CONFLICT)
-		return adopt_output(a, e);
+		return attempt_adopt(a, e);
 	if (r == 0)
 		a->made.mp3_fid = id;
 	return r < 0 ? err_prefix(e, r, "store the mp3") : 0;
@@ -136,14 +137,14 @@ make_output(struct attempt *a, struct err *e)
 int
 attempt_run(struct attempt *a, struct err *e)
 {
-	int r = make_output(a, e);
+	int r = attempt_make(a, e);
 
 	a->server_lost =
 		r < 0 && a->why.code[0] == '\0' && (r == ERR_UNAVAILABLE || r == ERR_TIMEOUT);
 	/* What stops all of a service's processes at once (systemd) reaches the worker too. */
 	if (r == ERR_UNAVAILABLE && !a->server_lost && a->c->stop && stop_requested(a->c->stop))
-		a->canceled = a->server_lost = true;
-	if (a->canceled)
+		a->handed_back = a->server_lost = true;
+	if (a->handed_back)
 		a->why = stopped;
 	if (r < 0 && a->why.code[0] == '\0')
 		a->why = r == ERR_CORRUPT ? video_damaged : internal;

@@ -15,7 +15,7 @@ struct attempt {
 	/* what it came to */
 	struct job_result made; /* only its mp3_fid is known when the output was adopted */
 	int64_t bytes;
-	bool adopted, canceled, server_lost;
+	bool adopted, handed_back, server_lost;
 	struct job_error why; /* set on failure */
 };
 

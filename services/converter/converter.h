@@ -1,5 +1,5 @@
 /* The converter's use cases in terms of ports alone; main.c wires them. A struct converter is set
- * once and then only read, by the intake's thread and by the threads that convert. */
+ * once and then only read, by the dispatcher's thread and by the threads that convert. */
 #ifndef TONEARM_CONVERTER_CONVERTER_H
 #define TONEARM_CONVERTER_CONVERTER_H
 
@@ -27,21 +27,14 @@ struct converter {
 	const char *owner;          /* names this process in leases */
 	int64_t lease_ms;
 	enum converter_order order;
-	const atomic_bool *cancel; /* the drain's time is over: give jobs under way back */
-	const struct stop *stop;   /* the daemon's: jobs under way may end; may be NULL in tests */
+	const atomic_bool *hand_back; /* the drain's time is over: hand jobs under way back */
+	const struct stop *stop; /* the daemon's: jobs under way may end; may be NULL in tests */
 	/* Called once per ended attempt, by the thread that made it; may be NULL. */
 	void (*on_end)(void *arg, const char *result, int64_t duration_ms);
 	void *on_end_arg;
-	/* Called once per message that was put aside, by the intake's thread; may be NULL. */
+	/* Called once per message that was put aside, by the dispatcher's thread; may be NULL. */
 	void (*on_buried)(void *arg);
 	void *on_buried_arg;
 };
-
-enum convert_end {
-	CONVERT_ENDED,       /* done, failed, to be retried, or lost to someone else */
-	CONVERT_SERVER_LOST, /* given back: a server of ours is away */
-};
-/* One attempt at a leased job, from the video to the record of how it ended, with its log line. */
-enum convert_end convert_job(const struct converter *c, const struct job *job);
 
 #endif

@@ -27,7 +27,7 @@ struct file_writer {
 };
 
 static int
-error_of(int cause)
+file_error_of(int cause)
 {
 	switch (cause) {
 	case ENOENT:
@@ -46,7 +46,7 @@ error_of(int cause)
 }
 
 static int
-reader_read(struct blob_reader *port, void *to, size_t size, size_t *ret_got, struct err *e)
+file_reader_read(struct blob_reader *port, void *to, size_t size, size_t *ret_got, struct err *e)
 {
 	struct file_reader *r = CONTAINER_OF(port, struct file_reader, port);
 	ssize_t got;
@@ -55,7 +55,7 @@ reader_read(struct blob_reader *port, void *to, size_t size, size_t *ret_got, st
 		got = pread(r->fd, to, size, r->position);
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
-		return err_errno(e, error_of(errno), errno, "read");
+		return err_errno(e, file_error_of(errno), errno, "read");
 	r->position += got;
 	port->fetched += got;
 	*ret_got = (size_t)got;
@@ -63,7 +63,7 @@ reader_read(struct blob_reader *port, void *to, size_t size, size_t *ret_got, st
 }
 
 static int
-reader_seek(struct blob_reader *port, int64_t offset, struct err *e)
+file_reader_seek(struct blob_reader *port, int64_t offset, struct err *e)
 {
 	if (offset < 0 || offset > port->info.length)
 		return err_set(e, ERR_INVALID, "seek outside the file");
@@ -72,7 +72,7 @@ reader_seek(struct blob_reader *port, int64_t offset, struct err *e)
 }
 
 static void
-reader_close(struct blob_reader *port)
+file_reader_close(struct blob_reader *port)
 {
 	struct file_reader *r = CONTAINER_OF(port, struct file_reader, port);
 
@@ -80,10 +80,10 @@ reader_close(struct blob_reader *port)
 	free(r);
 }
 
-static const struct blob_reader_ops reader_ops = {
-	.read = reader_read,
-	.seek = reader_seek,
-	.close = reader_close,
+static const struct blob_reader_ops file_reader_ops = {
+	.read = file_reader_read,
+	.seek = file_reader_seek,
+	.close = file_reader_close,
 };
 
 int
@@ -95,7 +95,7 @@ file_blob_open(const char *path, struct blob_reader **ret, struct err *e)
 	struct stat st;
 
 	if (fd < 0)
-		return err_errno(e, error_of(errno), errno, path);
+		return err_errno(e, file_error_of(errno), errno, path);
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		(void)close(fd);
 		return err_set(e, ERR_INVALID, "%s: not a regular file", path);
@@ -104,7 +104,7 @@ file_blob_open(const char *path, struct blob_reader **ret, struct err *e)
 		(void)close(fd);
 		return err_set(e, ERR_NO_MEMORY, "file reader");
 	}
-	r->port.ops = &reader_ops;
+	r->port.ops = &file_reader_ops;
 	r->port.info.length = st.st_size;
 	r->fd = fd;
 	*ret = &r->port;
@@ -112,7 +112,7 @@ file_blob_open(const char *path, struct blob_reader **ret, struct err *e)
 }
 
 static int
-write_at(int fd, const void *data, size_t len, int64_t offset, struct err *e)
+file_write_at(int fd, const void *data, size_t len, int64_t offset, struct err *e)
 {
 	const char *at = data;
 
@@ -122,7 +122,7 @@ write_at(int fd, const void *data, size_t len, int64_t offset, struct err *e)
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0)
-			return err_errno(e, error_of(errno), errno, "write");
+			return err_errno(e, file_error_of(errno), errno, "write");
 		at += put;
 		offset += put;
 		len -= (size_t)put;
@@ -131,10 +131,10 @@ write_at(int fd, const void *data, size_t len, int64_t offset, struct err *e)
 }
 
 static int
-writer_write(struct blob_writer *port, const void *data, size_t len, struct err *e)
+file_writer_write(struct blob_writer *port, const void *data, size_t len, struct err *e)
 {
 	struct file_writer *w = CONTAINER_OF(port, struct file_writer, port);
-	int r = write_at(w->fd, data, len, port->length, e);
+	int r = file_write_at(w->fd, data, len, port->length, e);
 
 	if (r == 0)
 		port->length += (int64_t)len;
@@ -142,26 +142,28 @@ writer_write(struct blob_writer *port, const void *data, size_t len, struct err 
 }
 
 static int
-writer_patch(struct blob_writer *port, int64_t offset, const void *data, size_t len, struct err *e)
+file_writer_patch(struct blob_writer *port, int64_t offset, const void *data, size_t len,
+		  struct err *e)
 {
-	return write_at(CONTAINER_OF(port, struct file_writer, port)->fd, data, len, offset, e);
+	return file_write_at(CONTAINER_OF(port, struct file_writer, port)->fd, data, len, offset,
+			     e);
 }
 
 static int
-writer_commit(struct blob_writer *port, struct err *e)
+file_writer_commit(struct blob_writer *port, struct err *e)
 {
 	struct file_writer *w = CONTAINER_OF(port, struct file_writer, port);
 
 	if (fsync(w->fd) < 0)
-		return err_errno(e, error_of(errno), errno, w->part);
+		return err_errno(e, file_error_of(errno), errno, w->part);
 	if (rename(w->part, w->path) < 0)
-		return err_errno(e, error_of(errno), errno, w->path);
+		return err_errno(e, file_error_of(errno), errno, w->path);
 	w->committed = true;
 	return 0;
 }
 
 static void
-writer_close(struct blob_writer *port)
+file_writer_close(struct blob_writer *port)
 {
 	struct file_writer *w = CONTAINER_OF(port, struct file_writer, port);
 
@@ -171,22 +173,22 @@ writer_close(struct blob_writer *port)
 	free(w);
 }
 
-static const struct blob_writer_ops writer_ops = {
-	.write = writer_write,
-	.patch = writer_patch,
-	.commit = writer_commit,
-	.close = writer_close,
+static const struct blob_writer_ops file_writer_ops = {
+	.write = file_writer_write,
+	.patch = file_writer_patch,
+	.commit = file_writer_commit,
+	.close = file_writer_close,
 };
 
 /* A name of our own beside path, with the rights that a new file gets. */
 static int
-make_part(struct file_writer *w, struct err *e)
+file_make_part(struct file_writer *w, struct err *e)
 {
 	mode_t mask = umask(0);
 
 	(void)umask(mask);
 	if ((w->fd = mkostemp(w->part, O_CLOEXEC)) < 0)
-		return err_errno(e, error_of(errno), errno, w->path);
+		return err_errno(e, file_error_of(errno), errno, w->path);
 	(void)fchmod(w->fd, 0666 & ~mask);
 	return 0;
 }
@@ -203,9 +205,9 @@ file_blob_create(const char *path, struct blob_writer **ret, struct err *e)
 		return r;
 	if (snprintf(w->part, sizeof w->part, "%s.part.XXXXXX", path) >= (int)sizeof w->part)
 		return err_set(e, ERR_INVALID, "the path is too long");
-	if ((r = make_part(w, e)) < 0)
+	if ((r = file_make_part(w, e)) < 0)
 		return r;
-	w->port.ops = &writer_ops;
+	w->port.ops = &file_writer_ops;
 	*ret = &TAKE(w)->port;
 	return 0;
 }

@@ -31,7 +31,7 @@ struct service {
 	struct publisher *publisher;
 	struct consumer *consumer;
 	struct metric *jobs, *oldest, *conversions, *durations, *running_jobs, *buried, *mongo;
-	atomic_bool cancel;
+	atomic_bool hand_back;
 	atomic_int running;
 };
 
@@ -184,12 +184,12 @@ serve(struct daemon *d, const struct converter_config *config, struct service *s
 	if (!stop_requested(daemon_stop(d)) &&
 	    (r = relay_start(&s->converter.outbox, &relay, e)) == 0) {
 		s->converter.relay = relay;
-		r = intake_run(
-			&(struct intake_config){
+		r = dispatch_run(
+			&(struct dispatch_config){
 				.converter = &s->converter,
 				.consumer = s->consumer,
 				.stop = daemon_stop(d),
-				.cancel = &s->cancel,
+				.hand_back = &s->hand_back,
 				.jobs = s->capacity.jobs,
 				.drain_ms = config->daemon.drain_timeout_ms,
 				.running = &s->running,
@@ -258,7 +258,7 @@ run(struct daemon *d, const void *arg, struct err *e)
 		.owner = owner,
 		.lease_ms = config->lease_ms,
 		.order = (enum converter_order)config->order,
-		.cancel = &s.cancel,
+		.hand_back = &s.hand_back,
 		.stop = daemon_stop(d),
 		.on_end = count_end,
 		.on_end_arg = &s,

@@ -1,14 +1,14 @@
-/* What becomes of an attempt: its record in the ledger, its announcement, its log line. */
+#include "converter/record.h"
+
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/log/log.h"
-#include "converter/attempt.h"
 #include "flow/reaction.h"
 
 #define RECORD_RETRY_FIRST_MS 200
 #define RECORD_RETRY_LAST_MS 2000
-#define RECORD_CANCELED_MS 5000 /* a stopping converter still tries to hand its job back */
+#define RECORD_HANDED_BACK_MS 5000 /* a stopping converter still tries to hand its job back */
 
 static int
 record_once(const struct attempt *a, enum reaction reaction, struct err *e)
@@ -24,24 +24,24 @@ record_once(const struct attempt *a, enum reaction reaction, struct err *e)
 	case REACTION_RETRY:
 		return job_retry(jobs, lease, &a->why, reaction_delay_ms(a->job->attempts), e);
 	case REACTION_GIVE_BACK:
-		return job_give_back(jobs, lease, a->canceled ? &a->why : NULL, e);
+		return job_give_back(jobs, lease, a->handed_back ? &a->why : NULL, e);
 	}
 	return err_set(e, ERR_INTERNAL, "no such reaction");
 }
 
 static bool
-may_try_again(const struct attempt *a, int64_t since_ms)
+record_may_try_again(const struct attempt *a, int64_t since_ms)
 {
-	bool canceled = a->c->cancel && atomic_load(a->c->cancel);
+	bool stopping = a->c->hand_back && atomic_load(a->c->hand_back);
 
 	return !attempt_lost(a) &&
-	       (!canceled || now_monotonic_ms() - since_ms < RECORD_CANCELED_MS);
+	       (!stopping || now_monotonic_ms() - since_ms < RECORD_HANDED_BACK_MS);
 }
 
 /* A ledger that is away is waited for as long as the lease is ours; after that the next attempt
  * finds the output and adopts it. */
 static int
-record(const struct attempt *a, enum reaction reaction, struct err *e)
+record_patiently(const struct attempt *a, enum reaction reaction, struct err *e)
 {
 	int64_t wait_ms = RECORD_RETRY_FIRST_MS, since_ms = now_monotonic_ms();
 	int r;
@@ -50,7 +50,7 @@ record(const struct attempt *a, enum reaction reaction, struct err *e)
 		struct timespec pause = { wait_ms / 1000, wait_ms % 1000 * 1000000 };
 
 		r = record_once(a, reaction, e);
-		if (!err_is_transient(r) || !may_try_again(a, since_ms))
+		if (!err_is_transient(r) || !record_may_try_again(a, since_ms))
 			return r;
 		(void)nanosleep(&pause, NULL);
 		wait_ms = wait_ms * 2 < RECORD_RETRY_LAST_MS ? wait_ms * 2 : RECORD_RETRY_LAST_MS;
@@ -58,7 +58,7 @@ record(const struct attempt *a, enum reaction reaction, struct err *e)
 }
 
 static void
-announce(const struct attempt *a, enum reaction reaction)
+record_announce(const struct attempt *a, enum reaction reaction)
 {
 	struct job job = *a->job;
 	struct err e = ERR_NONE;
@@ -71,7 +71,7 @@ announce(const struct attempt *a, enum reaction reaction)
 }
 
 static void
-log_end(const struct attempt *a, enum reaction reaction, int64_t ms, const struct err *e)
+record_log(const struct attempt *a, enum reaction reaction, int64_t ms, const struct err *e)
 {
 	const struct job *job = a->job;
 
@@ -97,7 +97,7 @@ log_end(const struct attempt *a, enum reaction reaction, int64_t ms, const struc
 }
 
 static const char *
-result_name(enum reaction reaction)
+record_label(enum reaction reaction)
 {
 	switch (reaction) {
 	case REACTION_DONE:
@@ -112,61 +112,20 @@ result_name(enum reaction reaction)
 	return "lost";
 }
 
-/* The record comes first: what the ledger does not know is not announced. Returns the metric's
- * label. */
-static const char *
-settle(const struct attempt *a, int result, int64_t ms, struct err *e)
+/* The record comes first: what the ledger does not know is not announced. */
+const char *
+record_attempt(const struct attempt *a, int result, int64_t ms, struct err *e)
 {
 	enum reaction reaction = reaction_to(result, a->job->attempts, a->server_lost);
 	struct err why = *e;
 
-	if (record(a, reaction, e) < 0) {
+	if (record_patiently(a, reaction, e) < 0) {
 		log_warn(LOG_EVENT("job_not_recorded"), LOG_STR("video_fid", a->job->video_fid.hex),
-			 LOG_STR("result", result_name(reaction)), LOG_ERR(e));
+			 LOG_STR("result", record_label(reaction)), LOG_ERR(e));
 		return "not_recorded";
 	}
 	if (reaction == REACTION_DONE || reaction == REACTION_FAIL)
-		announce(a, reaction);
-	log_end(a, reaction, ms, &why);
-	return result_name(reaction);
-}
-
-static enum convert_end
-convert_under_lease(const struct converter *c, const struct job *job, struct lease_keeper *keeper)
-{
-	struct attempt a = { .c = c, .job = job, .keeper = keeper, .start_ms = now_monotonic_ms() };
-	int64_t ms;
-	struct err e = ERR_NONE;
-	const char *result;
-	int r = attempt_run(&a, &e);
-
-	ms = now_monotonic_ms() - a.start_ms;
-	if (r < 0 && attempt_lost(&a)) {
-		log_warn(LOG_EVENT("job_lost"), LOG_STR("video_fid", job->video_fid.hex),
-			 LOG_INT("attempt", job->attempts), LOG_ERR(&e));
-		result = "lost";
-	} else {
-		result = settle(&a, r, ms, &e);
-	}
-	if (c->on_end)
-		c->on_end(c->on_end_arg, result, ms);
-	return a.server_lost && !a.canceled ? CONVERT_SERVER_LOST : CONVERT_ENDED;
-}
-
-enum convert_end
-convert_job(const struct converter *c, const struct job *job)
-{
-	SCOPED(lease_keeper_stop_p) struct lease_keeper *keeper = NULL;
-	enum convert_end end = CONVERT_ENDED;
-	struct err e = ERR_NONE;
-
-	log_context("job_id", job->video_fid.hex);
-	if (lease_keeper_start(c->jobs, &job->lease, c->lease_ms, &keeper, &e) < 0) {
-		log_warn(LOG_EVENT("job_not_started"), LOG_ERR(&e));
-		(void)job_give_back(c->jobs, &job->lease, NULL, NULL);
-	} else {
-		end = convert_under_lease(c, job, keeper);
-	}
-	log_context("job_id", NULL);
-	return end;
+		record_announce(a, reaction);
+	record_log(a, reaction, ms, &why);
+	return record_label(reaction);
 }

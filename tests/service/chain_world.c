@@ -9,7 +9,8 @@
 #include <cmocka.h>
 
 #include "base/log/log.h"
-#include "converter/dispatch.h"
+#include "converter/convert.h"
+#include "converter/permit.h"
 #include "fake/blob/blob_fake.h"
 #include "fake/encoder_fake.h"
 #include "fake/identity_fake.h"
@@ -159,7 +160,7 @@ chain_new(void)
 					   .outbox = c->gateway.outbox,
 					   .owner = "test/1",
 					   .lease_ms = 60000,
-					   .cancel = &c->cancel };
+					   .hand_back = &c->hand_back };
 	served = c->gateway;
 	assert_int_equal(ftruncate(fileno(lines), 0), 0);
 	rewind(lines);
@@ -226,12 +227,12 @@ convert_all(struct chain *c)
 	struct job job;
 
 	while (queue_next(c->permits, 0, &d, NULL) == 0) {
-		enum intake_result took = intake_take(&c->converter, c->permits, &d, &job);
+		enum permit took = permit_take(&c->converter, c->permits, &d, &job);
 
 		queue_delivery_free(&d);
-		if (took == INTAKE_JOB || took == INTAKE_OTHER_JOB)
+		if (took == PERMIT_JOB || took == PERMIT_OTHER_JOB)
 			(void)convert_job(&c->converter, &job);
-		if (took == INTAKE_SERVER_LOST)
+		if (took == PERMIT_SERVER_LOST)
 			break; /* a pause in a converter; the next round here */
 	}
 }

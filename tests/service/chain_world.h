@@ -30,7 +30,7 @@ struct chain {
 	struct converter converter;
 	struct notifier notifier;
 	struct consumer *permits;
-	atomic_bool cancel;
+	atomic_bool hand_back;
 	struct http_client_response answer;
 };
 

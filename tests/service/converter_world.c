@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "converter/dispatch.h"
+#include "converter/permit.h"
 
 struct shelf_reader {
 	struct bytes_reader inner;
@@ -270,7 +270,7 @@ world_new(void)
 	};
 	c->owner = "test/1";
 	c->lease_ms = 60000;
-	c->cancel = &w->cancel;
+	c->hand_back = &w->hand_back;
 	c->on_end = note_end;
 	c->on_end_arg = w;
 	return w;
@@ -333,5 +333,5 @@ world_take(struct world *w, const char *body, struct job *ret_job)
 	struct queue_delivery d = { .queue = "video", .body = copy, .len = strlen(body) };
 
 	(void)snprintf(copy, sizeof copy, "%s", body);
-	return (int)intake_take(&w->converter, &w->spoken.consumer, &d, ret_job);
+	return (int)permit_take(&w->converter, &w->spoken.consumer, &d, ret_job);
 }

@@ -42,7 +42,7 @@ struct world {
 	struct shelf videos, mp3s;
 	struct spoken spoken;
 	struct blob_id video;
-	atomic_bool cancel;
+	atomic_bool hand_back;
 	char result[32]; /* of the last attempt that ended */
 };
 
@@ -54,7 +54,7 @@ SCOPE_DEFINE(struct world, world_free)
 struct job world_lease(struct world *w);
 struct job world_job(struct world *w);
 struct blob_id world_shelve(struct shelf *s, const char *text, const struct blob_id *video);
-/* What intake_take makes of a message of these words. */
+/* What permit_take makes of a message of these words. */
 int world_take(struct world *w, const char *body, struct job *ret_job);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "converter/dispatch.h"
+#include "converter/permit.h"
 #include "fake/blob/blob_fake.h"
 #include "fake/encoder_fake.h"
 #include "service/chain_world.h"
@@ -266,7 +266,7 @@ what_no_memory_is_there_to_read_goes_back_and_not_to_the_dead(void **state)
 {
 	SCOPED(chain_free_p) struct chain *c = chain_new();
 	struct queue_delivery d;
-	enum intake_result took;
+	enum permit took;
 	enum notice notice;
 	struct err e;
 	struct job job;
@@ -276,10 +276,10 @@ what_no_memory_is_there_to_read_goes_back_and_not_to_the_dead(void **state)
 	queue_broker_put(c->broker, "mp3", readable, sizeof readable - 1);
 	assert_int_equal(queue_next(c->permits, 0, &d, NULL), 0);
 	chain_short_of_memory(true);
-	took = intake_take(&c->converter, c->permits, &d, &job);
+	took = permit_take(&c->converter, c->permits, &d, &job);
 	chain_short_of_memory(false);
 	queue_delivery_free(&d);
-	assert_int_equal(took, INTAKE_SERVER_LOST);
+	assert_int_equal(took, PERMIT_SERVER_LOST);
 	assert_int_equal(queue_next(c->notifier.consumer, 0, &d, NULL), 0);
 	chain_short_of_memory(true);
 	notice = notify(&c->notifier, &d, &e);

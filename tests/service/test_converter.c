@@ -4,7 +4,8 @@
 
 #include <cmocka.h>
 
-#include "converter/dispatch.h"
+#include "converter/convert.h"
+#include "converter/permit.h"
 #include "service/converter_world.h"
 
 static void
@@ -197,7 +198,7 @@ a_stop_gives_the_job_back_uncounted(void **state)
 
 	(void)state;
 	encoder_fake_hold(w->converter.encoder, true);
-	atomic_store(&w->cancel, true);
+	atomic_store(&w->hand_back, true);
 	assert_int_equal(convert_job(&w->converter, &job), CONVERT_ENDED);
 	assert_string_equal(w->result, "given_back");
 	assert_int_equal(world_job(w).state, JOB_QUEUED);
@@ -276,7 +277,7 @@ a_message_of_msgqs_gateway_gets_a_job(void **state)
 	struct job job;
 
 	(void)state;
-	assert_int_equal(world_take(w, message_for(w, text, sizeof text), &job), INTAKE_JOB);
+	assert_int_equal(world_take(w, message_for(w, text, sizeof text), &job), PERMIT_JOB);
 	assert_string_equal(job.video_fid.hex, w->video.hex);
 	assert_string_equal(job.username, "u@x");
 	assert_int_equal(job.attempts, 1);
@@ -292,7 +293,7 @@ a_message_without_a_job_to_do_is_dropped(void **state)
 
 	(void)state;
 	(void)world_lease(w);
-	assert_int_equal(world_take(w, message_for(w, text, sizeof text), &job), INTAKE_NOTHING);
+	assert_int_equal(world_take(w, message_for(w, text, sizeof text), &job), PERMIT_NOTHING);
 	assert_int_equal(w->spoken.acked, 1);
 }
 
@@ -303,8 +304,8 @@ an_unreadable_message_is_buried_with_its_reason(void **state)
 	struct job job;
 
 	(void)state;
-	assert_int_equal(world_take(w, "not json", &job), INTAKE_NOTHING);
-	assert_int_equal(world_take(w, "{\"username\": \"u\"}", &job), INTAKE_NOTHING);
+	assert_int_equal(world_take(w, "not json", &job), PERMIT_NOTHING);
+	assert_int_equal(world_take(w, "{\"username\": \"u\"}", &job), PERMIT_NOTHING);
 	assert_int_equal(w->spoken.buried, 2);
 	assert_non_null(strstr(w->spoken.reason, "video_fid"));
 	assert_int_equal(w->spoken.acked, 0);
@@ -320,7 +321,7 @@ a_message_goes_back_while_the_ledger_is_away(void **state)
 	(void)state;
 	job_fake_break(w->converter.jobs, ERR_UNAVAILABLE);
 	assert_int_equal(world_take(w, message_for(w, text, sizeof text), &job),
-			 INTAKE_SERVER_LOST);
+			 PERMIT_SERVER_LOST);
 	assert_int_equal(w->spoken.requeued, 1);
 	assert_int_equal(w->spoken.acked, 0);
 }
@@ -336,7 +337,7 @@ in_message_order_a_message_means_its_own_job(void **state)
 	(void)state;
 	assert_int_equal(job_create(w->converter.jobs, &other, NULL), 0);
 	w->converter.order = CONVERTER_ORDER_MESSAGE;
-	assert_int_equal(world_take(w, message_for(w, text, sizeof text), &job), INTAKE_JOB);
+	assert_int_equal(world_take(w, message_for(w, text, sizeof text), &job), PERMIT_JOB);
 	assert_string_equal(job.video_fid.hex, w->video.hex);
 }
 

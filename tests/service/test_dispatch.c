@@ -31,7 +31,7 @@ struct loop {
 	struct consumer *consumer;
 	struct stop stop;
 	atomic_int running;
-	struct intake_config config;
+	struct dispatch_config config;
 	pthread_t thread;
 	int result;
 };
@@ -41,7 +41,7 @@ loop_main(void *arg)
 {
 	struct loop *l = arg;
 
-	l->result = intake_run(&l->config, NULL);
+	l->result = dispatch_run(&l->config, NULL);
 	return NULL;
 }
 
@@ -55,13 +55,13 @@ loop_start(int64_t drain_ms)
 	assert_int_equal(queue_broker_new(&l->broker, NULL), 0);
 	assert_int_equal(consumer_fake_new(l->broker, queues, 1, 1, &l->consumer, NULL), 0);
 	assert_int_equal(stop_init(&l->stop, NULL), 0);
-	l->config = (struct intake_config){ .converter = &l->world->converter,
-					    .consumer = l->consumer,
-					    .stop = &l->stop,
-					    .cancel = &l->world->cancel,
-					    .jobs = 1,
-					    .drain_ms = drain_ms,
-					    .running = &l->running };
+	l->config = (struct dispatch_config){ .converter = &l->world->converter,
+					      .consumer = l->consumer,
+					      .stop = &l->stop,
+					      .hand_back = &l->world->hand_back,
+					      .jobs = 1,
+					      .drain_ms = drain_ms,
+					      .running = &l->running };
 	assert_int_equal(pthread_create(&l->thread, NULL, loop_main, l), 0);
 	return l;
 }
@@ -124,7 +124,7 @@ a_message_becomes_a_job_that_is_done(void **state)
 	loop_join(l);
 	assert_int_equal(queue_broker_count(l->broker, "video"), 0);
 	assert_int_equal(l->world->mp3s.count, 1);
-	assert_false(atomic_load(&l->world->cancel));
+	assert_false(atomic_load(&l->world->hand_back));
 	loop_free(l);
 }
 
@@ -206,7 +206,7 @@ a_stop_lets_the_job_under_way_end_and_takes_no_other(void **state)
 	loop_join(l);
 	assert_true(is_done(l, &l->world->video));
 	assert_true(lies_untouched(l));
-	assert_false(atomic_load(&l->world->cancel));
+	assert_false(atomic_load(&l->world->hand_back));
 	loop_free(l);
 }
 
@@ -220,7 +220,7 @@ a_job_that_does_not_fit_the_drain_is_given_back(void **state)
 	send(l, &l->world->video);
 	AWAIT(encoder_fake_held(l->world->converter.encoder) == 1);
 	loop_join(l);
-	assert_true(atomic_load(&l->world->cancel));
+	assert_true(atomic_load(&l->world->hand_back));
 	assert_int_equal(world_job(l->world).state, JOB_QUEUED);
 	assert_int_equal(world_job(l->world).attempts, 0);
 	assert_int_equal(l->world->mp3s.count, 0);
@@ -239,5 +239,5 @@ main(void)
 		cmocka_unit_test(a_job_that_does_not_fit_the_drain_is_given_back),
 	};
 
-	return cmocka_run_group_tests_name("the converter's intake", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("the converter's dispatch", tests, NULL, NULL);
 }
