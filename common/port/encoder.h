@@ -31,7 +31,7 @@ struct encode_progress {
 	double made_s;   /* of the audio */
 };
 struct encode_watch {
-	/* Called a few times a second; a negative result cancels the work and is returned by
+	/* Called a few times a second; a negative result ends the work and is returned by
 	 * encoder_encode. */
 	int (*progress)(void *arg, const struct encode_progress *, struct err *e);
 	void *arg;

@@ -5,13 +5,13 @@
 #include <unistd.h>
 
 static _Noreturn void
-lost(void)
+channel_lost(void)
 {
 	_exit(WORKER_EXIT_LOST);
 }
 
 static void
-receive_all(int fd, void *to, size_t len)
+channel_receive_all(int fd, void *to, size_t len)
 {
 	char *at = to;
 
@@ -20,14 +20,14 @@ receive_all(int fd, void *to, size_t len)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
-			lost();
+			channel_lost();
 		at += got;
 		len -= (size_t)got;
 	}
 }
 
 static void
-send_all(int fd, const void *data, size_t len, int flags)
+channel_send_all(int fd, const void *data, size_t len, int flags)
 {
 	const char *at = data;
 
@@ -36,32 +36,32 @@ send_all(int fd, const void *data, size_t len, int flags)
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put <= 0)
-			lost();
+			channel_lost();
 		at += put;
 		len -= (size_t)put;
 	}
 }
 
 static void
-send_message(int fd, const struct worker_header *header, const void *payload)
+channel_send(int fd, const struct worker_header *header, const void *payload)
 {
 	uint8_t bytes[WORKER_HEADER_BYTES];
 
 	worker_header_write(header, bytes);
-	send_all(fd, bytes, sizeof bytes, header->len > 0 ? MSG_MORE : 0);
-	send_all(fd, payload, header->len, 0);
+	channel_send_all(fd, bytes, sizeof bytes, header->len > 0 ? MSG_MORE : 0);
+	channel_send_all(fd, payload, header->len, 0);
 }
 
 static struct worker_header
-receive_header(int fd, enum worker_message expected)
+channel_receive_header(int fd, enum worker_message expected)
 {
 	uint8_t bytes[WORKER_HEADER_BYTES];
 	struct worker_header header;
 
-	receive_all(fd, bytes, sizeof bytes);
+	channel_receive_all(fd, bytes, sizeof bytes);
 	if (worker_header_read(bytes, WORKER_TO_WORKER, &header, NULL) < 0 ||
 	    header.type != expected)
-		lost();
+		channel_lost();
 	return header;
 }
 
@@ -70,10 +70,10 @@ channel_start(int fd, struct worker_start *ret)
 {
 	uint8_t bytes[WORKER_START_BYTES];
 
-	(void)receive_header(fd, WORKER_START);
-	receive_all(fd, bytes, sizeof bytes);
+	(void)channel_receive_header(fd, WORKER_START);
+	channel_receive_all(fd, bytes, sizeof bytes);
 	if (worker_start_read(bytes, ret, NULL) < 0)
-		lost();
+		channel_lost();
 }
 
 size_t
@@ -85,18 +85,18 @@ channel_read(int fd, int64_t offset, void *to, size_t size)
 	if (size > WORKER_PAYLOAD_MAX)
 		size = WORKER_PAYLOAD_MAX;
 	worker_count_write((uint32_t)size, count);
-	send_message(fd, &(struct worker_header){ WORKER_READ, 4, (uint64_t)offset }, count);
-	answer = receive_header(fd, WORKER_DATA);
+	channel_send(fd, &(struct worker_header){ WORKER_READ, 4, (uint64_t)offset }, count);
+	answer = channel_receive_header(fd, WORKER_DATA);
 	if (answer.len > size)
-		lost();
-	receive_all(fd, to, answer.len);
+		channel_lost();
+	channel_receive_all(fd, to, answer.len);
 	return answer.len;
 }
 
 void
 channel_write(int fd, const void *data, size_t len)
 {
-	send_message(fd, &(struct worker_header){ WORKER_WRITE, (uint32_t)len, 0 }, data);
+	channel_send(fd, &(struct worker_header){ WORKER_WRITE, (uint32_t)len, 0 }, data);
 }
 
 void
@@ -105,13 +105,13 @@ channel_hold(int fd, size_t len)
 	uint8_t count[4];
 
 	worker_count_write((uint32_t)len, count);
-	send_message(fd, &(struct worker_header){ WORKER_HOLD, sizeof count, 0 }, count);
+	channel_send(fd, &(struct worker_header){ WORKER_HOLD, sizeof count, 0 }, count);
 }
 
 void
 channel_patch(int fd, int64_t offset, const void *data, size_t len)
 {
-	send_message(fd, &(struct worker_header){ WORKER_PATCH, (uint32_t)len, (uint64_t)offset },
+	channel_send(fd, &(struct worker_header){ WORKER_PATCH, (uint32_t)len, (uint64_t)offset },
 		     data);
 }
 
@@ -121,7 +121,7 @@ channel_progress(int fd, const struct worker_progress *progress)
 	uint8_t bytes[WORKER_PROGRESS_BYTES];
 
 	worker_progress_write(progress, bytes);
-	send_message(fd, &(struct worker_header){ WORKER_PROGRESS, sizeof bytes, 0 }, bytes);
+	channel_send(fd, &(struct worker_header){ WORKER_PROGRESS, sizeof bytes, 0 }, bytes);
 }
 
 void
@@ -130,7 +130,7 @@ channel_done(int fd, const struct worker_done *done)
 	uint8_t bytes[WORKER_DONE_BYTES];
 
 	worker_done_write(done, bytes);
-	send_message(fd, &(struct worker_header){ WORKER_DONE, sizeof bytes, 0 }, bytes);
+	channel_send(fd, &(struct worker_header){ WORKER_DONE, sizeof bytes, 0 }, bytes);
 }
 
 void
@@ -139,5 +139,5 @@ channel_fail(int fd, enum worker_failure failure, const char *detail)
 	uint8_t bytes[4 + WORKER_DETAIL_MAX];
 	size_t len = worker_fail_write(failure, detail, bytes);
 
-	send_message(fd, &(struct worker_header){ WORKER_FAIL, (uint32_t)len, 0 }, bytes);
+	channel_send(fd, &(struct worker_header){ WORKER_FAIL, (uint32_t)len, 0 }, bytes);
 }

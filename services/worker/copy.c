@@ -42,7 +42,7 @@ copy_may_do(const struct source *source, const struct mp3_format *format)
 
 /* Samples may be left out in front of the first frame's and behind one from which on all are. */
 static bool
-note_bounds(struct copy *c, const AVPacket *packet)
+copy_note_bounds(struct copy *c, const AVPacket *packet)
 {
 	size_t size = 0;
 	const uint8_t *words = av_packet_get_side_data(packet, AV_PKT_DATA_SKIP_SAMPLES, &size);
@@ -59,22 +59,22 @@ note_bounds(struct copy *c, const AVPacket *packet)
 
 /* Whether a decoder plays nothing of a last packet: the file's end cut it, or it is a tag. */
 static bool
-is_silent(const struct copy *c, const AVPacket *packet)
+copy_is_silent(const struct copy *c, const AVPacket *packet)
 {
 	return (packet->flags & AV_PKT_FLAG_DISCARD) ||
 	       mp3_copy_is_no_frame(&c->mp3, packet->data, (size_t)packet->size);
 }
 
 static enum source_tapped
-look_at(void *arg, const AVPacket *packet)
+copy_look_at(void *arg, const AVPacket *packet)
 {
 	struct copy *c = arg;
 	bool sound = !c->ended && !(packet->flags & (AV_PKT_FLAG_DISCARD | AV_PKT_FLAG_CORRUPT));
 
 	if (sound && mp3_copy_take(&c->mp3, packet->data, (size_t)packet->size)) {
-		if (note_bounds(c, packet))
+		if (copy_note_bounds(c, packet))
 			return SOURCE_DECODE;
-	} else if (!c->ended && c->mp3.totals.frames > 0 && is_silent(c, packet)) {
+	} else if (!c->ended && c->mp3.totals.frames > 0 && copy_is_silent(c, packet)) {
 		c->ended = true;
 		return SOURCE_LEAVE_OUT;
 	}
@@ -90,14 +90,14 @@ copy_look(struct source *source, const struct mp3_format *format)
 	if (!c || mp3_copy_begin(&c->mp3, format, NULL) < 0)
 		return NULL;
 	c->complaints = container_complaints();
-	source_tap(source, look_at, c);
+	source_tap(source, copy_look_at, c);
 	return TAKE(c);
 }
 
 /* As a decoder of the source leaves samples out, one of the copy must; false when no tag can say
  * so. */
 static bool
-settle_bounds(struct copy *c, int64_t kept)
+copy_settle_bounds(struct copy *c, int64_t kept)
 {
 	int64_t all = c->mp3.totals.frames * c->mp3.m.frame_samples;
 	int64_t delay = c->skip - DECODER_DELAY, padding = all - c->skip - kept + DECODER_DELAY;
@@ -118,11 +118,11 @@ copy_decide(struct copy *c, const struct source *source, int64_t decoded, int64_
 
 	return !c->refused && c->mp3.totals.frames >= FRAMES_MIN && source_is_sound(source) &&
 	       container_complaints() == c->complaints && decoded == all - c->skip - c->discard &&
-	       settle_bounds(c, kept);
+	       copy_settle_bounds(c, kept);
 }
 
 static void
-put(struct copy *c, int fd, const void *data, size_t len)
+copy_put(struct copy *c, int fd, const void *data, size_t len)
 {
 	if (len > sizeof c->waiting - c->waiting_len) {
 		channel_write(fd, c->waiting, c->waiting_len);
@@ -138,14 +138,14 @@ copy_write(struct copy *c, struct source *source, int fd, struct err *e)
 	uint8_t header[MP3_FRAME_MAX];
 	size_t len = mp3_copy_header(&c->mp3, c->has_bounds ? &c->bounds : NULL, header);
 
-	put(c, fd, header, len);
+	copy_put(c, fd, header, len);
 	for (int64_t left = c->mp3.totals.frames; left > 0; left--) {
 		const AVPacket *packet = source_packet(source);
 
 		if (!packet || packet->size > MP3_FRAME_MAX)
 			return failure_set(e, WORKER_BROKEN, "%lld frames fewer than before",
 					   (long long)left);
-		put(c, fd, packet->data, (size_t)packet->size);
+		copy_put(c, fd, packet->data, (size_t)packet->size);
 	}
 	channel_write(fd, c->waiting, c->waiting_len);
 	return WORKER_FAILURE_NONE;

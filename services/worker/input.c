@@ -16,20 +16,20 @@
 /* Demuxers look at the file's end (tags, an index, the last page) before they read on at its start,
  * and come to that end once more: both stay. In between an index may be many parts long. */
 static bool
-stays(const struct input *in, int64_t first)
+input_part_stays(const struct input *in, int64_t first)
 {
 	return first == 0 || first >= in->size - INPUT_PART_BYTES;
 }
 
 static bool
-holds(const struct input_part *part, int64_t offset)
+input_part_holds(const struct input_part *part, int64_t offset)
 {
 	return part->data && offset >= part->first && offset < part->first + (int64_t)part->len;
 }
 
 /* The part to give up: one never used, else the one not used for longest. */
 static struct input_part *
-choose(struct input *in)
+input_choose_part(struct input *in)
 {
 	struct input_part *oldest = NULL;
 
@@ -38,7 +38,7 @@ choose(struct input *in)
 
 		if (!part->data)
 			return part;
-		if (!stays(in, part->first) && (!oldest || part->used < oldest->used))
+		if (!input_part_stays(in, part->first) && (!oldest || part->used < oldest->used))
 			oldest = part;
 	}
 	return oldest;
@@ -46,22 +46,22 @@ choose(struct input *in)
 
 /* The part that holds the byte at offset; NULL when there is no memory or nothing more to read. */
 static const struct input_part *
-fetch(struct input *in, int64_t offset)
+input_fetch(struct input *in, int64_t offset)
 {
 	struct input_part *part;
 
 	for (size_t i = 0; i < in->part_count; i++)
-		if (holds(&in->parts[i], offset)) {
+		if (input_part_holds(&in->parts[i], offset)) {
 			in->parts[i].used = ++in->uses;
 			return &in->parts[i];
 		}
-	part = choose(in);
+	part = input_choose_part(in);
 	if (!part || (!part->data && !(part->data = malloc(INPUT_PART_BYTES))))
 		return NULL;
 	part->first = offset - offset % INPUT_PART_BYTES;
 	part->used = ++in->uses;
 	part->len = channel_read(in->fd, part->first, part->data, INPUT_PART_BYTES);
-	return holds(part, offset) ? part : NULL;
+	return input_part_holds(part, offset) ? part : NULL;
 }
 
 bool
@@ -71,7 +71,7 @@ input_peek(struct input *in, int64_t offset, void *to, size_t len)
 
 	while (len > 0) {
 		bool inside = offset >= 0 && offset < in->size;
-		const struct input_part *part = inside ? fetch(in, offset) : NULL;
+		const struct input_part *part = inside ? input_fetch(in, offset) : NULL;
 		size_t at, count;
 
 		if (!part) {
@@ -89,7 +89,7 @@ input_peek(struct input *in, int64_t offset, void *to, size_t len)
 }
 
 static void
-apply_patches(const struct input *in, int64_t first, uint8_t *bytes, int64_t len)
+input_apply_patches(const struct input *in, int64_t first, uint8_t *bytes, int64_t len)
 {
 	for (size_t i = 0; i < INPUT_PATCHES; i++) {
 		const struct input_patch *patch = &in->patches[i];
@@ -112,7 +112,7 @@ input_read(void *arg, uint8_t *to, int size)
 		return AVERROR_EOF;
 	if (input_interrupted(in))
 		return AVERROR_EXIT;
-	if (!(part = fetch(in, in->position)))
+	if (!(part = input_fetch(in, in->position)))
 		return AVERROR(ENOMEM);
 	at = (size_t)(in->position - part->first);
 	left = part->len - at;
@@ -120,7 +120,7 @@ input_read(void *arg, uint8_t *to, int size)
 	if ((size_t)size > left)
 		size = (int)left;
 	memcpy(to, part->data + at, (size_t)size);
-	apply_patches(in, in->position, to, size);
+	input_apply_patches(in, in->position, to, size);
 	in->position += size;
 	return size;
 }

@@ -15,7 +15,7 @@
 #define DESCRIPTORS_MAX 16
 
 static int
-parse_options(int argc, char **argv, struct rlimits *ret)
+worker_parse_options(int argc, char **argv, struct rlimits *ret)
 {
 	long long memory, cpu;
 
@@ -27,7 +27,7 @@ parse_options(int argc, char **argv, struct rlimits *ret)
 }
 
 static int
-is_socket(int fd)
+worker_is_socket(int fd)
 {
 	int type;
 	socklen_t len = sizeof type;
@@ -36,7 +36,7 @@ is_socket(int fd)
 }
 
 static int
-shut_in(const struct rlimits *limits, struct err *e)
+worker_shut_in(const struct rlimits *limits, struct err *e)
 {
 	int r;
 
@@ -58,7 +58,7 @@ main(int argc, char **argv)
 	enum worker_failure failure;
 	struct err e = ERR_NONE;
 
-	if (parse_options(argc, argv, &limits) < 0 || !is_socket(WORKER_SOCKET)) {
+	if (worker_parse_options(argc, argv, &limits) < 0 || !worker_is_socket(WORKER_SOCKET)) {
 		(void)fprintf(stderr,
 			      "converter-worker is started by the converter\n"
 			      "usage: converter-worker MEMORY_BYTES CPU_SECONDS 3<>socket\n");
@@ -67,7 +67,7 @@ main(int argc, char **argv)
 	/* An arena per thread would reserve address space that the limit counts. */
 	(void)mallopt(M_ARENA_MAX, 1);
 	channel_start(WORKER_SOCKET, &spec);
-	if (shut_in(&limits, &e) < 0)
+	if (worker_shut_in(&limits, &e) < 0)
 		failure = WORKER_BROKEN;
 	else
 		failure = transcode(WORKER_SOCKET, &spec, &done, &e);

@@ -11,7 +11,7 @@ int encoder_fake_new(struct encoder **ret, struct err *e);
 /* Every encode from now on ends with this code and these words for the user (why may be NULL: as
  * when a server was lost); 0 ends it. */
 void encoder_fake_fail(struct encoder *c, int code, const struct job_error *why);
-/* Every encode from now on works until its watch cancels it, or until this is switched off. */
+/* Every encode from now on works until its watch ends it, or until this is switched off. */
 void encoder_fake_hold(struct encoder *c, bool hold);
 /* Encodes that are under way and held / that were begun so far. */
 int encoder_fake_held(struct encoder *c);

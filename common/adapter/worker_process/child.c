@@ -18,7 +18,7 @@
 #define REAP_INTERVAL_MS 2
 
 static int
-add_descriptors(posix_spawn_file_actions_t *actions, int socket)
+child_add_descriptors(posix_spawn_file_actions_t *actions, int socket)
 {
 	int r;
 
@@ -37,7 +37,7 @@ add_descriptors(posix_spawn_file_actions_t *actions, int socket)
 
 /* Default signals, none blocked, a group of its own: a terminal's ^C is for the daemon alone. */
 static int
-set_attributes(posix_spawnattr_t *attributes)
+child_set_attributes(posix_spawnattr_t *attributes)
 {
 	sigset_t all, none;
 	int r;
@@ -53,7 +53,7 @@ set_attributes(posix_spawnattr_t *attributes)
 }
 
 static int
-spawn(const char *program, char *const argv[], int socket, pid_t *ret)
+child_spawn(const char *program, char *const argv[], int socket, pid_t *ret)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -63,8 +63,8 @@ spawn(const char *program, char *const argv[], int socket, pid_t *ret)
 	if ((r = posix_spawn_file_actions_init(&actions)) != 0)
 		return r;
 	if ((r = posix_spawnattr_init(&attributes)) == 0) {
-		if ((r = add_descriptors(&actions, socket)) == 0 &&
-		    (r = set_attributes(&attributes)) == 0)
+		if ((r = child_add_descriptors(&actions, socket)) == 0 &&
+		    (r = child_set_attributes(&attributes)) == 0)
 			r = posix_spawn(ret, program, &actions, &attributes, argv, environment);
 		(void)posix_spawnattr_destroy(&attributes);
 	}
@@ -73,8 +73,8 @@ spawn(const char *program, char *const argv[], int socket, pid_t *ret)
 }
 
 int
-child_start(const char *program, int64_t memory_bytes, int64_t cpu_seconds, struct child *ret,
-	    struct err *e)
+worker_child_start(const char *program, int64_t memory_bytes, int64_t cpu_seconds,
+		   struct worker_child *ret, struct err *e)
 {
 	char name[] = "converter-worker", memory[24], cpu[24];
 	char *argv[] = { name, memory, cpu, NULL };
@@ -88,19 +88,19 @@ child_start(const char *program, int64_t memory_bytes, int64_t cpu_seconds, stru
 	(void)snprintf(cpu, sizeof cpu, "%" PRId64, cpu_seconds);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0)
 		return err_errno(e, ERR_UNAVAILABLE, errno, "socketpair");
-	r = spawn(program, argv, sockets[1], &pid);
+	r = child_spawn(program, argv, sockets[1], &pid);
 	(void)close(sockets[1]);
 	if (r != 0) {
 		(void)close(sockets[0]);
 		return err_errno(e, r == ENOMEM || r == EAGAIN ? ERR_UNAVAILABLE : ERR_INTERNAL, r,
 				 program);
 	}
-	*ret = (struct child){ .pid = pid, .fd = sockets[0] };
+	*ret = (struct worker_child){ .pid = pid, .fd = sockets[0] };
 	return 0;
 }
 
 static pid_t
-reap(pid_t pid, int *ret_status, int flags)
+child_reap(pid_t pid, int *ret_status, int flags)
 {
 	pid_t got;
 
@@ -111,19 +111,19 @@ reap(pid_t pid, int *ret_status, int flags)
 }
 
 int
-child_end(struct child *c, int grace_ms, bool *ret_killed)
+worker_child_end(struct worker_child *c, int grace_ms, bool *ret_killed)
 {
 	int64_t deadline = now_monotonic_ms() + grace_ms;
 	int status = 0;
 	pid_t got;
 
 	(void)close(c->fd);
-	while ((got = reap(c->pid, &status, WNOHANG)) == 0 && deadline_left_ms(deadline) > 0)
+	while ((got = child_reap(c->pid, &status, WNOHANG)) == 0 && deadline_left_ms(deadline) > 0)
 		(void)poll(NULL, 0, REAP_INTERVAL_MS);
 	*ret_killed = got == 0;
 	if (got == 0) {
 		(void)kill(c->pid, SIGKILL);
-		(void)reap(c->pid, &status, 0);
+		(void)child_reap(c->pid, &status, 0);
 	}
 	return status;
 }

@@ -35,7 +35,7 @@ static const struct reason stopped = { ERR_UNAVAILABLE, "stopped",
 				       "the conversion was stopped before its end" };
 
 static int
-explain(const struct reason *reason, struct job_error *ret_why)
+explain_reason(const struct reason *reason, struct job_error *ret_why)
 {
 	(void)snprintf(ret_why->code, sizeof ret_why->code, "%s", reason->code);
 	(void)snprintf(ret_why->message, sizeof ret_why->message, "%s", reason->message);
@@ -49,13 +49,14 @@ worker_failure_explain(enum worker_failure failure, const char *detail, struct j
 	const struct reason *reason = &reasons[failure];
 
 	assert(reason->result < 0);
-	return err_set(e, explain(reason, ret_why), "%s: %s", reason->code, detail);
+	return err_set(e, explain_reason(reason, ret_why), "%s: %s", reason->code, detail);
 }
 
 int
 worker_timeout_explain(struct job_error *ret_why, struct err *e)
 {
-	return err_set(e, explain(&too_slow, ret_why), "the worker had to be stopped: too slow");
+	return err_set(e, explain_reason(&too_slow, ret_why),
+		       "the worker had to be stopped: too slow");
 }
 
 int
@@ -64,18 +65,19 @@ worker_end_explain(int status, struct job_error *ret_why, struct err *e)
 	int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
 	if (signal == SIGTERM || signal == SIGINT || signal == SIGHUP)
-		return err_set(e, explain(&stopped, ret_why),
+		return err_set(e, explain_reason(&stopped, ret_why),
 			       "the worker was asked to stop by signal %d", signal);
 	if (signal == SIGXCPU)
-		return err_set(e, explain(&too_costly, ret_why), "the worker used up its CPU time");
+		return err_set(e, explain_reason(&too_costly, ret_why),
+			       "the worker used up its CPU time");
 	/* Nobody but the kernel kills a worker that its parent did not. */
 	if (signal == SIGKILL)
-		return err_set(e, explain(&reasons[WORKER_OUT_OF_MEMORY], ret_why),
+		return err_set(e, explain_reason(&reasons[WORKER_OUT_OF_MEMORY], ret_why),
 			       "the worker was killed, as the kernel does when memory is short");
 	if (signal)
-		return err_set(e, explain(&reasons[WORKER_BROKEN], ret_why),
+		return err_set(e, explain_reason(&reasons[WORKER_BROKEN], ret_why),
 			       "the worker crashed with signal %d", signal);
-	return err_set(e, explain(&reasons[WORKER_BROKEN], ret_why),
+	return err_set(e, explain_reason(&reasons[WORKER_BROKEN], ret_why),
 		       "the worker ended early with exit code %d",
 		       WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 }

@@ -14,17 +14,17 @@
 #define RESULT_BIT_RATE 128000
 
 /* A running worker and our end of its socket. */
-struct child {
+struct worker_child {
 	pid_t pid;
 	int fd;
 };
 
 /* Starts program with that socket and /dev/null alone, an empty environment, default signals. */
-int child_start(const char *program, int64_t memory_bytes, int64_t cpu_seconds, struct child *ret,
-		struct err *e);
+int worker_child_start(const char *program, int64_t memory_bytes, int64_t cpu_seconds,
+		       struct worker_child *ret, struct err *e);
 /* Closes the socket, waits grace_ms for the process to end by itself, kills it, reaps it. Returns
  * the status of waitpid; *ret_killed says whether it had to be killed. */
-int child_end(struct child *c, int grace_ms, bool *ret_killed);
+int worker_child_end(struct worker_child *c, int grace_ms, bool *ret_killed);
 
 /* How serving a worker ended. */
 enum session_end {
@@ -36,7 +36,7 @@ enum session_end {
 	SESSION_OURS, /* the reader, the writer or the caller ended it; result is set */
 };
 
-struct session {
+struct worker_session {
 	/* set once */
 	int fd;
 	struct blob_reader *in;
@@ -60,7 +60,7 @@ struct session {
 
 /* Serves the worker until it ends in one way or another; e holds the words for SESSION_OURS and
  * SESSION_VIOLATION. */
-void session_serve(struct session *s, struct err *e);
+void worker_session_serve(struct worker_session *s, struct err *e);
 
 /* The error code of a failure, with code and words for the user, and the words for the log. */
 int worker_failure_explain(enum worker_failure failure, const char *detail,

@@ -14,7 +14,7 @@ static_assert(WORKER_HOLD_MAX <= BLOB_HOLD_MAX, "what a worker may hold, a write
 
 /* Every function below returns 0 to go on, or -1 after the end was noted here. */
 static int
-end(struct session *s, enum session_end how)
+session_ends(struct worker_session *s, enum session_end how)
 {
 	s->end = how;
 	return -1;
@@ -22,46 +22,46 @@ end(struct session *s, enum session_end how)
 
 /* The reader, the writer or the caller failed with r. */
 static int
-end_ours(struct session *s, int r)
+session_ends_ours(struct worker_session *s, int r)
 {
 	s->result = r;
-	return end(s, SESSION_OURS);
+	return session_ends(s, SESSION_OURS);
 }
 
 static int
-watch(struct session *s, struct err *e)
+session_watch(struct worker_session *s, struct err *e)
 {
 	int64_t now = now_monotonic_ms();
 	int r;
 
 	if (now >= s->deadline_ms)
-		return end(s, SESSION_TIMEOUT);
+		return session_ends(s, SESSION_TIMEOUT);
 	if (now < s->next_watch_ms || !s->watch || !s->watch->progress)
 		return 0;
 	s->next_watch_ms = now + WATCH_INTERVAL_MS;
 	r = s->watch->progress(s->watch->arg, &s->progress, e);
-	return r < 0 ? end_ours(s, r) : 0;
+	return r < 0 ? session_ends_ours(s, r) : 0;
 }
 
 static int
-wait_for(struct session *s, short events, struct err *e)
+session_wait(struct worker_session *s, short events, struct err *e)
 {
 	for (;;) {
 		struct pollfd p = { .fd = s->fd, .events = events };
 		int left = deadline_left_ms(s->deadline_ms), n;
 
-		if (watch(s, e) < 0)
+		if (session_watch(s, e) < 0)
 			return -1;
 		n = poll(&p, 1, left < WATCH_INTERVAL_MS ? left : WATCH_INTERVAL_MS);
 		if (n > 0)
 			return 0;
 		if (n < 0 && errno != EINTR)
-			return end_ours(s, err_errno(e, ERR_INTERNAL, errno, "poll"));
+			return session_ends_ours(s, err_errno(e, ERR_INTERNAL, errno, "poll"));
 	}
 }
 
 static int
-receive(struct session *s, void *to, size_t len, struct err *e)
+session_receive(struct worker_session *s, void *to, size_t len, struct err *e)
 {
 	uint8_t *at = to;
 
@@ -71,8 +71,8 @@ receive(struct session *s, void *to, size_t len, struct err *e)
 			at += got;
 			len -= (size_t)got;
 		} else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
-			return end(s, SESSION_CLOSED);
-		} else if (wait_for(s, POLLIN, e) < 0) {
+			return session_ends(s, SESSION_CLOSED);
+		} else if (session_wait(s, POLLIN, e) < 0) {
 			return -1;
 		}
 	}
@@ -80,7 +80,7 @@ receive(struct session *s, void *to, size_t len, struct err *e)
 }
 
 static int
-transmit(struct session *s, const void *data, size_t len, struct err *e)
+session_transmit(struct worker_session *s, const void *data, size_t len, struct err *e)
 {
 	const uint8_t *at = data;
 
@@ -92,8 +92,8 @@ transmit(struct session *s, const void *data, size_t len, struct err *e)
 		} else if (put < 0 && (errno == EPIPE || errno == ECONNRESET)) {
 			return 0; /* it hung up: its last words are still to be received */
 		} else if (put == 0 || (errno != EAGAIN && errno != EINTR)) {
-			return end(s, SESSION_CLOSED);
-		} else if (wait_for(s, POLLOUT, e) < 0) {
+			return session_ends(s, SESSION_CLOSED);
+		} else if (session_wait(s, POLLOUT, e) < 0) {
 			return -1;
 		}
 	}
@@ -101,17 +101,19 @@ transmit(struct session *s, const void *data, size_t len, struct err *e)
 }
 
 static int
-send_message(struct session *s, enum worker_message type, const void *payload, size_t len,
+session_send(struct worker_session *s, enum worker_message type, const void *payload, size_t len,
 	     struct err *e)
 {
 	uint8_t header[WORKER_HEADER_BYTES];
 
 	worker_header_write(&(struct worker_header){ type, (uint32_t)len, 0 }, header);
-	return transmit(s, header, sizeof header, e) < 0 ? -1 : transmit(s, payload, len, e);
+	return session_transmit(s, header, sizeof header, e) < 0
+		       ? -1
+		       : session_transmit(s, payload, len, e);
 }
 
 static int
-send_start(struct session *s, struct err *e)
+session_start(struct worker_session *s, struct err *e)
 {
 	struct worker_start start = {
 		.version = WORKER_PROTOCOL_VERSION,
@@ -125,11 +127,11 @@ send_start(struct session *s, struct err *e)
 	uint8_t bytes[WORKER_START_BYTES];
 
 	worker_start_write(&start, bytes);
-	return send_message(s, WORKER_START, bytes, sizeof bytes, e);
+	return session_send(s, WORKER_START, bytes, sizeof bytes, e);
 }
 
 static int
-serve_read(struct session *s, const struct worker_header *h, struct err *e)
+session_serve_read(struct worker_session *s, const struct worker_header *h, struct err *e)
 {
 	int64_t offset = (int64_t)h->offset;
 	uint32_t size;
@@ -137,74 +139,76 @@ serve_read(struct session *s, const struct worker_header *h, struct err *e)
 	int r;
 
 	if (worker_count_read(s->payload, &size, e) < 0)
-		return end(s, SESSION_VIOLATION);
+		return session_ends(s, SESSION_VIOLATION);
 	if (offset > s->in->info.length) {
 		(void)err_set(e, ERR_CORRUPT, "a read behind the end");
-		return end(s, SESSION_VIOLATION);
+		return session_ends(s, SESSION_VIOLATION);
 	}
 	if (offset != s->position && (r = blob_seek(s->in, offset, e)) < 0)
-		return end_ours(s, r);
+		return session_ends_ours(s, r);
 	s->position = offset;
 	do {
 		if ((r = blob_read(s->in, s->payload + len, size - len, &got, e)) < 0)
-			return end_ours(s, r);
+			return session_ends_ours(s, r);
 		len += got;
 	} while (got > 0 && len < size);
 	s->position += (int64_t)len;
-	return send_message(s, WORKER_DATA, s->payload, len, e);
+	return session_send(s, WORKER_DATA, s->payload, len, e);
 }
 
 static int
-take_write(struct session *s, const struct worker_header *h, struct err *e)
+session_take_write(struct worker_session *s, const struct worker_header *h, struct err *e)
 {
 	int r;
 
 	if (s->written + (int64_t)h->len > s->max_output_bytes) {
 		(void)err_set(e, ERR_CORRUPT, "more than %lld bytes of output",
 			      (long long)s->max_output_bytes);
-		return end(s, SESSION_VIOLATION);
+		return session_ends(s, SESSION_VIOLATION);
 	}
 	if ((r = blob_write(s->out, s->payload, h->len, e)) < 0)
-		return end_ours(s, r);
+		return session_ends_ours(s, r);
 	s->written += (int64_t)h->len;
 	return 0;
 }
 
 static int
-take_hold(struct session *s, struct err *e)
+session_take_hold(struct worker_session *s, struct err *e)
 {
 	uint32_t size;
 
 	if (worker_count_read(s->payload, &size, e) < 0)
-		return end(s, SESSION_VIOLATION);
+		return session_ends(s, SESSION_VIOLATION);
 	if (s->written > WORKER_TAG_MAX || size > WORKER_HOLD_MAX) {
 		(void)err_set(e, ERR_CORRUPT, "a hold of %u bytes after %lld", size,
 			      (long long)s->written);
-		return end(s, SESSION_VIOLATION);
+		return session_ends(s, SESSION_VIOLATION);
 	}
-	return blob_hold(s->out, size, e) < 0 ? end(s, SESSION_VIOLATION) : 0;
+	return blob_hold(s->out, size, e) < 0 ? session_ends(s, SESSION_VIOLATION) : 0;
 }
 
 static int
-take_patch(struct session *s, const struct worker_header *h, struct err *e)
+session_take_patch(struct worker_session *s, const struct worker_header *h, struct err *e)
 {
 	int r = blob_patch(s->out, (int64_t)h->offset, s->payload, h->len, e);
 
-	return r == ERR_INVALID ? end(s, SESSION_VIOLATION) : r < 0 ? end_ours(s, r) : 0;
+	return r == ERR_INVALID ? session_ends(s, SESSION_VIOLATION)
+	       : r < 0          ? session_ends_ours(s, r)
+				: 0;
 }
 
 /* Times of a file may go back; what was told does not. */
 static int
-take_progress(struct session *s, struct err *e)
+session_take_progress(struct worker_session *s, struct err *e)
 {
 	struct worker_progress told;
 	double made_s;
 
 	if (worker_progress_read(s->payload, &told, e) < 0)
-		return end(s, SESSION_VIOLATION);
+		return session_ends(s, SESSION_VIOLATION);
 	if (told.samples > s->max_samples) {
 		(void)err_set(e, ERR_CORRUPT, "more samples than there may be");
-		return end(s, SESSION_VIOLATION);
+		return session_ends(s, SESSION_VIOLATION);
 	}
 	made_s = (double)told.samples / RESULT_SAMPLE_RATE;
 	if (told.fraction > s->progress.fraction)
@@ -215,62 +219,63 @@ take_progress(struct session *s, struct err *e)
 }
 
 static int
-take_done(struct session *s, struct err *e)
+session_take_done(struct worker_session *s, struct err *e)
 {
 	if (worker_done_read(s->payload, &s->report, e) < 0)
-		return end(s, SESSION_VIOLATION);
+		return session_ends(s, SESSION_VIOLATION);
 	if (s->report.sample_rate != RESULT_SAMPLE_RATE || s->report.samples > s->max_samples ||
 	    s->written == 0) {
 		(void)err_set(e, ERR_CORRUPT, "a report that cannot be true");
-		return end(s, SESSION_VIOLATION);
+		return session_ends(s, SESSION_VIOLATION);
 	}
-	return end(s, SESSION_DONE);
+	return session_ends(s, SESSION_DONE);
 }
 
 static int
-handle(struct session *s, const struct worker_header *h, struct err *e)
+session_handle(struct worker_session *s, const struct worker_header *h, struct err *e)
 {
 	switch (h->type) {
 	case WORKER_READ:
-		return serve_read(s, h, e);
+		return session_serve_read(s, h, e);
 	case WORKER_WRITE:
-		return take_write(s, h, e);
+		return session_take_write(s, h, e);
 	case WORKER_HOLD:
-		return take_hold(s, e);
+		return session_take_hold(s, e);
 	case WORKER_PATCH:
-		return take_patch(s, h, e);
+		return session_take_patch(s, h, e);
 	case WORKER_PROGRESS:
-		return take_progress(s, e);
+		return session_take_progress(s, e);
 	case WORKER_DONE:
-		return take_done(s, e);
+		return session_take_done(s, e);
 	case WORKER_FAIL:
 		return worker_fail_read(s->payload, h->len, &s->failure, s->detail, e) < 0
-			       ? end(s, SESSION_VIOLATION)
-			       : end(s, SESSION_FAILED);
+			       ? session_ends(s, SESSION_VIOLATION)
+			       : session_ends(s, SESSION_FAILED);
 	case WORKER_START:
 	case WORKER_DATA:
 		break;
 	}
-	return end(s, SESSION_VIOLATION);
+	return session_ends(s, SESSION_VIOLATION);
 }
 
 void
-session_serve(struct session *s, struct err *e)
+worker_session_serve(struct worker_session *s, struct err *e)
 {
 	uint8_t bytes[WORKER_HEADER_BYTES];
 	struct worker_header header;
 
 	s->progress.fraction = -1;
-	if (send_start(s, e) < 0)
+	if (session_start(s, e) < 0)
 		return;
 	for (;;) {
-		if (watch(s, e) < 0 || receive(s, bytes, sizeof bytes, e) < 0)
+		if (session_watch(s, e) < 0 || session_receive(s, bytes, sizeof bytes, e) < 0)
 			return;
 		if (worker_header_read(bytes, WORKER_TO_PARENT, &header, e) < 0) {
-			(void)end(s, SESSION_VIOLATION);
+			(void)session_ends(s, SESSION_VIOLATION);
 			return;
 		}
-		if (receive(s, s->payload, header.len, e) < 0 || handle(s, &header, e) < 0)
+		if (session_receive(s, s->payload, header.len, e) < 0 ||
+		    session_handle(s, &header, e) < 0)
 			return;
 	}
 }

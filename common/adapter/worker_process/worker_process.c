@@ -27,14 +27,15 @@ struct encoder_worker {
 };
 
 static struct encoder_worker *
-self_of(struct encoder *port)
+encoder_worker_of(struct encoder *port)
 {
 	return CONTAINER_OF(port, struct encoder_worker, port);
 }
 
 /* DONE counts only with a clean exit: what a crashing worker reports is not to be believed. */
 static int
-conclude(const struct session *s, int status, bool killed, struct job_error *ret_why, struct err *e)
+encoder_worker_conclude(const struct worker_session *s, int status, bool killed,
+			struct job_error *ret_why, struct err *e)
 {
 	switch (s->end) {
 	case SESSION_OURS:
@@ -86,11 +87,11 @@ threads_for_one(const struct encoder_worker *w, int running)
 	return threads > 1 ? (uint32_t)threads : 1;
 }
 
-static struct session *
-session_new(const struct encoder_worker *w, struct blob_reader *in, struct blob_writer *out,
-	    const struct encode_watch *watch)
+static struct worker_session *
+worker_session_new(const struct encoder_worker *w, struct blob_reader *in, struct blob_writer *out,
+		   const struct encode_watch *watch)
 {
-	struct session *s = calloc(1, sizeof *s);
+	struct worker_session *s = calloc(1, sizeof *s);
 
 	if (!s)
 		return NULL;
@@ -106,22 +107,22 @@ session_new(const struct encoder_worker *w, struct blob_reader *in, struct blob_
 }
 
 static int
-run_worker(const struct encoder_worker *w, struct session *s, struct encode_report *ret,
-	   struct job_error *ret_why, struct err *e)
+encoder_worker_run(const struct encoder_worker *w, struct worker_session *s,
+		   struct encode_report *ret, struct job_error *ret_why, struct err *e)
 {
 	struct err local = ERR_NONE;
-	struct child child;
+	struct worker_child child;
 	bool said_all, killed;
 	int status, r;
 
-	if ((r = child_start(w->program, w->config.memory_bytes, w->config.cpu_seconds, &child,
-			     e)) < 0)
+	if ((r = worker_child_start(w->program, w->config.memory_bytes, w->config.cpu_seconds,
+				    &child, e)) < 0)
 		return r;
 	s->fd = child.fd;
-	session_serve(s, &local);
+	worker_session_serve(s, &local);
 	said_all = s->end == SESSION_DONE || s->end == SESSION_FAILED || s->end == SESSION_CLOSED;
-	status = child_end(&child, said_all ? GRACE_MS : 0, &killed);
-	if ((r = conclude(s, status, killed, ret_why, &local)) < 0)
+	status = worker_child_end(&child, said_all ? GRACE_MS : 0, &killed);
+	if ((r = encoder_worker_conclude(s, status, killed, ret_why, &local)) < 0)
 		return err_set(e, r, "%s", local.text);
 	*ret = (struct encode_report){
 		.duration_s = (double)s->report.samples / RESULT_SAMPLE_RATE,
@@ -139,15 +140,15 @@ encoder_worker_encode(struct encoder *port, struct blob_reader *in, struct blob_
 		      const struct encode_watch *watch, struct encode_report *ret,
 		      struct job_error *ret_why, struct err *e)
 {
-	struct encoder_worker *w = self_of(port);
-	SCOPED_FREE struct session *s = session_new(w, in, out, watch);
+	struct encoder_worker *w = encoder_worker_of(port);
+	SCOPED_FREE struct worker_session *s = worker_session_new(w, in, out, watch);
 	int r;
 
 	*ret_why = (struct job_error){ 0 };
 	if (!s)
 		return worker_failure_explain(WORKER_OUT_OF_MEMORY, "in the parent", ret_why, e);
 	s->threads = threads_for_one(w, atomic_fetch_add(&w->running, 1) + 1);
-	r = run_worker(w, s, ret, ret_why, e);
+	r = encoder_worker_run(w, s, ret, ret_why, e);
 	(void)atomic_fetch_sub(&w->running, 1);
 	return r;
 }
@@ -155,17 +156,17 @@ encoder_worker_encode(struct encoder *port, struct blob_reader *in, struct blob_
 static void
 encoder_worker_close(struct encoder *port)
 {
-	free(self_of(port));
+	free(encoder_worker_of(port));
 }
 
-static const struct encoder_ops ops = {
+static const struct encoder_ops encoder_worker_ops = {
 	.encode = encoder_worker_encode,
 	.close = encoder_worker_close,
 };
 
 /* The path of converter-worker beside the running program. */
 static int
-find_program(char *ret, size_t size, struct err *e)
+encoder_worker_find_program(char *ret, size_t size, struct err *e)
 {
 	static const char name[] = "converter-worker";
 	ssize_t len = readlink("/proc/self/exe", ret, size);
@@ -192,7 +193,7 @@ encoder_worker_new(const struct encoder_worker_config *config, struct encoder **
 	if (!w)
 		return err_set(e, ERR_NO_MEMORY, "encoder: no memory");
 	r = config->program ? str_copy(w->program, sizeof w->program, config->program, e)
-			    : find_program(w->program, sizeof w->program, e);
+			    : encoder_worker_find_program(w->program, sizeof w->program, e);
 	if (r < 0)
 		return r;
 	if (access(w->program, X_OK) < 0)
@@ -201,7 +202,7 @@ encoder_worker_new(const struct encoder_worker_config *config, struct encoder **
 	w->config.program = NULL;
 	if (w->config.cores <= 0)
 		w->config.cores = cpu_count();
-	w->port.ops = &ops;
+	w->port.ops = &encoder_worker_ops;
 	*ret = &TAKE(w)->port;
 	return 0;
 }

@@ -11,7 +11,7 @@
 
 /* Version and sample-rate index as a header has them. */
 static int
-rate_bits(int sample_rate, uint8_t *ret_version, uint8_t *ret_index)
+mp3_copy_rate_bits(int sample_rate, uint8_t *ret_version, uint8_t *ret_index)
 {
 	static const int rates[] = { 44100, 48000, 32000 };
 	static const uint8_t versions[] = { 3, 2, 0 }; /* MPEG-1, 2, 2.5: half the rate each */
@@ -34,7 +34,7 @@ mp3_copy_begin(struct mp3_copy *c, const struct mp3_format *format, struct err *
 
 	if (index < 0)
 		return index;
-	if (rate_bits(format->sample_rate, &version, &rate) < 0)
+	if (mp3_copy_rate_bits(format->sample_rate, &version, &rate) < 0)
 		return err_set(e, ERR_INVALID, "no mp3 has %d Hz", format->sample_rate);
 	*c = (struct mp3_copy){ .format = *format, .m = mp3_measure(format) };
 	c->head[0] = 0xff;
@@ -45,7 +45,7 @@ mp3_copy_begin(struct mp3_copy *c, const struct mp3_format *format, struct err *
 }
 
 static bool
-header_fits(const struct mp3_copy *c, const uint8_t *h)
+mp3_copy_header_fits(const struct mp3_copy *c, const uint8_t *h)
 {
 	bool mono = h[3] >> 6 == MODE_MONO;
 
@@ -55,7 +55,7 @@ header_fits(const struct mp3_copy *c, const uint8_t *h)
 
 /* Unlike LAME's: not reflected, started with ones, over what of header and side info decides. */
 static bool
-crc_is_right(const struct mp3_copy *c, const uint8_t *frame)
+mp3_copy_crc_is_right(const struct mp3_copy *c, const uint8_t *frame)
 {
 	const uint8_t *sum = frame + MP3_HEADER_BYTES;
 	unsigned crc = 0xffff;
@@ -73,7 +73,7 @@ crc_is_right(const struct mp3_copy *c, const uint8_t *frame)
 
 /* A header frame in mid-stream is none of the music, and there must not be two. */
 static bool
-is_header_frame(const uint8_t *side, int side_bytes, size_t len)
+mp3_copy_is_header_frame(const uint8_t *side, int side_bytes, size_t len)
 {
 	const uint8_t *names = side + side_bytes;
 
@@ -91,14 +91,14 @@ mp3_copy_take(struct mp3_copy *c, const uint8_t *frame, size_t len)
 	const uint8_t *side = frame + side_at;
 	size_t reach, main;
 
-	if (len < head + 4 || !header_fits(c, frame) ||
+	if (len < head + 4 || !mp3_copy_header_fits(c, frame) ||
 	    len != mp3_frame_bytes(&c->format, frame[2] >> 4, (frame[2] & 2) != 0))
 		return false;
 	reach = mp3_bits(side, 0, c->m.mpeg1 ? 9 : 8);
 	main = (mp3_main_bits(&c->format, side) + 7) / 8;
 	if (reach > c->reservoir || main > reach + (len - head) ||
-	    (has_crc && !crc_is_right(c, frame)) ||
-	    is_header_frame(side, c->m.side_bytes, len - side_at))
+	    (has_crc && !mp3_copy_crc_is_right(c, frame)) ||
+	    mp3_copy_is_header_frame(side, c->m.side_bytes, len - side_at))
 		return false;
 	if (c->totals.frames == 0)
 		c->head[3] = frame[3];
@@ -112,7 +112,7 @@ bool
 mp3_copy_is_no_frame(const struct mp3_copy *c, const uint8_t *data, size_t len)
 {
 	return len < MP3_HEADER_BYTES || data[0] != 0xff || (data[1] & 0xe0) != 0xe0 ||
-	       (header_fits(c, data) &&
+	       (mp3_copy_header_fits(c, data) &&
 		len < mp3_frame_bytes(&c->format, data[2] >> 4, (data[2] & 2) != 0));
 }
 

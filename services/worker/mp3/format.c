@@ -22,7 +22,7 @@ mp3_measure(const struct mp3_format *format)
 }
 
 static const short *
-rates_of(const struct mp3_format *format)
+mp3_rates_of(const struct mp3_format *format)
 {
 	return mp3_measure(format).mpeg1 ? mpeg1_rates : mpeg2_rates;
 }
@@ -34,7 +34,7 @@ mp3_frame_bytes(const struct mp3_format *format, int index, bool padded)
 
 	if (index < 1 || index >= INDEXES)
 		return 0;
-	return (size_t)(samples / 8 * rates_of(format)[index] * 1000 / format->sample_rate) +
+	return (size_t)(samples / 8 * mp3_rates_of(format)[index] * 1000 / format->sample_rate) +
 	       padded;
 }
 
@@ -42,7 +42,7 @@ int
 mp3_bit_rate_index(const struct mp3_format *format, struct err *e)
 {
 	for (int i = 1; i < INDEXES; i++)
-		if (rates_of(format)[i] * 1000 == format->bit_rate)
+		if (mp3_rates_of(format)[i] * 1000 == format->bit_rate)
 			return i;
 	return err_set(e, ERR_INVALID, "no mp3 has %d bit/s at %d Hz", format->bit_rate,
 		       format->sample_rate);

@@ -57,7 +57,7 @@ mp3_main_bits(const struct mp3_format *format, const uint8_t *side)
 /* The main data of the frame at the walk's position starts in front of main_at, where the frame's
  * own share of the main data goes. False when it starts in front of all. */
 static bool
-take_frame(const struct walk *w, size_t main_at, struct mp3_frame *ret, unsigned *ret_spare)
+frames_take(const struct walk *w, size_t main_at, struct mp3_frame *ret, unsigned *ret_spare)
 {
 	const uint8_t *head = w->stream + w->at;
 	size_t sum = mp3_main_bits(w->format, head + MP3_HEADER_BYTES);
@@ -71,7 +71,7 @@ take_frame(const struct walk *w, size_t main_at, struct mp3_frame *ret, unsigned
 }
 
 static int
-unpack(struct walk *w, struct mp3_frames *f, unsigned char *spare, struct err *e)
+frames_unpack(struct walk *w, struct mp3_frames *f, unsigned char *spare, struct err *e)
 {
 	size_t head = MP3_HEADER_BYTES + (size_t)w->m.side_bytes, bytes;
 	unsigned bits_unused;
@@ -79,7 +79,7 @@ unpack(struct walk *w, struct mp3_frames *f, unsigned char *spare, struct err *e
 	for (; w->at < w->len; w->at += bytes) {
 		if ((bytes = frame_length(w, e)) == 0)
 			return ERR_CORRUPT;
-		if (!take_frame(w, f->len, &f->list[f->count], &bits_unused))
+		if (!frames_take(w, f->len, &f->list[f->count], &bits_unused))
 			return err_set(e, ERR_CORRUPT, "main data in front of the stream");
 		spare[f->count++] = (unsigned char)bits_unused;
 		memcpy(f->bytes + f->len, w->stream + w->at + head, bytes - head);
@@ -89,7 +89,7 @@ unpack(struct walk *w, struct mp3_frames *f, unsigned char *spare, struct err *e
 }
 
 static bool
-is_complete(const struct mp3_frames *f, const struct mp3_frame *frame)
+frames_is_complete(const struct mp3_frames *f, const struct mp3_frame *frame)
 {
 	return frame->main_at + frame->main_len <= f->len;
 }
@@ -97,14 +97,14 @@ is_complete(const struct mp3_frames *f, const struct mp3_frame *frame)
 /* LAME fills what is left of a last byte with whatever its reservoir's toggle says: equal audio
  * must be equal bytes. */
 static int
-tidy(struct mp3_frames *f, const unsigned char *spare, struct err *e)
+frames_tidy(struct mp3_frames *f, const unsigned char *spare, struct err *e)
 {
-	while (f->count > 0 && !is_complete(f, &f->list[f->count - 1]))
+	while (f->count > 0 && !frames_is_complete(f, &f->list[f->count - 1]))
 		f->count--;
 	for (size_t i = 0; i < f->count; i++) {
 		const struct mp3_frame *frame = &f->list[i];
 
-		if (!is_complete(f, frame))
+		if (!frames_is_complete(f, frame))
 			return err_set(e, ERR_CORRUPT, "main data behind the stream");
 		if (frame->main_len > 0)
 			f->bytes[frame->main_at + frame->main_len - 1] &=
@@ -127,7 +127,7 @@ mp3_frames_unpack(const struct mp3_format *format, const uint8_t *stream, size_t
 		mp3_frames_clear(&f);
 		return err_set(e, ERR_NO_MEMORY, "mp3 frames");
 	}
-	if ((r = unpack(&w, &f, spare, e)) < 0 || (r = tidy(&f, spare, e)) < 0) {
+	if ((r = frames_unpack(&w, &f, spare, e)) < 0 || (r = frames_tidy(&f, spare, e)) < 0) {
 		mp3_frames_clear(&f);
 		return r;
 	}

@@ -22,7 +22,7 @@
 #define METHOD_CBR 1
 
 static void
-put(uint8_t *to, uint64_t value, int bytes)
+header_put(uint8_t *to, uint64_t value, int bytes)
 {
 	while (bytes-- > 0) {
 		to[bytes] = (uint8_t)value;
@@ -32,7 +32,7 @@ put(uint8_t *to, uint64_t value, int bytes)
 
 /* Entry i: where i percent of the frames are through, in 256ths of the bytes. */
 static void
-put_seek_table(uint8_t *to, const struct mp3_totals *stream)
+header_put_seek_table(uint8_t *to, const struct mp3_totals *stream)
 {
 	const struct mp3_seek_table *t = &stream->seek;
 
@@ -54,14 +54,14 @@ mp3_header_fill(uint8_t *frame, size_t len, int side_bytes, const struct mp3_tot
 
 	if (len < at + END)
 		return;
-	put(tag + AT_FRAMES, (uint64_t)stream->frames, 4);
-	put(tag + AT_BYTES, bytes, 4);
-	put_seek_table(tag + AT_SEEK, stream);
-	put(tag + AT_DELAY,
-	    (uint64_t)bounds->delay << 12 | (uint64_t)(bounds->padding & MP3_BOUND_MAX), 3);
-	put(tag + AT_MUSIC_BYTES, bytes, 4);
-	put(tag + AT_MUSIC_CRC, stream->crc, 2);
-	put(tag + AT_HEADER_CRC, mp3_crc(0, frame, at + AT_HEADER_CRC), 2);
+	header_put(tag + AT_FRAMES, (uint64_t)stream->frames, 4);
+	header_put(tag + AT_BYTES, bytes, 4);
+	header_put_seek_table(tag + AT_SEEK, stream);
+	header_put(tag + AT_DELAY,
+		   (uint64_t)bounds->delay << 12 | (uint64_t)(bounds->padding & MP3_BOUND_MAX), 3);
+	header_put(tag + AT_MUSIC_BYTES, bytes, 4);
+	header_put(tag + AT_MUSIC_CRC, stream->crc, 2);
+	header_put(tag + AT_HEADER_CRC, mp3_crc(0, frame, at + AT_HEADER_CRC), 2);
 }
 
 /* Players trust the bounds behind names of encoders that they know. */

@@ -1,5 +1,5 @@
 /* The Xing/Info frame with LAME's fields: a player's length, seek table and gapless bounds.
- * Its layout is what LAME writes (field by field in mp3_header.c). Threads: any. */
+ * Its layout is what LAME writes (field by field in header.c). Threads: any. */
 #ifndef TONEARM_WORKER_MP3_HEADER_H
 #define TONEARM_WORKER_MP3_HEADER_H
 

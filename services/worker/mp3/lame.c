@@ -29,14 +29,14 @@ lame_free(lame_t lame)
 SCOPE_DEFINE(struct lame_global_struct, lame_free)
 
 static void
-quiet(const char *format, va_list args)
+lame_say_nothing(const char *format, va_list args)
 {
 	(void)format;
 	(void)args;
 }
 
 static int
-set_mode(lame_t lame, const struct mp3_format *f)
+lame_choose_mode(lame_t lame, const struct mp3_format *f)
 {
 	if (f->vbr == MP3_VBR_OFF)
 		return lame_set_VBR(lame, vbr_off) < 0 ||
@@ -52,20 +52,20 @@ set_mode(lame_t lame, const struct mp3_format *f)
 }
 
 static int
-open_encoder(const struct mp3_format *f, bool header, lame_t *ret, struct err *e)
+lame_open(const struct mp3_format *f, bool header, lame_t *ret, struct err *e)
 {
 	SCOPED(lame_free_p) lame_t lame = lame_init();
 
 	if (!lame)
 		return err_set(e, ERR_NO_MEMORY, "encoder");
-	lame_set_errorf(lame, quiet);
-	lame_set_msgf(lame, quiet);
-	lame_set_debugf(lame, quiet);
+	lame_set_errorf(lame, lame_say_nothing);
+	lame_set_msgf(lame, lame_say_nothing);
+	lame_set_debugf(lame, lame_say_nothing);
 	if (lame_set_in_samplerate(lame, f->sample_rate) < 0 ||
 	    lame_set_out_samplerate(lame, f->sample_rate) < 0 ||
 	    lame_set_num_channels(lame, f->channels) < 0 ||
 	    lame_set_mode(lame, f->channels == 1 ? MONO : JOINT_STEREO) < 0 ||
-	    set_mode(lame, f) < 0 || lame_set_quality(lame, f->quality) < 0 ||
+	    lame_choose_mode(lame, f) < 0 || lame_set_quality(lame, f->quality) < 0 ||
 	    lame_set_bWriteVbrTag(lame, header) < 0 || lame_init_params(lame) < 0)
 		return err_set(e, ERR_INVALID, "lame refuses %d Hz, %d channels, %d bit/s",
 			       f->sample_rate, f->channels, f->bit_rate);
@@ -74,7 +74,7 @@ open_encoder(const struct mp3_format *f, bool header, lame_t *ret, struct err *e
 }
 
 static int
-reserve(struct stream *s, size_t room, struct err *e)
+stream_reserve(struct stream *s, size_t room, struct err *e)
 {
 	size_t cap = s->cap * 2 > s->len + room ? s->cap * 2 : s->len + room;
 	uint8_t *bytes;
@@ -89,7 +89,7 @@ reserve(struct stream *s, size_t room, struct err *e)
 }
 
 static int
-take_result(struct stream *s, int result, struct err *e)
+stream_take_result(struct stream *s, int result, struct err *e)
 {
 	if (result < 0)
 		return err_set(e, result == -2 ? ERR_NO_MEMORY : ERR_INTERNAL, "lame answered %d",
@@ -100,7 +100,8 @@ take_result(struct stream *s, int result, struct err *e)
 
 /* lame_encode_buffer_ieee_float would scale by 32767; ffmpeg's files are made this way. */
 static int
-encode_piece(lame_t lame, int channels, struct pcm_piece *piece, struct stream *s, struct err *e)
+lame_encode_piece(lame_t lame, int channels, struct pcm_piece *piece, struct stream *s,
+		  struct err *e)
 {
 	float *right = piece->planes[channels - 1];
 	int r;
@@ -108,23 +109,23 @@ encode_piece(lame_t lame, int channels, struct pcm_piece *piece, struct stream *
 	for (int c = 0; c < channels; c++)
 		for (size_t i = 0; i < piece->count; i++)
 			piece->planes[c][i] *= FULL_SCALE;
-	if ((r = reserve(s, ROOM(piece->count), e)) < 0)
+	if ((r = stream_reserve(s, ROOM(piece->count), e)) < 0)
 		return r;
-	return take_result(s,
-			   lame_encode_buffer_float(lame, piece->planes[0], right,
-						    (int)piece->count, s->bytes + s->len,
-						    (int)(s->cap - s->len)),
-			   e);
+	return stream_take_result(s,
+				  lame_encode_buffer_float(lame, piece->planes[0], right,
+							   (int)piece->count, s->bytes + s->len,
+							   (int)(s->cap - s->len)),
+				  e);
 }
 
 static int
-encode_all(lame_t lame, int channels, struct pcm *pcm, struct stream *s, struct err *e)
+lame_encode_all(lame_t lame, int channels, struct pcm *pcm, struct stream *s, struct err *e)
 {
 	struct pcm_piece *piece;
 	int r = 0;
 
 	while (r == 0 && (piece = pcm_take(pcm))) {
-		r = encode_piece(lame, channels, piece, s, e);
+		r = lame_encode_piece(lame, channels, piece, s, e);
 		free(piece);
 	}
 	return r;
@@ -138,14 +139,14 @@ mp3_lame_encode(const struct mp3_format *format, struct pcm *pcm, enum lame_end 
 	SCOPED(stream_free) struct stream s = { 0 };
 	int r;
 
-	if ((r = open_encoder(format, false, &lame, e)) < 0 ||
-	    (r = encode_all(lame, format->channels, pcm, &s, e)) < 0 ||
-	    (r = reserve(&s, ROOM(2 * 1152), e)) < 0)
+	if ((r = lame_open(format, false, &lame, e)) < 0 ||
+	    (r = lame_encode_all(lame, format->channels, pcm, &s, e)) < 0 ||
+	    (r = stream_reserve(&s, ROOM(2 * 1152), e)) < 0)
 		return r;
 	r = end == LAME_END_LAST
 		    ? lame_encode_flush(lame, s.bytes + s.len, (int)(s.cap - s.len))
 		    : lame_encode_flush_nogap(lame, s.bytes + s.len, (int)(s.cap - s.len));
-	if ((r = take_result(&s, r, e)) < 0)
+	if ((r = stream_take_result(&s, r, e)) < 0)
 		return r;
 	return mp3_frames_unpack(format, s.bytes, s.len, ret, e);
 }
@@ -160,7 +161,7 @@ mp3_lame_header(const struct mp3_format *format, uint8_t ret[MP3_FRAME_MAX], siz
 	size_t len;
 	int r;
 
-	if ((r = open_encoder(format, true, &lame, e)) < 0)
+	if ((r = lame_open(format, true, &lame, e)) < 0)
 		return r;
 	/* LAME has no header before its first frame is out. */
 	if (lame_encode_buffer_float(lame, silence, silence, 1152, bytes, sizeof bytes) < 0 ||

@@ -36,13 +36,13 @@ struct mp3 {
 };
 
 static struct mp3_task *
-task_of(struct mp3 *mp3, int64_t block)
+mp3_task_of(struct mp3 *mp3, int64_t block)
 {
 	return &mp3->tasks[(size_t)block % mp3->ring];
 }
 
 static int
-write_frames(struct mp3 *mp3, size_t end, struct err *e)
+mp3_write_frames(struct mp3 *mp3, size_t end, struct err *e)
 {
 	int r = 0;
 
@@ -53,14 +53,14 @@ write_frames(struct mp3 *mp3, size_t end, struct err *e)
 }
 
 static int
-join(struct mp3 *mp3, struct mp3_frames *next, struct err *e)
+mp3_join(struct mp3 *mp3, struct mp3_frames *next, struct err *e)
 {
 	int seam = mp3_seam(&mp3->format, &mp3->held, next), r;
 
 	if (seam < 0)
 		return err_set(e, ERR_CORRUPT, "blocks of %zu and %zu frames do not meet",
 			       mp3->held.count, next->count);
-	if ((r = write_frames(mp3, (size_t)seam + MP3_BLOCK_FRAMES, e)) < 0)
+	if ((r = mp3_write_frames(mp3, (size_t)seam + MP3_BLOCK_FRAMES, e)) < 0)
 		return r;
 	mp3_frames_clear(&mp3->held);
 	mp3->held = *next;
@@ -71,36 +71,36 @@ join(struct mp3 *mp3, struct mp3_frames *next, struct err *e)
 
 /* Splices the oldest block, which the team may still be at. */
 static int
-splice_one(struct mp3 *mp3, struct err *e)
+mp3_splice_one(struct mp3 *mp3, struct err *e)
 {
-	struct mp3_task *task = task_of(mp3, mp3->spliced);
+	struct mp3_task *task = mp3_task_of(mp3, mp3->spliced);
 
 	mp3_team_wait(mp3->team, task);
 	if (task->result < 0)
 		return err_set(e, task->result, "%s", task->why.text);
 	if (mp3->spliced++ > 0)
-		return join(mp3, &task->frames, e);
+		return mp3_join(mp3, &task->frames, e);
 	mp3->held = task->frames;
 	task->frames = (struct mp3_frames){ 0 };
 	return 0;
 }
 
 static int
-put_block(struct mp3 *mp3, enum lame_end end, struct err *e)
+mp3_put_block(struct mp3 *mp3, enum lame_end end, struct err *e)
 {
-	struct mp3_task *task = task_of(mp3, mp3->put++);
+	struct mp3_task *task = mp3_task_of(mp3, mp3->put++);
 	int r = 0;
 
 	task->end = end;
 	mp3_team_put(mp3->team, task);
 	while (r == 0 && mp3->put - mp3->spliced > mp3_team_size(mp3->team))
-		r = splice_one(mp3, e);
+		r = mp3_splice_one(mp3, e);
 	return r;
 }
 
 /* Copies what of planes is behind the block's first sample. */
 static int
-fill_block(struct mp3 *mp3, int64_t block, float *const planes[2], size_t count, struct err *e)
+mp3_fill_block(struct mp3 *mp3, int64_t block, float *const planes[2], size_t count, struct err *e)
 {
 	int64_t start = block * mp3->block_samples - mp3->samples;
 	float *rest[2];
@@ -111,25 +111,25 @@ fill_block(struct mp3 *mp3, int64_t block, float *const planes[2], size_t count,
 		return 0;
 	for (int c = 0; c < mp3->format.channels; c++)
 		rest[c] = planes[c] + start;
-	return pcm_put(&task_of(mp3, block)->pcm, mp3->format.channels, rest, count - (size_t)start,
-		       e);
+	return pcm_put(&mp3_task_of(mp3, block)->pcm, mp3->format.channels, rest,
+		       count - (size_t)start, e);
 }
 
 /* At most up to the end of the block that is being filled. */
 static int
-take_samples(struct mp3 *mp3, float *const planes[2], size_t count, struct err *e)
+mp3_take_samples(struct mp3 *mp3, float *const planes[2], size_t count, struct err *e)
 {
 	int r;
 
-	if ((r = fill_block(mp3, mp3->filling, planes, count, e)) < 0 ||
-	    (r = fill_block(mp3, mp3->filling + 1, planes, count, e)) < 0)
+	if ((r = mp3_fill_block(mp3, mp3->filling, planes, count, e)) < 0 ||
+	    (r = mp3_fill_block(mp3, mp3->filling + 1, planes, count, e)) < 0)
 		return r;
 	mp3->samples += (int64_t)count;
 	return 0;
 }
 
 static int64_t
-end_of_block(const struct mp3 *mp3)
+mp3_end_of_block(const struct mp3 *mp3)
 {
 	return (mp3->filling + 1) * mp3->block_samples + mp3->overlap_samples;
 }
@@ -141,13 +141,13 @@ mp3_encode(struct mp3 *mp3, float *const planes[2], size_t count, struct err *e)
 	int r;
 
 	while (count > 0) {
-		int64_t left = end_of_block(mp3) - mp3->samples;
+		int64_t left = mp3_end_of_block(mp3) - mp3->samples;
 		size_t n = left < (int64_t)count ? (size_t)left : count;
 
-		if ((r = take_samples(mp3, at, n, e)) < 0)
+		if ((r = mp3_take_samples(mp3, at, n, e)) < 0)
 			return r;
-		if (mp3->samples == end_of_block(mp3)) {
-			if ((r = put_block(mp3, LAME_END_INNER, e)) < 0)
+		if (mp3->samples == mp3_end_of_block(mp3)) {
+			if ((r = mp3_put_block(mp3, LAME_END_INNER, e)) < 0)
 				return r;
 			mp3->filling++;
 		}
@@ -165,13 +165,13 @@ mp3_finish(struct mp3 *mp3, struct err *e)
 	struct mp3_bounds bounds = { .delay = LAME_DELAY };
 	int r;
 
-	pcm_clear(&task_of(mp3, mp3->filling + 1)->pcm);
-	if ((r = put_block(mp3, LAME_END_LAST, e)) < 0)
+	pcm_clear(&mp3_task_of(mp3, mp3->filling + 1)->pcm);
+	if ((r = mp3_put_block(mp3, LAME_END_LAST, e)) < 0)
 		return r;
 	while (mp3->spliced < mp3->put)
-		if ((r = splice_one(mp3, e)) < 0)
+		if ((r = mp3_splice_one(mp3, e)) < 0)
 			return r;
-	if ((r = write_frames(mp3, mp3->held.count, e)) < 0)
+	if ((r = mp3_write_frames(mp3, mp3->held.count, e)) < 0)
 		return r;
 	mp3_repack_end(&mp3->stream);
 	bounds.padding = (int)(mp3->stream.totals.frames * mp3->stream.m.frame_samples -

@@ -4,7 +4,7 @@
 #include <string.h>
 
 static struct pcm_piece *
-room(struct pcm *pcm)
+pcm_room(struct pcm *pcm)
 {
 	struct pcm_piece *piece = pcm->last;
 
@@ -25,7 +25,7 @@ int
 pcm_put(struct pcm *pcm, int channels, float *const planes[2], size_t count, struct err *e)
 {
 	for (size_t done = 0, n; done < count; done += n) {
-		struct pcm_piece *piece = room(pcm);
+		struct pcm_piece *piece = pcm_room(pcm);
 
 		if (!piece)
 			return err_set(e, ERR_NO_MEMORY, "samples");

@@ -27,7 +27,7 @@ mp3_repack_begin(struct mp3_repack *p, const struct mp3_format *format,
 }
 
 static bool
-next_is_padded(struct mp3_repack *p)
+repack_next_is_padded(struct mp3_repack *p)
 {
 	if (p->slot_step == 0)
 		return false;
@@ -40,7 +40,7 @@ next_is_padded(struct mp3_repack *p)
 
 /* Fills free space with the next bytes, or, without data, with zeros. */
 static void
-fill(struct mp3_repack *p, const uint8_t *data, size_t len)
+repack_fill(struct mp3_repack *p, const uint8_t *data, size_t len)
 {
 	p->free -= len;
 	while (len > 0) {
@@ -62,7 +62,7 @@ fill(struct mp3_repack *p, const uint8_t *data, size_t len)
 
 /* Everything in front of the first free space is final. */
 static void
-flush(struct mp3_repack *p)
+repack_flush(struct mp3_repack *p)
 {
 	size_t done = p->spaces_used ? p->spaces[p->first].at : p->out_len;
 
@@ -77,8 +77,8 @@ flush(struct mp3_repack *p)
 }
 
 static void
-write_head(struct mp3_repack *p, const struct mp3_frame *frame, int index, bool padded,
-	   size_t reservoir)
+repack_write_head(struct mp3_repack *p, const struct mp3_frame *frame, int index, bool padded,
+		  size_t reservoir)
 {
 	size_t len = MP3_HEADER_BYTES + (size_t)p->m.side_bytes;
 	uint8_t *head = p->out + p->out_len, *side = head + MP3_HEADER_BYTES;
@@ -95,7 +95,7 @@ write_head(struct mp3_repack *p, const struct mp3_frame *frame, int index, bool 
 }
 
 static void
-add_space(struct mp3_repack *p, size_t len)
+repack_add_space(struct mp3_repack *p, size_t len)
 {
 	unsigned last = (p->first + p->spaces_used) % MP3_REPACK_SPACES;
 
@@ -116,7 +116,7 @@ mp3_repack_frame(struct mp3_repack *p, const struct mp3_frame *frame, const uint
 	size_t head = MP3_HEADER_BYTES + (size_t)p->m.side_bytes, bytes;
 	size_t reservoir =
 		p->free < (size_t)p->m.reservoir_max ? p->free : (size_t)p->m.reservoir_max;
-	bool padded = next_is_padded(p);
+	bool padded = repack_next_is_padded(p);
 	int index = p->least_index;
 
 	while ((bytes = mp3_frame_bytes(&p->format, index, padded)) > 0 &&
@@ -125,18 +125,18 @@ mp3_repack_frame(struct mp3_repack *p, const struct mp3_frame *frame, const uint
 	if (bytes == 0)
 		return err_set(e, ERR_CORRUPT, "no mp3 frame holds %u bytes", frame->main_len);
 	if (p->out_len > FLUSH_AT)
-		flush(p);
-	fill(p, NULL, p->free - reservoir);
+		repack_flush(p);
+	repack_fill(p, NULL, p->free - reservoir);
 	mp3_totals_frame(&p->totals, bytes);
-	write_head(p, frame, index, padded, reservoir);
-	add_space(p, bytes - head);
-	fill(p, main, frame->main_len);
+	repack_write_head(p, frame, index, padded, reservoir);
+	repack_add_space(p, bytes - head);
+	repack_fill(p, main, frame->main_len);
 	return 0;
 }
 
 void
 mp3_repack_end(struct mp3_repack *p)
 {
-	fill(p, NULL, p->free);
-	flush(p);
+	repack_fill(p, NULL, p->free);
+	repack_flush(p);
 }

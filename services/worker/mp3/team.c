@@ -20,7 +20,7 @@ struct mp3_team {
 };
 
 static struct mp3_task *
-take(struct mp3_team *team)
+team_take(struct mp3_team *team)
 {
 	struct mp3_task *task;
 
@@ -36,13 +36,13 @@ take(struct mp3_team *team)
 }
 
 static void *
-work(void *arg)
+team_work(void *arg)
 {
 	struct mp3_team *team = arg;
 	struct mp3_task *task;
 
 	(void)pthread_mutex_lock(&team->lock);
-	while ((task = take(team))) {
+	while ((task = team_take(team))) {
 		(void)pthread_mutex_unlock(&team->lock);
 		task->result = mp3_lame_encode(&team->format, &task->pcm, task->end, &task->frames,
 					       &task->why);
@@ -55,15 +55,16 @@ work(void *arg)
 }
 
 static int
-start_threads(struct mp3_team *team, int threads, struct err *e)
+team_start_threads(struct mp3_team *team, int threads, struct err *e)
 {
 	pthread_attr_t attributes;
 	int r = pthread_attr_init(&attributes);
 
 	if (r == 0) {
 		(void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
-		while (team->count < threads && (r = pthread_create(&team->threads[team->count],
-								    &attributes, work, team)) == 0)
+		while (team->count < threads &&
+		       (r = pthread_create(&team->threads[team->count], &attributes, team_work,
+					   team)) == 0)
 			team->count++;
 		(void)pthread_attr_destroy(&attributes);
 	}
@@ -83,7 +84,7 @@ mp3_team_new(const struct mp3_format *format, int threads, struct mp3_team **ret
 	team->last = &team->first;
 	(void)pthread_mutex_init(&team->lock, NULL);
 	(void)pthread_cond_init(&team->changed, NULL);
-	if ((r = start_threads(team, threads, e)) < 0)
+	if ((r = team_start_threads(team, threads, e)) < 0)
 		return r;
 	*ret = TAKE(team);
 	return 0;

@@ -7,7 +7,7 @@ mp3_totals_begin(struct mp3_totals *t)
 }
 
 static void
-note_position(struct mp3_totals *totals)
+totals_note_position(struct mp3_totals *totals)
 {
 	struct mp3_seek_table *t = &totals->seek;
 
@@ -26,7 +26,7 @@ note_position(struct mp3_totals *totals)
 void
 mp3_totals_frame(struct mp3_totals *t, size_t bytes)
 {
-	note_position(t);
+	totals_note_position(t);
 	t->frames++;
 	t->bytes += (int64_t)bytes;
 }

@@ -41,7 +41,7 @@ struct meter {
 
 /* The filters of BS.1770 for any rate: what its coefficients for 48 kHz are made from. */
 static struct biquad
-make_shelf(double rate)
+biquad_shelf(double rate)
 {
 	const double gain = pow(10, 3.999843853973347 / 20), q = 0.7071752369554196;
 	const double k = tan(PI * 1681.974450955533 / rate), b = pow(gain, 0.4996667741545416);
@@ -57,7 +57,7 @@ make_shelf(double rate)
 }
 
 static struct biquad
-make_high_pass(double rate)
+biquad_high_pass(double rate)
 {
 	const double q = 0.5003270373238773, k = tan(PI * 38.13547087602444 / rate);
 	const double a0 = 1 + k / q + k * k;
@@ -72,7 +72,7 @@ make_high_pass(double rate)
 }
 
 static inline pair
-filter(struct biquad *f, pair x)
+biquad_filter(struct biquad *f, pair x)
 {
 	pair y = f->b0 * x + f->s1;
 
@@ -82,15 +82,15 @@ filter(struct biquad *f, pair x)
 }
 
 static double
-energy_to_lufs(double energy)
+meter_lufs(double energy)
 {
 	return 10 * log10(energy) - 0.691;
 }
 
 static void
-note(struct histogram *h, double energy)
+histogram_add(struct histogram *h, double energy)
 {
-	double bin = energy > 0 ? (energy_to_lufs(energy) - GATE_LUFS) * BINS_PER_LU : -1;
+	double bin = energy > 0 ? (meter_lufs(energy) - GATE_LUFS) * BINS_PER_LU : -1;
 	int i = bin >= BINS ? BINS - 1 : (int)bin;
 
 	if (!(bin >= 0))
@@ -100,7 +100,7 @@ note(struct histogram *h, double energy)
 }
 
 static double
-mean_of_last(const struct meter *m, int steps)
+meter_mean_of_last(const struct meter *m, int steps)
 {
 	double sum = 0;
 
@@ -112,7 +112,7 @@ mean_of_last(const struct meter *m, int steps)
 /* Values that decay for ever would end as denormal numbers, which cost a hundredfold; what a
  * decoder made of damage may be no number at all. */
 static void
-tidy(struct biquad *f)
+biquad_tidy(struct biquad *f)
 {
 	for (int c = 0; c < 2; c++) {
 		if (!(fabs(f->s1[c]) > 1e-20 && fabs(f->s1[c]) < 1e20))
@@ -123,30 +123,31 @@ tidy(struct biquad *f)
 }
 
 static void
-end_step(struct meter *m)
+meter_end_step(struct meter *m)
 {
 	double energy = m->step_energy[0] + m->step_energy[1];
 
 	m->steps[m->step_count++ % SHORT_TERM_STEPS] = isfinite(energy) ? energy : 0;
 	m->step_energy = (pair){ 0 };
 	m->step_filled = 0;
-	tidy(&m->shelf);
-	tidy(&m->high_pass);
+	biquad_tidy(&m->shelf);
+	biquad_tidy(&m->high_pass);
 	if (m->step_count >= BLOCK_STEPS)
-		note(&m->blocks, mean_of_last(m, BLOCK_STEPS));
+		histogram_add(&m->blocks, meter_mean_of_last(m, BLOCK_STEPS));
 	if (m->step_count >= SHORT_TERM_STEPS && m->step_count % STEPS_PER_S == 0)
-		note(&m->short_terms, mean_of_last(m, SHORT_TERM_STEPS));
+		histogram_add(&m->short_terms, meter_mean_of_last(m, SHORT_TERM_STEPS));
 }
 
 /* Local copies, so that the loop keeps all state in registers. */
 static void
-weigh(struct meter *m, const float *left, const float *right, int count)
+meter_weigh(struct meter *m, const float *left, const float *right, int count)
 {
 	struct biquad shelf = m->shelf, high_pass = m->high_pass;
 	pair energy = m->step_energy;
 
 	for (int i = 0; i < count; i++) {
-		pair y = filter(&high_pass, filter(&shelf, (pair){ left[i], right[i] }));
+		pair y = biquad_filter(&high_pass,
+				       biquad_filter(&shelf, (pair){ left[i], right[i] }));
 
 		energy += y * y;
 	}
@@ -167,17 +168,18 @@ meter_add(struct meter *m, float *const planes[2], size_t count)
 
 		n = n < PIECE ? n : PIECE;
 		n = n < count - done ? n : count - done;
-		weigh(m, planes[0] + done, m->channels == 2 ? planes[1] + done : silence, (int)n);
+		meter_weigh(m, planes[0] + done, m->channels == 2 ? planes[1] + done : silence,
+			    (int)n);
 		done += n;
 		m->step_filled += (int)n;
 		if (m->step_filled == m->step_samples)
-			end_step(m);
+			meter_end_step(m);
 	}
 }
 
 /* The mean energy of the blocks from bin first on; *ret_count of them. */
 static double
-mean_from(const struct histogram *h, int first, int64_t *ret_count)
+histogram_mean_from(const struct histogram *h, int first, int64_t *ret_count)
 {
 	double sum = 0;
 
@@ -192,51 +194,51 @@ mean_from(const struct histogram *h, int first, int64_t *ret_count)
 /* The first bin above the relative gate, which lies below the mean of all that passed the absolute
  * one. -1: nothing did. */
 static int
-relative_gate(const struct histogram *h, double below_lu)
+histogram_relative_gate(const struct histogram *h, double below_lu)
 {
 	int64_t count;
-	double mean = mean_from(h, 0, &count), bin;
+	double mean = histogram_mean_from(h, 0, &count), bin;
 
 	if (count == 0)
 		return -1;
-	bin = (energy_to_lufs(mean) - below_lu - GATE_LUFS) * BINS_PER_LU;
+	bin = (meter_lufs(mean) - below_lu - GATE_LUFS) * BINS_PER_LU;
 	return bin > 0 ? (int)bin : 0;
 }
 
 static bool
-integrated(const struct histogram *h, double *ret)
+meter_integrated(const struct histogram *h, double *ret)
 {
-	int gate = relative_gate(h, 10);
+	int gate = histogram_relative_gate(h, 10);
 	int64_t count;
 
 	if (gate < 0)
 		return false;
-	*ret = energy_to_lufs(mean_from(h, gate, &count));
+	*ret = meter_lufs(histogram_mean_from(h, gate, &count));
 	return true;
 }
 
 /* The loudness that a part of the blocks does not exceed. */
 static double
-percentile(const struct histogram *h, int first, int64_t rank)
+histogram_percentile(const struct histogram *h, int first, int64_t rank)
 {
 	int i = first;
 
 	while (i < BINS - 1 && rank >= h->counts[i])
 		rank -= h->counts[i++];
-	return h->counts[i] > 0 ? energy_to_lufs(h->energies[i] / (double)h->counts[i]) : GATE_LUFS;
+	return h->counts[i] > 0 ? meter_lufs(h->energies[i] / (double)h->counts[i]) : GATE_LUFS;
 }
 
 static bool
-range(const struct histogram *h, double *ret)
+meter_range(const struct histogram *h, double *ret)
 {
-	int gate = relative_gate(h, 20);
+	int gate = histogram_relative_gate(h, 20);
 	int64_t count;
 
 	if (gate < 0)
 		return false;
-	(void)mean_from(h, gate, &count);
-	*ret = percentile(h, gate, (int64_t)((double)(count - 1) * 0.95 + 0.5)) -
-	       percentile(h, gate, (int64_t)((double)(count - 1) * 0.1 + 0.5));
+	(void)histogram_mean_from(h, gate, &count);
+	*ret = histogram_percentile(h, gate, (int64_t)((double)(count - 1) * 0.95 + 0.5)) -
+	       histogram_percentile(h, gate, (int64_t)((double)(count - 1) * 0.1 + 0.5));
 	return true;
 }
 
@@ -245,8 +247,8 @@ meter_result(const struct meter *m)
 {
 	struct job_loudness ret = { 0 };
 
-	ret.has_integrated = integrated(&m->blocks, &ret.integrated_lufs);
-	ret.has_range = range(&m->short_terms, &ret.range_lu);
+	ret.has_integrated = meter_integrated(&m->blocks, &ret.integrated_lufs);
+	ret.has_range = meter_range(&m->short_terms, &ret.range_lu);
 	ret.has_true_peak = isfinite(m->peak.peak) && m->peak.peak > 0;
 	if (ret.has_true_peak)
 		ret.true_peak_dbtp = 20 * log10((double)m->peak.peak);
@@ -262,8 +264,8 @@ meter_open(int sample_rate, int channels, struct meter **ret, struct err *e)
 		return err_set(e, ERR_NO_MEMORY, "loudness meter");
 	m->channels = channels;
 	m->step_samples = (sample_rate + STEPS_PER_S / 2) / STEPS_PER_S;
-	m->shelf = make_shelf(sample_rate);
-	m->high_pass = make_high_pass(sample_rate);
+	m->shelf = biquad_shelf(sample_rate);
+	m->high_pass = biquad_high_pass(sample_rate);
 	true_peak_init(&m->peak);
 	*ret = m;
 	return 0;

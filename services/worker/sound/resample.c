@@ -40,7 +40,7 @@ resampler_open(const struct worker_start *spec, resample_sink sink, void *arg,
 /* Float samples in a file may be anything. LAME gives up at what is no number or far too loud; full
  * scale is 1, and a codec's overshoot stays far below this. */
 static void
-tame(float *samples, int count)
+resample_tame(float *samples, int count)
 {
 	for (int i = 0; i < count; i++) {
 		float loud = fabsf(samples[i]);
@@ -52,7 +52,7 @@ tame(float *samples, int count)
 
 /* Converts the given input (NULL = drain) and hands everything that comes out to the sink. */
 static enum worker_failure
-convert(struct resampler *r, const uint8_t **in, int in_count, struct err *e)
+resample_convert(struct resampler *r, const uint8_t **in, int in_count, struct err *e)
 {
 	float *planes[2] = { r->samples[0], r->samples[1] };
 	uint8_t *out[2] = { (uint8_t *)planes[0], (uint8_t *)planes[1] };
@@ -64,8 +64,8 @@ convert(struct resampler *r, const uint8_t **in, int in_count, struct err *e)
 		got = swr_convert(r->swr, out, SAMPLES_MAX, in, in_count);
 		if (got < 0)
 			return failure_av(e, WORKER_DAMAGED, "resample", got);
-		tame(planes[0], got);
-		tame(planes[1], got);
+		resample_tame(planes[0], got);
+		resample_tame(planes[1], got);
 		if (got > 0 && (f = r->sink(r->arg, planes, (size_t)got, e)))
 			return f;
 		/* The input was taken whole by the first call; what did not fit is inside. */
@@ -75,7 +75,7 @@ convert(struct resampler *r, const uint8_t **in, int in_count, struct err *e)
 }
 
 static enum worker_failure
-set_up(struct resampler *r, const AVFrame *frame, struct err *e)
+resample_set_up(struct resampler *r, const AVFrame *frame, struct err *e)
 {
 	AVChannelLayout layout = { 0 };
 	int av;
@@ -106,19 +106,19 @@ resample_frame(struct resampler *r, const AVFrame *frame, struct err *e)
 
 	if (!r->swr || frame->sample_rate != r->in_rate || frame->format != r->in_format ||
 	    av_channel_layout_compare(&frame->ch_layout, &r->in_layout) != 0) {
-		if ((f = resample_flush(r, e)) || (f = set_up(r, frame, e)))
+		if ((f = resample_flush(r, e)) || (f = resample_set_up(r, frame, e)))
 			return f;
 	}
 	planar = av_sample_fmt_is_planar(frame->format) != 0;
 	for (int i = 0; i < (planar ? frame->ch_layout.nb_channels : 1) && i < PLANES_MAX; i++)
 		in[i] = frame->extended_data[i];
-	return convert(r, in, frame->nb_samples, e);
+	return resample_convert(r, in, frame->nb_samples, e);
 }
 
 enum worker_failure
 resample_flush(struct resampler *r, struct err *e)
 {
-	return r->swr ? convert(r, NULL, 0, e) : WORKER_FAILURE_NONE;
+	return r->swr ? resample_convert(r, NULL, 0, e) : WORKER_FAILURE_NONE;
 }
 
 void

@@ -38,7 +38,7 @@ true_peak_init(struct true_peak *t)
 }
 
 static quad
-load(const float *from)
+true_peak_load(const float *from)
 {
 	quad ret;
 
@@ -48,7 +48,7 @@ load(const float *from)
 
 /* Magnitudes of floats are ordered as their bits are. */
 static quad_bits
-larger(quad_bits most, quad value)
+true_peak_larger(quad_bits most, quad value)
 {
 	quad_bits bits = (quad_bits)value & INT32_MAX, mask = bits > most;
 
@@ -56,7 +56,7 @@ larger(quad_bits most, quad value)
 }
 
 static float
-largest(quad_bits most)
+true_peak_largest(quad_bits most)
 {
 	quad values = (quad)most;
 	float ret = 0;
@@ -69,7 +69,7 @@ largest(quad_bits most)
 
 /* window: LAST samples from before, then WINDOW. */
 static float
-between(const struct true_peak *t, const float *window)
+true_peak_between(const struct true_peak *t, const float *window)
 {
 	quad_bits most = { 0 };
 
@@ -77,34 +77,34 @@ between(const struct true_peak *t, const float *window)
 		quad sum[TRUE_PEAK_PHASES] = { { 0 } };
 
 		for (int tap = 0; tap < TRUE_PEAK_TAPS; tap++) {
-			quad x = load(window + LAST + i - tap);
+			quad x = true_peak_load(window + LAST + i - tap);
 
 			for (int phase = 0; phase < TRUE_PEAK_PHASES; phase++)
 				sum[phase] += x * t->filter[phase][tap];
 		}
 		for (int phase = 0; phase < TRUE_PEAK_PHASES; phase++)
-			most = larger(most, sum[phase]);
+			most = true_peak_larger(most, sum[phase]);
 	}
-	return largest(most);
+	return true_peak_largest(most);
 }
 
 static void
-look(struct true_peak *t, const float *window)
+true_peak_look(struct true_peak *t, const float *window)
 {
 	quad_bits most = { 0 };
 	float highest;
 
 	for (int i = 0; i < WINDOW; i += LANES)
-		most = larger(most, load(window + LAST + i));
-	highest = largest(most);
+		most = true_peak_larger(most, true_peak_load(window + LAST + i));
+	highest = true_peak_largest(most);
 	if (highest > t->peak)
 		t->peak = highest;
 	for (int i = 0; i + LANES <= LAST; i += LANES)
-		most = larger(most, load(window + i));
-	most = larger(most, load(window + LAST - LANES));
-	if (largest(most) * t->reach <= t->peak)
+		most = true_peak_larger(most, true_peak_load(window + i));
+	most = true_peak_larger(most, true_peak_load(window + LAST - LANES));
+	if (true_peak_largest(most) * t->reach <= t->peak)
 		return;
-	highest = between(t, window);
+	highest = true_peak_between(t, window);
 	if (highest > t->peak)
 		t->peak = highest;
 }
@@ -119,6 +119,6 @@ true_peak_add(struct true_peak *t, int channel, const float *samples, size_t cou
 		n = count - done < WINDOW ? count - done : WINDOW;
 		memmove(window, window + n, (TRUE_PEAK_WINDOW - n) * sizeof *window);
 		memcpy(window + TRUE_PEAK_WINDOW - n, samples + done, n * sizeof *window);
-		look(t, window);
+		true_peak_look(t, window);
 	}
 }

@@ -23,8 +23,8 @@
 #define END_SLACK 1024
 
 static int
-refuse_io(AVFormatContext *format, AVIOContext **ret, const char *url, int flags,
-	  AVDictionary **options)
+container_refuse_io(AVFormatContext *format, AVIOContext **ret, const char *url, int flags,
+		    AVDictionary **options)
 {
 	(void)format;
 	(void)ret;
@@ -37,7 +37,7 @@ refuse_io(AVFormatContext *format, AVIOContext **ret, const char *url, int flags
 /* What a file that cannot be opened is: known by its first bytes and then cut, or no media at all.
  */
 static enum worker_failure
-refuse_open(struct input *in, int av, struct err *e)
+container_refuse_open(struct input *in, int av, struct err *e)
 {
 	uint8_t start[2048 + AVPROBE_PADDING_SIZE] = { 0 };
 	AVProbeData probe = { .filename = "", .buf = start };
@@ -71,7 +71,7 @@ container_discard_all_but(AVFormatContext *format, int keep)
 }
 
 static void
-look_for_end(struct input *in)
+container_look_for_end(struct input *in)
 {
 	uint8_t start[DECLARED_END_START];
 	int got = avio_read(in->avio, start, sizeof start);
@@ -81,7 +81,7 @@ look_for_end(struct input *in)
 }
 
 static int
-set_options(AVDictionary **options)
+container_set_options(AVDictionary **options)
 {
 	static const char *const table[][2] = {
 		{ "format_whitelist", WHITELIST_CONTAINERS },
@@ -100,7 +100,7 @@ set_options(AVDictionary **options)
 
 /* Pictures and fonts are one packet each, which is here already. */
 static int
-count_streams(const AVFormatContext *format)
+container_count_streams(const AVFormatContext *format)
 {
 	int count = 0;
 
@@ -114,7 +114,7 @@ count_streams(const AVFormatContext *format)
 }
 
 static AVFormatContext *
-new_format(struct input *in)
+container_new_format(struct input *in)
 {
 	AVFormatContext *format = avformat_alloc_context();
 
@@ -122,7 +122,7 @@ new_format(struct input *in)
 		return NULL;
 	format->pb = in->avio;
 	format->flags |= AVFMT_FLAG_CUSTOM_IO;
-	format->io_open = refuse_io;
+	format->io_open = container_refuse_io;
 	format->interrupt_callback = (AVIOInterruptCB){ input_interrupted, in };
 	format->probesize = PROBE_BYTES;
 	format->max_analyze_duration = PROBE_US;
@@ -132,20 +132,21 @@ new_format(struct input *in)
 }
 
 static enum worker_failure
-open_within_limits(struct input *in, AVFormatContext **ret, struct err *e)
+container_open_within_limits(struct input *in, AVFormatContext **ret, struct err *e)
 {
 	AVDictionary *options = NULL;
 	int av;
 
-	if (!(*ret = new_format(in)))
+	if (!(*ret = container_new_format(in)))
 		return failure_set(e, WORKER_OUT_OF_MEMORY, "container: no memory");
-	if ((av = set_options(&options)) >= 0)
+	if ((av = container_set_options(&options)) >= 0)
 		av = avformat_open_input(ret, "", NULL, &options);
 	av_dict_free(&options);
 	if (av < 0)
-		return refuse_open(in, av, e);
-	if (count_streams(*ret) > STREAMS_MAX)
-		return failure_set(e, WORKER_UNSUPPORTED, "%d streams", count_streams(*ret));
+		return container_refuse_open(in, av, e);
+	if (container_count_streams(*ret) > STREAMS_MAX)
+		return failure_set(e, WORKER_UNSUPPORTED, "%d streams",
+				   container_count_streams(*ret));
 	container_discard_all_but(*ret, -1);
 	av = avformat_find_stream_info(*ret, NULL);
 	return av < 0 ? failure_av(e, WORKER_DAMAGED, "streams", av) : WORKER_FAILURE_NONE;
@@ -155,7 +156,7 @@ open_within_limits(struct input *in, AVFormatContext **ret, struct err *e)
 static atomic_uint complaints;
 
 static void
-note_complaint(void *context, int level, const char *format, va_list args)
+container_note_complaint(void *context, int level, const char *format, va_list args)
 {
 	(void)context;
 	(void)format;
@@ -175,11 +176,11 @@ container_open(struct input *in, AVFormatContext **ret, struct err *e)
 {
 	enum worker_failure f;
 
-	av_log_set_callback(note_complaint);
+	av_log_set_callback(container_note_complaint);
 	av_max_alloc(ALLOC_MAX);
-	look_for_end(in);
+	container_look_for_end(in);
 	input_hurry(in, OPEN_CPU_S);
-	f = open_within_limits(in, ret, e);
+	f = container_open_within_limits(in, ret, e);
 	if (input_interrupted(in))
 		f = failure_set(e, WORKER_DAMAGED, "no streams after %d s of work", OPEN_CPU_S);
 	input_hurry(in, 0);

@@ -5,7 +5,7 @@
 #define UNKNOWN INT64_C(-1)
 
 static int64_t
-riff_end(const uint8_t *at)
+declared_riff_end(const uint8_t *at)
 {
 	uint32_t size = (uint32_t)at[4] | (uint32_t)at[5] << 8 | (uint32_t)at[6] << 16 |
 			(uint32_t)at[7] << 24;
@@ -15,7 +15,7 @@ riff_end(const uint8_t *at)
 }
 
 static int64_t
-form_end(const uint8_t *at)
+declared_form_end(const uint8_t *at)
 {
 	uint32_t size = (uint32_t)at[7] | (uint32_t)at[6] << 8 | (uint32_t)at[5] << 16 |
 			(uint32_t)at[4] << 24;
@@ -26,7 +26,7 @@ form_end(const uint8_t *at)
 /* An EBML number: the first byte's leading zeros say how many bytes follow; all ones = unknown.
  * Returns its length, 0 when it does not fit. */
 static size_t
-ebml_size(const uint8_t *at, size_t len, int64_t *ret)
+declared_ebml_size(const uint8_t *at, size_t len, int64_t *ret)
 {
 	size_t bytes = 1;
 	uint64_t value, ones;
@@ -46,20 +46,20 @@ ebml_size(const uint8_t *at, size_t len, int64_t *ret)
 }
 
 static int64_t
-segment_end(const uint8_t *start, size_t len)
+declared_segment_end(const uint8_t *start, size_t len)
 {
 	static const uint8_t segment[4] = { 0x18, 0x53, 0x80, 0x67 };
 	size_t at = 4, bytes;
 	int64_t size;
 
-	bytes = ebml_size(start + at, len - at, &size);
+	bytes = declared_ebml_size(start + at, len - at, &size);
 	if (bytes == 0 || size < 0 || size > (int64_t)(len - at - bytes))
 		return UNKNOWN;
 	at += bytes + (size_t)size;
 	if (len - at < sizeof segment || memcmp(start + at, segment, sizeof segment) != 0)
 		return UNKNOWN;
 	at += sizeof segment;
-	bytes = ebml_size(start + at, len - at, &size);
+	bytes = declared_ebml_size(start + at, len - at, &size);
 	return bytes == 0 || size < 0 ? UNKNOWN : (int64_t)(at + bytes) + size;
 }
 
@@ -69,8 +69,9 @@ declared_end(const uint8_t *start, size_t len)
 	if (len < 8)
 		return UNKNOWN;
 	if (memcmp(start, "RIFF", 4) == 0)
-		return riff_end(start);
+		return declared_riff_end(start);
 	if (memcmp(start, "FORM", 4) == 0)
-		return form_end(start);
-	return memcmp(start, "\x1a\x45\xdf\xa3", 4) == 0 ? segment_end(start, len) : UNKNOWN;
+		return declared_form_end(start);
+	return memcmp(start, "\x1a\x45\xdf\xa3", 4) == 0 ? declared_segment_end(start, len)
+							 : UNKNOWN;
 }

@@ -47,7 +47,7 @@ mp4_u64(struct input *in, int64_t at)
 
 /* The box at *at, which moves behind it; false at the end, or where it does not fit. */
 static bool
-next_box(struct walk *w, int64_t *at, int64_t end, struct box *ret)
+mp4_next_box(struct walk *w, int64_t *at, int64_t end, struct box *ret)
 {
 	uint64_t size;
 	int64_t head = 8;
@@ -70,7 +70,7 @@ next_box(struct walk *w, int64_t *at, int64_t end, struct box *ret)
 }
 
 static bool
-holds_tables(uint32_t name)
+mp4_holds_tables(uint32_t name)
 {
 	return name == NAME('e', 'd', 't', 's') || name == NAME('m', 'd', 'i', 'a') ||
 	       name == NAME('m', 'i', 'n', 'f') || name == NAME('s', 't', 'b', 'l');
@@ -78,7 +78,7 @@ holds_tables(uint32_t name)
 
 /* What changes nothing of which packets there are. */
 static bool
-is_harmless(uint32_t name)
+mp4_is_harmless(uint32_t name)
 {
 	static const uint32_t names[] = {
 		NAME('t', 'k', 'h', 'd'), NAME('s', 'm', 'h', 'd'), NAME('d', 'i', 'n', 'f'),
@@ -93,7 +93,7 @@ is_harmless(uint32_t name)
 }
 
 static void
-note_leaf(struct mp4_track *track, const struct box *box)
+mp4_note_leaf(struct mp4_track *track, const struct box *box)
 {
 	for (size_t i = 0; i < MP4_LEAVES; i++)
 		if (box->name == leaf_names[i]) {
@@ -101,12 +101,12 @@ note_leaf(struct mp4_track *track, const struct box *box)
 			track->leaf[i] = box->body;
 			return;
 		}
-	track->odd = track->odd || !is_harmless(box->name);
+	track->odd = track->odd || !mp4_is_harmless(box->name);
 }
 
 /* What a track holds lies four boxes deep. */
 static void
-walk_track(struct walk *w, const struct mp4_span *track_span, struct mp4_track *ret)
+mp4_walk_track(struct walk *w, const struct mp4_span *track_span, struct mp4_track *ret)
 {
 	struct mp4_span open[4] = { *track_span };
 	size_t depth = 1;
@@ -115,10 +115,10 @@ walk_track(struct walk *w, const struct mp4_span *track_span, struct mp4_track *
 	while (depth > 0) {
 		struct mp4_span *inner = &open[depth - 1];
 
-		if (!next_box(w, &inner->from, inner->to, &box))
+		if (!mp4_next_box(w, &inner->from, inner->to, &box))
 			depth--;
-		else if (!holds_tables(box.name))
-			note_leaf(ret, &box);
+		else if (!mp4_holds_tables(box.name))
+			mp4_note_leaf(ret, &box);
 		else if (depth < 4)
 			open[depth++] = box.body;
 		else
@@ -127,11 +127,11 @@ walk_track(struct walk *w, const struct mp4_span *track_span, struct mp4_track *
 }
 
 static void
-note_track(struct walk *w, const struct mp4_span *span)
+mp4_note_track(struct walk *w, const struct mp4_span *span)
 {
 	struct mp4_track track = { 0 };
 
-	walk_track(w, span, &track);
+	mp4_walk_track(w, span, &track);
 	if (track.leaf[MP4_HDLR].from > 0 &&
 	    mp4_u32(w->in, track.leaf[MP4_HDLR].from + 8) != NAME('s', 'o', 'u', 'n'))
 		return;
@@ -142,11 +142,11 @@ note_track(struct walk *w, const struct mp4_span *span)
 }
 
 static void
-walk_movie(struct walk *w, struct mp4_span movie)
+mp4_walk_movie(struct walk *w, struct mp4_span movie)
 {
 	struct box box;
 
-	while (next_box(w, &movie.from, movie.to, &box))
+	while (mp4_next_box(w, &movie.from, movie.to, &box))
 		switch (box.name) {
 		case NAME('m', 'v', 'h', 'd'):
 			w->refused = w->refused || w->scale > 0;
@@ -156,7 +156,7 @@ walk_movie(struct walk *w, struct mp4_span movie)
 								    : 12));
 			break;
 		case NAME('t', 'r', 'a', 'k'):
-			note_track(w, &box.body);
+			mp4_note_track(w, &box.body);
 			break;
 		case NAME('u', 'd', 't', 'a'):
 		case NAME('m', 'e', 't', 'a'):
@@ -178,12 +178,12 @@ mp4_boxes_find(struct input *in, struct mp4_track *ret)
 
 	if (mp4_u32(in, 4) != NAME('f', 't', 'y', 'p'))
 		return false;
-	while (next_box(&w, &at, in->size, &box))
+	while (mp4_next_box(&w, &at, in->size, &box))
 		switch (box.name) {
 		case NAME('m', 'o', 'o', 'v'):
 			movies++;
 			w.movie = box.body;
-			walk_movie(&w, box.body);
+			mp4_walk_movie(&w, box.body);
 			break;
 		case NAME('f', 't', 'y', 'p'):
 		case NAME('m', 'd', 'a', 't'):

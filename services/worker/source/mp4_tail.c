@@ -12,7 +12,7 @@
 #endif
 
 static void
-patch(struct input_patch *to, int64_t at, uint32_t value)
+mp4_tail_patch(struct input_patch *to, int64_t at, uint32_t value)
 {
 	*to = (struct input_patch){
 		at,
@@ -23,7 +23,7 @@ patch(struct input_patch *to, int64_t at, uint32_t value)
 
 /* Whole chunks: no table says of a part of one. *ret_runs: entries of stsc that tell of them. */
 static uint32_t
-show(struct mp4_samples *samples, uint32_t *ret_runs)
+mp4_tail_show(struct mp4_samples *samples, uint32_t *ret_runs)
 {
 	struct mp4_sample sample;
 
@@ -43,12 +43,12 @@ mp4_tail_look(struct input *in, struct mp4_tail *ret)
 
 	mp4_tail_give_up(ret, in);
 	if (!mp4_samples_open(in, MP4_TAIL_SHOWN, &samples) || samples.count < MP4_TAIL_MIN ||
-	    (shown = show(&samples, &runs)) == samples.count)
+	    (shown = mp4_tail_show(&samples, &runs)) == samples.count)
 		return false;
-	patch(&in->patches[0], samples.track.leaf[MP4_STSZ].from + 8, shown);
-	patch(&in->patches[1], samples.track.leaf[mp4_samples_offsets(&samples)].from + 4,
-	      samples.chunk);
-	patch(&in->patches[2], samples.track.leaf[MP4_STSC].from + 4, runs);
+	mp4_tail_patch(&in->patches[0], samples.track.leaf[MP4_STSZ].from + 8, shown);
+	mp4_tail_patch(&in->patches[1], samples.track.leaf[mp4_samples_offsets(&samples)].from + 4,
+		       samples.chunk);
+	mp4_tail_patch(&in->patches[2], samples.track.leaf[MP4_STSC].from + 4, runs);
 	mp4_samples_rewind(&samples);
 	*ret = (struct mp4_tail){ .in = in, .samples = samples, .shown = shown };
 	return true;

@@ -41,7 +41,7 @@ struct source {
 };
 
 static enum worker_failure
-open_decoder(struct source *s, const AVCodec *codec, struct err *e)
+source_open_decoder(struct source *s, const AVCodec *codec, struct err *e)
 {
 	int av;
 
@@ -62,7 +62,7 @@ open_decoder(struct source *s, const AVCodec *codec, struct err *e)
 }
 
 static enum worker_failure
-choose_track(struct source *s, struct err *e)
+source_choose_track(struct source *s, struct err *e)
 {
 	const AVCodec *codec = NULL;
 	int index = av_find_best_stream(s->format, AVMEDIA_TYPE_AUDIO, -1, -1, &codec, 0);
@@ -76,19 +76,19 @@ choose_track(struct source *s, struct err *e)
 	container_discard_all_but(s->format, index);
 	s->stream = s->format->streams[index];
 	s->stream->discard = AVDISCARD_DEFAULT;
-	return open_decoder(s, codec, e);
+	return source_open_decoder(s, codec, e);
 }
 
 static enum worker_failure
-open_track(struct source *s, struct err *e)
+source_open_track(struct source *s, struct err *e)
 {
 	enum worker_failure f = container_open(s->in, &s->format, e);
 
-	return f ? f : choose_track(s, e);
+	return f ? f : source_choose_track(s, e);
 }
 
 static void
-close_track(struct source *s)
+source_close_track(struct source *s)
 {
 	av_packet_free(&s->packet);
 	avcodec_free_context(&s->decoder);
@@ -106,12 +106,12 @@ source_open(struct input *in, struct source **ret, struct err *e)
 		return failure_set(e, WORKER_OUT_OF_MEMORY, "source: no memory");
 	s->in = in;
 	shown_less = mp4_tail_look(in, &s->tail);
-	f = open_track(s, e);
+	f = source_open_track(s, e);
 	if (shown_less && (f || !mp4_tail_fits(&s->tail, s->stream))) {
-		close_track(s);
+		source_close_track(s);
 		mp4_tail_give_up(&s->tail, in);
 		input_rewind(in);
-		f = open_track(s, e);
+		f = source_open_track(s, e);
 	}
 	if (f)
 		return f;
@@ -128,7 +128,7 @@ source_metadata(const struct source *s, struct id3_content *ret)
 }
 
 static enum source_tapped
-tapped(const struct source *s, int read_result)
+source_ask_tap(const struct source *s, int read_result)
 {
 	if (read_result < 0 || s->packet->stream_index != s->stream->index)
 		return SOURCE_LEAVE_OUT;
@@ -136,7 +136,7 @@ tapped(const struct source *s, int read_result)
 }
 
 static int
-read_packet(struct source *s)
+source_read_packet(struct source *s)
 {
 	int av;
 
@@ -150,12 +150,12 @@ read_packet(struct source *s)
 
 /* The track's next packet: as av_read_frame, and AVERROR(EAGAIN) after too many of others. */
 static int
-next_packet(struct source *s)
+source_next_packet(struct source *s)
 {
 	int av;
 
-	while ((av = read_packet(s)) >= 0 || av == AVERROR(EAGAIN)) {
-		enum source_tapped what = tapped(s, av);
+	while ((av = source_read_packet(s)) >= 0 || av == AVERROR(EAGAIN)) {
+		enum source_tapped what = source_ask_tap(s, av);
 
 		if (what == SOURCE_DECODE)
 			return av;
@@ -170,9 +170,9 @@ next_packet(struct source *s)
 
 /* Gives the decoder the track's next packet, or tells it that there is none. */
 static enum worker_failure
-feed(struct source *s, struct err *e)
+source_feed(struct source *s, struct err *e)
 {
-	int av = next_packet(s);
+	int av = source_next_packet(s);
 
 	if (++s->barren > BARREN_MAX)
 		return failure_set(e, WORKER_DAMAGED, "packets without end and without a sample");
@@ -197,7 +197,7 @@ const AVPacket *
 source_packet(struct source *s)
 {
 	av_packet_unref(s->packet);
-	if (next_packet(s) < 0)
+	if (source_next_packet(s) < 0)
 		return NULL;
 	s->barren = 0;
 	return s->packet;
@@ -217,7 +217,7 @@ source_track(const struct source *s)
 }
 
 static bool
-frame_is_sane(const AVFrame *frame)
+source_frame_is_sane(const AVFrame *frame)
 {
 	return frame->nb_samples > 0 && frame->sample_rate >= RATE_MIN &&
 	       frame->sample_rate <= RATE_MAX && frame->ch_layout.nb_channels >= 1 &&
@@ -231,7 +231,7 @@ source_next(struct source *s, AVFrame *ret, bool *ret_end, struct err *e)
 		enum worker_failure f;
 		int av = avcodec_receive_frame(s->decoder, ret);
 
-		if (av == 0 && frame_is_sane(ret)) {
+		if (av == 0 && source_frame_is_sane(ret)) {
 			s->frames++;
 			s->barren = 0;
 			*ret_end = false;
@@ -247,13 +247,13 @@ source_next(struct source *s, AVFrame *ret, bool *ret_end, struct err *e)
 			s->damaged++;
 			continue;
 		}
-		if ((f = feed(s, e)))
+		if ((f = source_feed(s, e)))
 			return f;
 	}
 }
 
 static bool
-has_index(const struct source *s)
+source_has_index(const struct source *s)
 {
 	return av_match_name("mov", s->format->iformat->name) && s->stream->nb_frames > 0;
 }
@@ -266,7 +266,7 @@ source_limit(const struct source *s, int rate)
 	const AVIndexEntry *last;
 	int64_t start, padding, last_start;
 
-	if (!has_index(s) || stream->duration <= 0 || entries <= 0 ||
+	if (!source_has_index(s) || stream->duration <= 0 || entries <= 0 ||
 	    stream->codecpar->sample_rate <= 0)
 		return -1;
 	last = avformat_index_get_entry(s->stream, entries - 1);
@@ -282,7 +282,7 @@ source_limit(const struct source *s, int rate)
 
 /* What the file says the track lasts, in samples at rate; 0 = it says nothing that binds. */
 static int64_t
-promised(const struct source *s, int rate)
+source_promised(const struct source *s, int rate)
 {
 	int64_t samples =
 		av_rescale_q(s->stream->duration, s->stream->time_base, (AVRational){ 1, rate });
@@ -294,7 +294,7 @@ promised(const struct source *s, int rate)
 
 /* Whether the bytes ended before the container did. */
 static bool
-input_is_cut(const struct source *s)
+source_input_is_cut(const struct source *s)
 {
 	bool points_at_bytes = av_match_name("mov", s->format->iformat->name) != 0;
 
@@ -305,16 +305,16 @@ input_is_cut(const struct source *s)
 bool
 source_is_sound(const struct source *s)
 {
-	return s->read_result == AVERROR_EOF && !input_is_cut(s) && s->damaged == 0;
+	return s->read_result == AVERROR_EOF && !source_input_is_cut(s) && s->damaged == 0;
 }
 
 enum worker_failure
 source_verdict(const struct source *s, int64_t decoded, int rate, struct err *e)
 {
-	int64_t whole = promised(s, rate), missing = whole - decoded;
+	int64_t whole = source_promised(s, rate), missing = whole - decoded;
 	bool shorter = missing > rate / 2 && missing > whole / 50;
 
-	if (input_is_cut(s) || (shorter && s->damaged <= 1))
+	if (source_input_is_cut(s) || (shorter && s->damaged <= 1))
 		return failure_set(e, WORKER_TRUNCATED, "%lld of %lld samples, read ended with %d",
 				   (long long)decoded, (long long)whole, s->read_result);
 	if (s->damaged > s->packets / 2 || decoded < whole / 10 * 9 ||
@@ -337,6 +337,6 @@ source_close(struct source *s)
 {
 	if (!s)
 		return;
-	close_track(s);
+	source_close_track(s);
 	free(s);
 }

@@ -21,23 +21,23 @@ static const char names[ID3_FIELDS][5] = {
 
 /* ID3v2.4 sizes: four bytes of seven bits each. */
 static void
-put_size(uint8_t *to, size_t size)
+id3_put_size(uint8_t *to, size_t size)
 {
 	for (int i = 3; i >= 0; i--, size >>= 7)
 		to[i] = (uint8_t)(size & 0x7f);
 }
 
 static size_t
-put_frame_header(uint8_t *to, const char *name, size_t size)
+id3_put_frame_header(uint8_t *to, const char *name, size_t size)
 {
 	memcpy(to, name, 4);
-	put_size(to + 4, size);
+	id3_put_size(to + 4, size);
 	to[8] = to[9] = 0;
 	return FRAME_HEADER_BYTES;
 }
 
 static size_t
-put_text(uint8_t *to, enum id3_field field, const char *text)
+id3_put_text(uint8_t *to, enum id3_field field, const char *text)
 {
 	/* What stands in front of a comment: no language, no description. */
 	static const char about[] = { ENCODING_UTF8, 'X', 'X', 'X', '\0' };
@@ -54,11 +54,11 @@ put_text(uint8_t *to, enum id3_field field, const char *text)
 		return 0;
 	words[len] = '\0';
 	memcpy(to + FRAME_HEADER_BYTES, about, front);
-	return put_frame_header(to, names[field], front + len + 1) + front + len + 1;
+	return id3_put_frame_header(to, names[field], front + len + 1) + front + len + 1;
 }
 
 static const char *
-picture_type(const uint8_t *picture, size_t len)
+id3_picture_type(const uint8_t *picture, size_t len)
 {
 	if (len > 3 && memcmp(picture, "\xff\xd8\xff", 3) == 0)
 		return "image/jpeg";
@@ -69,9 +69,9 @@ picture_type(const uint8_t *picture, size_t len)
 
 /* But for its bytes. */
 static size_t
-put_picture(uint8_t *to, const struct id3_content *content)
+id3_put_picture(uint8_t *to, const struct id3_content *content)
 {
-	const char *type = picture_type(content->picture, content->picture_len);
+	const char *type = id3_picture_type(content->picture, content->picture_len);
 	uint8_t *at = to + FRAME_HEADER_BYTES;
 	size_t len = strlen(type) + 1;
 
@@ -81,14 +81,14 @@ put_picture(uint8_t *to, const struct id3_content *content)
 	*at++ = FRONT_COVER;
 	*at++ = '\0'; /* no description */
 	len = (size_t)(at - to);
-	(void)put_frame_header(to, "APIC", len - FRAME_HEADER_BYTES + content->picture_len);
+	(void)id3_put_frame_header(to, "APIC", len - FRAME_HEADER_BYTES + content->picture_len);
 	return len;
 }
 
 bool
 id3_takes_picture(const uint8_t *picture, size_t len)
 {
-	return len <= ID3_PICTURE_MAX && picture_type(picture, len) != NULL;
+	return len <= ID3_PICTURE_MAX && id3_picture_type(picture, len) != NULL;
 }
 
 size_t
@@ -98,15 +98,15 @@ id3_write(const struct id3_content *content, uint8_t to[ID3_HEAD_MAX])
 
 	for (enum id3_field field = 0; field < ID3_FIELDS; field++)
 		if (content->text[field])
-			at += put_text(at, field, content->text[field]);
-	at += put_frame_header(at, "TSSE", 1 + sizeof software);
+			at += id3_put_text(at, field, content->text[field]);
+	at += id3_put_frame_header(at, "TSSE", 1 + sizeof software);
 	*at++ = ENCODING_UTF8;
 	memcpy(at, software, sizeof software);
 	at += sizeof software;
 	if (content->picture_len > 0)
-		at += put_picture(at, content);
+		at += id3_put_picture(at, content);
 	memset(to, 0, HEADER_BYTES);
 	memcpy(to, "ID3\4", 4);
-	put_size(to + 6, (size_t)(at - to) - HEADER_BYTES + content->picture_len);
+	id3_put_size(to + 6, (size_t)(at - to) - HEADER_BYTES + content->picture_len);
 	return (size_t)(at - to);
 }

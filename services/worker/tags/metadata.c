@@ -20,7 +20,7 @@ static const char *const names[ID3_FIELDS][NAMES_MAX] = {
 };
 
 static const char *
-find(const AVDictionary *from, const char *const field[NAMES_MAX])
+metadata_find(const AVDictionary *from, const char *const field[NAMES_MAX])
 {
 	for (size_t i = 0; i < NAMES_MAX && field[i]; i++) {
 		const AVDictionaryEntry *entry = av_dict_get(from, field[i], NULL, 0);
@@ -33,7 +33,7 @@ find(const AVDictionary *from, const char *const field[NAMES_MAX])
 
 /* A front cover, if the file knows one, else the first picture. */
 static void
-find_picture(const AVFormatContext *format, struct id3_content *ret)
+metadata_find_picture(const AVFormatContext *format, struct id3_content *ret)
 {
 	for (unsigned i = 0; i < format->nb_streams; i++) {
 		const AVStream *stream = format->streams[i];
@@ -63,9 +63,9 @@ metadata_read(const AVFormatContext *format, const AVStream *sound, struct id3_c
 	*ret = (struct id3_content){ 0 };
 	for (enum id3_field field = 0; field < ID3_FIELDS; field++) {
 		if (field != ID3_TITLE || !labels)
-			ret->text[field] = find(sound->metadata, names[field]);
+			ret->text[field] = metadata_find(sound->metadata, names[field]);
 		if (!ret->text[field])
-			ret->text[field] = find(format->metadata, names[field]);
+			ret->text[field] = metadata_find(format->metadata, names[field]);
 	}
-	find_picture(format, ret);
+	metadata_find_picture(format, ret);
 }
