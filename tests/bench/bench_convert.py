@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 
-import test_u_reads
+import reads
 
 MIB = 1024 * 1024
 LEVEL = "4"  # LAME's quality, as services/worker/transcode.c sets it
@@ -193,8 +193,8 @@ def suite_rows(row, stack, upload, source, long_sources, names, ffmpeg_wall, rou
 
 def reads_rows(row, stack, seconds):
     """As mongod counts them."""
-    for name, how, bar in (("interleaved by 1 s", test_u_reads.BY_SECOND, 20), ("as ffmpeg interleaves it", (), 105)):
-        taken, count, _ = test_u_reads.conversion_of(stack, test_u_reads.film(f"film{len(how)}.mp4", *how, seconds=seconds))
+    for name, how, bar in (("interleaved by 1 s", reads.BY_SECOND, 20), ("as ffmpeg interleaves it", (), 105)):
+        taken, count, _ = reads.conversion_of(stack, reads.film(f"film{len(how)}.mp4", *how, seconds=seconds))
         share = len(taken) / count * 100
         row(f"chunks read of a 20 Mbit/s mp4, {name}", f"{share:.1f} % ({len(taken)} of {count})", f"≤ {bar} %", share <= bar)
 

@@ -12,6 +12,7 @@ from waits import Failed, expect, until
 from wire import ask
 
 DAEMONS = ("auth", "gateway", "converter", "notification")
+SANITIZED = os.environ.get("TONEARM_SANITIZED") == "1"  # such a build needs more memory, and its worker stands no sandbox
 SANITIZER = re.compile(r"ERROR: AddressSanitizer|LeakSanitizer|runtime error:")
 
 
@@ -133,3 +134,17 @@ class Daemon:
 def all_ok(seen):
     """Whether /readyz?verbose names every server as there."""
     return bool(seen) and seen[0] == 200 and all(line.split()[1:2] == ["ok"] for line in seen[1].splitlines() if line)
+
+
+@contextlib.contextmanager
+def only(s, name, count, **extra):
+    """In place of the suite's own daemon: count of the kind, with settings of the test's own."""
+    s.daemons[name].stop()
+    try:
+        with contextlib.ExitStack() as stack:
+            pods = [stack.enter_context(s.beside(name, **extra)) for _ in range(count)]
+            for pod in pods:
+                pod.ready()
+            yield pods
+    finally:
+        s.daemons[name].start().ready()

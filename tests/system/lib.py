@@ -12,13 +12,13 @@ import signal
 import subprocess
 
 from client import USER, Client
-from daemon import DAEMONS, Daemon, all_ok, children_of, workers_of
+from daemon import DAEMONS, SANITIZED, Daemon, all_ok, children_of, only, workers_of
 from servers import ROOT, SERVERS, Servers, group_alive, ports
-from waits import Failed, Skipped, expect, until
+from waits import Failed, Skipped, expect, in_parallel, until
 
 __all__ = [
-    "DAEMONS", "ROOT", "SERVERS", "USER", "Daemon", "Failed", "Skipped", "Stack", "all_ok", "children_of", "expect", "group_alive", "ports",
-    "until", "workers_of",
+    "DAEMONS", "ROOT", "SANITIZED", "SERVERS", "USER", "Daemon", "Failed", "Skipped", "Stack", "all_ok",
+    "children_of", "expect", "group_alive", "in_parallel", "only", "ports", "until", "workers_of",
 ]
 
 

@@ -1,24 +1,9 @@
 """contracts/msgq.md rows 1-29: POST /login at the gateway."""
 import base64
 
+from answers import is_token, method_is_answered, plain
 from lib import USER, expect
 from wire import ask, basic, claims_of
-
-HTML = "text/html; charset=utf-8"
-
-
-def plain(answer, status, body):
-    expect((answer.status, answer.text) == (status, body), f"wanted {status} {body!r}, got", answer)
-    expect(answer.header("Content-Type") == HTML or not answer.body, "content type:", answer)
-
-
-def is_token(s, answer, user=USER):
-    expect(answer.status == 200 and answer.header("Content-Type") == HTML, answer)
-    claims = claims_of(answer.text)
-    expect(claims["username"] == user and claims["admin"] is True, claims)
-    expect(claims["exp"] - claims["iat"] == 86400, claims)
-    expect(not answer.text.endswith("\n"), "newline after the token")
-
 
 def raw_basic(data):
     return {"Authorization": "Basic " + base64.b64encode(data).decode()}
@@ -70,17 +55,6 @@ def refused(headers, body, wanted):
 
 def granted(headers, path, body):
     return lambda s: is_token(s, ask(s.gateway, "POST", path, headers(s), body))
-
-
-def method_is_answered(path, method, status, allowed):
-    def test(s):
-        answer = ask(s.gateway, method, path)
-        words = b"" if method in ("HEAD", "OPTIONS") else b"method not allowed"
-        expect((answer.status, answer.body) == (status, words), answer)
-        allow = {word.strip() for word in (answer.header("Allow") or "").split(",")}
-        expect(allowed <= allow, "Allow:", allow)
-
-    return test
 
 
 def cases():

@@ -1,8 +1,8 @@
 """contracts/msgq.md rows 30-52: Authorization on /upload (with a body of 2 MB) and /download."""
 import time
 
+from answers import plain
 from lib import USER, expect
-from test_a_login import plain
 from wire import ask, base64url, multipart, sign
 
 MISSING, FORBIDDEN, NOT_ADMIN = (401, "missing credentials"), (403, "not authorized"), (401, "not authorized")

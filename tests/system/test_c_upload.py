@@ -1,7 +1,7 @@
 """contracts/msgq.md rows 53-81: POST /upload with a good token."""
 import media
+from answers import method_is_answered, plain
 from lib import USER, expect
-from test_a_login import method_is_answered, plain
 from wire import Reader, ask, chunks, connect, encode, multipart
 
 ONE = (400, "exactly 1 file required")

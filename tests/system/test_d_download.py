@@ -1,7 +1,7 @@
 """contracts/msgq.md rows 82-117: GET /download, and paths that are not there."""
 import media
+from answers import method_is_answered, plain
 from lib import expect
-from test_a_login import method_is_answered, plain
 from wire import ask
 
 MALFORMED, UNKNOWN, REQUIRED = (400, "fid is malformed"), (404, "not found"), (400, "fid is required")

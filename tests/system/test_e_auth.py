@@ -1,8 +1,8 @@
 """contracts/msgq.md rows 118-136: the auth service, asked directly."""
 import time
 
+from answers import is_token, plain
 from lib import USER, expect
-from test_a_login import is_token, plain
 from wire import ask, basic, sign
 
 LOGIN = [

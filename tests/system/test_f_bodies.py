@@ -4,8 +4,8 @@ import signal
 import time
 
 import media
+from answers import plain
 from lib import expect, until
-from test_a_login import plain
 from wire import NoAnswer, Reader, ask, chunks, connect, encode, multipart
 
 TEXT = b"this is no video"

@@ -1,8 +1,8 @@
 """Heads that no honest client sends: 4xx, the connection closes where its framing is in doubt, and we go on."""
 import re
 
+from answers import plain
 from lib import expect
-from test_a_login import plain
 from wire import NoAnswer, Reader, ask, connect, exchange, multipart
 
 BODY = multipart([("file", "a.mp4", b"abc")], boundary="x")[1]

@@ -1,13 +1,12 @@
 """Bad messages of every kind on each queue: to *.dead with a reason, nothing ends, nothing spins."""
-import contextlib
 import json
 import time
 
 import pika
 
-from lib import USER, expect, until
+from lib import expect, until
+from queues import FID, broker, depth, message, send, take
 
-FID = "5f0000000000000000000001"
 ANY = [
     ("not JSON", b"not json"),
     ("an empty object", b"{}"),
@@ -32,34 +31,6 @@ ALSO = {
 READERS = {"video": "converter", "mp3": "notification", "failed": "notification"}
 
 
-@contextlib.contextmanager
-def broker(s):
-    url = s.environment()["AMQP_URL"].rstrip("/") + "/%2f"
-    connection = pika.BlockingConnection(pika.URLParameters(url))
-    try:
-        yield connection.channel()
-    finally:
-        connection.close()
-
-
-def depth(s, queue):
-    with broker(s) as channel:
-        try:
-            return channel.queue_declare(queue, passive=True).method.message_count
-        except pika.exceptions.ChannelClosedByBroker:
-            return 0
-
-
-def send(s, queue, body):
-    with broker(s) as channel:
-        channel.basic_publish("", queue, body, pika.BasicProperties(delivery_mode=2))
-
-
-def take(s, queue):
-    with broker(s) as channel:
-        return channel.basic_get(queue, auto_ack=True)
-
-
 def is_buried(queue, body):
     def test(s):
         reader = s.daemons[READERS[queue]]
@@ -81,10 +52,6 @@ def cases():
     for queue in READERS:
         for what, body in ANY + ALSO.get(queue, []):
             yield f"a message on {queue} that is {what} goes to {queue}.dead", is_buried(queue, body)
-
-
-def message(**changes):
-    return json.dumps({"video_fid": FID, "mp3_fid": None, "username": USER, **changes}).encode()
 
 
 def test_a_video_that_is_not_there_fails_once_and_is_said_once(s):

@@ -7,8 +7,8 @@ import gridfs
 import pymongo
 
 import media
+from answers import is_token, plain
 from lib import Daemon, all_ok, expect, until
-from test_a_login import is_token, plain
 from wire import Reader, ask, connect, encode, multipart
 
 TEXT = b"this is no video"

@@ -1,6 +1,5 @@
 """MsgQ's faults B1-B24 (contracts/msgq.md section 9): each test fails on MsgQ's behaviour."""
 import base64
-import concurrent.futures
 import contextlib
 import json
 import os
@@ -14,18 +13,12 @@ import gridfs
 
 import media
 import sql
-from lib import USER, Skipped, children_of, expect, until
-from test_a_login import is_token, plain
-from test_h_messages import broker, depth, message, send
+from answers import is_token, plain
+from lib import SANITIZED, USER, Skipped, children_of, expect, in_parallel, until
+from queues import broker, depth, message, send
 from wire import NoAnswer, Reader, ask, basic, connect, encode, multipart
 
 TEXT = b"this is no video"
-SANITIZED = os.environ.get("TONEARM_SANITIZED") == "1"
-
-
-def in_parallel(n, work):
-    with concurrent.futures.ThreadPoolExecutor(n) as pool:
-        return [f.result() for f in [pool.submit(work, i) for i in range(n)]]
 
 
 def lines_with(s, word):

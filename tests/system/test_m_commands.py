@@ -5,24 +5,12 @@ import subprocess
 
 import pika
 
+from commands import converter
 from lib import USER, expect, until
-from test_h_messages import broker, depth, message, send, take
+from queues import broker, depth, message, send, take
 
 UNKNOWN = "5f00000000000000000000ff"
 NASTY = b"\x1b[2J\x00\xff{\xe2\x80\xae \xc2\x9b31m\n\\"
-
-
-def environment(s, **extra):
-    env = {"PATH": os.environ["PATH"], **s.environment(), **extra}
-    for key in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
-        if key in os.environ:
-            env[key] = os.environ[key]
-    return env
-
-
-def converter(s, *words, **extra):
-    return subprocess.run([s.build / "services/converter/converter", *words], env=environment(s, **extra), stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=60)
 
 
 def good(s, *words, **extra):

@@ -8,8 +8,8 @@ import signal
 import bson
 import gridfs
 
+from answers import plain
 from lib import expect, until
-from test_a_login import plain
 from wire import Reader, ask, chunks, connect, encode, multipart
 
 KIB = 1024

@@ -17,7 +17,7 @@ from bson import ObjectId
 import media
 from balancer import Balancer
 from lib import Daemon, expect, until
-from wire import Reader, ask, connect, encode, multipart
+from wire import Reader, ask, connect, encode
 
 SEED = int(os.environ.get("TONEARM_SEED", "20261123"))
 BOUNDARY = {"Content-Type": "multipart/form-data; boundary=slow"}

@@ -1,6 +1,5 @@
 """Every message twice, late, out of order, and on two pods at once; jobs that outlast every deadline around them."""
 import contextlib
-import json
 import os
 import random
 import signal
@@ -8,40 +7,13 @@ import signal
 import bson
 
 import media
-from lib import expect, until, workers_of
+from jobs import outputs, record, said
+from lib import expect, only, until, workers_of
+from queues import broker, depth, message
 from servers import is_stopped
-from test_h_messages import broker, depth, message
 
 LEASE_S = 3
 CONSUMER_TIMEOUT_MS = 2000
-
-
-@contextlib.contextmanager
-def only(s, name, count, **extra):
-    """In place of the suite's own daemon: count of the kind, with settings of the test's own."""
-    s.daemons[name].stop()
-    try:
-        with contextlib.ExitStack() as stack:
-            pods = [stack.enter_context(s.beside(name, **extra)) for _ in range(count)]
-            for pod in pods:
-                pod.ready()
-            yield pods
-    finally:
-        s.daemons[name].start().ready()
-
-
-def record(s, fid):
-    return s.mongo()["tonearm"]["jobs"].find_one({"_id": bson.ObjectId(fid)})
-
-
-def outputs(s, fid):
-    return s.mongo()["mp3s"]["fs.files"].count_documents({"metadata.video_fid": bson.ObjectId(fid)})
-
-
-def said(pods, fid):
-    """The notification lines about the video, of all pods, as JSON."""
-    lines = [line for pod in pods for line in pod.log_text().splitlines() if '"notification"' in line and fid in line]
-    return [json.loads(line) for line in lines]
 
 
 def publish(s, bodies):

@@ -2,7 +2,6 @@
 import concurrent.futures
 import contextlib
 import datetime
-import os
 import shutil
 import signal
 import subprocess
@@ -13,11 +12,10 @@ import bson
 import pymongo
 
 import media
-from lib import Skipped, all_ok, expect, until
-from test_a_login import is_token, plain
-from test_h_messages import depth
-from test_j_faults import in_parallel
-from test_p_deliveries import only, outputs, record, said
+from answers import is_token, plain
+from jobs import outputs, record, said
+from lib import SANITIZED, Skipped, all_ok, expect, in_parallel, only, until
+from queues import depth
 from wire import ask
 from wires import Forward, Resolving, point, replica_set, small_disk, wired
 
@@ -88,7 +86,7 @@ def test_a_broker_that_blocks_publishers_delays_results_and_loses_none(s):
             expect(answer.status == 200 and took < ANSWER_S, answer, took)
             fids.append(answer.json()["video_fid"])
         expect("queued" in {s.job(f)["state"] for f in fids}, "nothing was held back")
-        expect(os.environ.get("TONEARM_SANITIZED") or gateway.rss() - memory < 16 << 20, "it grew by", gateway.rss() - memory)
+        expect(SANITIZED or gateway.rss() - memory < 16 << 20, "it grew by", gateway.rss() - memory)
     for fid in fids:
         expect(s.job_ends(fid, 90)["state"] == "done", s.job(fid))
     until("all are announced", lambda: notified(s, fids), 60)
@@ -177,7 +175,7 @@ def test_all_servers_away_for_20_minutes_cost_no_restart_and_no_job(s):
 
 
 def test_uploads_that_pour_in_while_mongodb_is_frozen_are_refused_and_take_no_memory(s):
-    if os.environ.get("TONEARM_SANITIZED"):
+    if SANITIZED:
         raise Skipped("a sanitizer's memory is its own")
     content = bytes(3_000_000)
     in_parallel(32, lambda _: s.upload(content))  # what the allocator keeps afterwards is there already

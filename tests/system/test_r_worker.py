@@ -5,10 +5,8 @@ import pathlib
 import signal
 
 import media
-from lib import expect, until, workers_of
-from test_p_deliveries import only, record
-
-SANITIZED = os.environ.get("TONEARM_SANITIZED") == "1"  # a sanitizer cannot live behind the walls
+from jobs import record
+from lib import SANITIZED, expect, only, until, workers_of
 
 
 def shut_in_worker(s):

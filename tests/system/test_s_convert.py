@@ -12,20 +12,10 @@ import tempfile
 import termios
 
 import media
+from commands import convert, converter, environment
 from lib import expect, until, workers_of
-from test_m_commands import converter, environment
 
 BAR = re.compile(r"\r\[([#.]{30})\] +(\d+) %, (\d+) x realtime, (\d+) s left ")
-
-
-def convert(s, content, *words):
-    """The ended command, the mp3 it made (None: none), and what else lies in the folder."""
-    with tempfile.TemporaryDirectory(prefix="tonearm-convert-") as folder:
-        source, result = pathlib.Path(folder) / "in", pathlib.Path(folder) / "out.mp3"
-        source.write_bytes(content)
-        done = converter(s, "convert", source, result, *words, MONGODB_URI="mongodb://127.0.0.1:1", AMQP_URL="amqp://127.0.0.1:1/")
-        made = result.read_bytes() if result.exists() else None
-        return done, made, sorted(p.name for p in pathlib.Path(folder).iterdir() if p not in (source, result))
 
 
 def test_a_file_becomes_what_an_upload_becomes(s):

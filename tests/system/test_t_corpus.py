@@ -3,26 +3,23 @@ import concurrent.futures
 import contextlib
 import functools
 import hashlib
-import json
 import os
 import pathlib
 import random
 import re
 import socket
 import struct
-import subprocess
 import tempfile
 
 import corpus
 import lying_media
 import odd_media
-from lib import ROOT, expect
+from commands import CORES, convert_all, convert_file
+from lib import ROOT, SANITIZED, expect
 
-SANITIZED = os.environ.get("TONEARM_SANITIZED") == "1"
 SEED = int(os.environ.get("CORPUS_SEED", "1"))
 REASONS = {"not_media", "no_audio", "empty", "truncated", "damaged", "unsupported", "too_long"}
-DEADLINE = 60
-CORES, OTHERS = 2, (1, 3, 8)
+OTHERS = (1, 3, 8)  # numbers of cores, beside CORES
 NO_ENCODER = {"amrnb", "amrwb", "wmapro", "wmalossless", "wmavoice"}  # of the whitelist, in Debian's ffmpeg
 DEEP = os.environ.get("CORPUS_CORES") == "all"  # every file with each number of cores; else those of one block with one more
 
@@ -43,23 +40,6 @@ def samples():
     return made
 
 
-def convert(s, path, **settings):
-    """(exit code, report, mp3 or None) of one conversion."""
-    out = path.with_name(path.name + ".out.mp3")
-    env = {"PATH": os.environ["PATH"], **s.environment(), "CONVERTER_CORES": str(CORES), **settings}
-    env.update({key: os.environ[key] for key in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if key in os.environ})
-    done = subprocess.run([s.build / "services/converter/converter", "convert", path, out, "--json"], env=env, stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=DEADLINE)
-    expect(b"Sanitizer" not in done.stderr and b"runtime error" not in done.stderr, path.name, done.stderr[:3000])
-    report = json.loads(done.stdout) if done.stdout else {}
-    return done.returncode, report, out if out.exists() else None
-
-
-def convert_all(s, paths, **settings):
-    with concurrent.futures.ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
-        return list(pool.map(lambda path: convert(s, path, **settings), paths))
-
-
 def facts(end):
     """All of an end that may not depend on the number of threads."""
     code, report, out = end
@@ -72,7 +52,7 @@ def expect_same_on_other_cores(s, paths, ends, every=1):
     def differing(at):
         first = facts(ends[at])
         again = OTHERS if DEEP else OTHERS[at // every % 3:][:1]
-        return [(paths[at].name, n, first, end) for n in again if (end := facts(convert(s, paths[at], CONVERTER_CORES=str(n)))) != first]
+        return [(paths[at].name, n, first, end) for n in again if (end := facts(convert_file(s, paths[at], CONVERTER_CORES=str(n)))) != first]
 
     with concurrent.futures.ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
         bad = [one for found in pool.map(differing, range(0, len(paths), 1 if DEEP else every)) for one in found]
@@ -139,7 +119,7 @@ def test_a_track_of_several_blocks_is_the_same_for_any_number_of_threads(s):
     corpus.ffmpeg("-f", "lavfi", "-i",
                   "aevalsrc='0.3*sin(2*PI*t*(220+40*mod(floor(t*3),11)))+0.4*(random(0)-0.5)*mod(floor(t*2),3)|0.3*sin(2*PI*330*t)':s=48000",
                   "-t", 40 if SANITIZED else 100, path)
-    ends = [facts(convert(s, path, CONVERTER_CORES=str(n))) for n in (CORES, *OTHERS)]
+    ends = [facts(convert_file(s, path, CONVERTER_CORES=str(n))) for n in (CORES, *OTHERS)]
     expect(ends[0][0] == 0 and ends.count(ends[0]) == len(ends), ends)
 
 
@@ -186,7 +166,7 @@ def test_hours_of_silence_are_cut_off_at_the_limit(s):
     """Days of silence are a few kilobytes of FLAC; what they cost is bounded."""
     path = place("silence.flac")
     corpus.ffmpeg("-f", "lavfi", "-i", "anullsrc=r=44100:cl=mono", "-t", 3600, "-c:a", "flac", "-compression_level", 0, path)
-    code, report, out = convert(s, path, MAX_AUDIO_DURATION="10m")
+    code, report, out = convert_file(s, path, MAX_AUDIO_DURATION="10m")
     expect(code == 2 and report["error"]["code"] == "too_long" and not out, code, report)
 
 
@@ -196,7 +176,7 @@ def test_samples_that_are_no_numbers_are_taken_for_silence(s):
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 3, 1, 44100, 4 * 44100, 4, 32)
     path = place("numbers.wav")
     path.write_bytes(b"RIFF" + struct.pack("<I", 28 + len(data) + 8) + b"WAVE" + form + b"data" + struct.pack("<I", len(data)) + data)
-    code, report, out = convert(s, path)
+    code, report, out = convert_file(s, path)
     expect(code == 0 and report["samples"] == 44100, code, report)
     expect_decodes([out], [44100])
 

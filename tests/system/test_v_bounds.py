@@ -9,9 +9,7 @@ import subprocess
 import time
 
 import media
-from lib import Daemon, Skipped, expect, until
-from test_p_deliveries import only
-from test_r_worker import SANITIZED
+from lib import SANITIZED, Daemon, Skipped, expect, only, until
 from wire import ask
 
 CGROUPS = pathlib.Path("/sys/fs/cgroup")

@@ -3,9 +3,9 @@ import json
 
 import media
 import tagged
+from commands import convert
 from lib import expect
-from test_s_convert import convert
-from test_u_reads import conversion_of
+from reads import conversion_of
 
 TAG_MAX = (4 << 20) + (16 << 10)
 PICTURE_MAX = 4 << 20

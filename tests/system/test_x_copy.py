@@ -4,9 +4,8 @@ import json
 import subprocess
 
 import media
+from commands import convert, convert_all
 from lib import expect
-from test_s_convert import convert
-from test_t_corpus import convert_all
 
 SECONDS = 2
 SAMPLES = SECONDS * 44100

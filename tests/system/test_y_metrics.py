@@ -2,10 +2,10 @@
 import re
 
 import media
+from answers import plain
 from exposition import Scrape
 from lib import DAEMONS, ROOT, Failed, expect, until
-from test_a_login import plain
-from test_h_messages import depth, send
+from queues import depth, send
 from wire import ask, basic
 
 # what everyone needs to be there once the suite has worked

@@ -5,10 +5,9 @@ import secrets
 import signal
 
 import media
-from lib import expect, until
-from test_a_login import plain
-from test_h_messages import message, send
-from test_p_deliveries import only
+from answers import plain
+from lib import expect, only, until
+from queues import message, send
 from wire import ask, basic, bearer
 
 

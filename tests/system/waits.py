@@ -1,4 +1,5 @@
 """What a test expects, and waits for."""
+import concurrent.futures
 import time
 
 
@@ -25,3 +26,9 @@ def until(what, condition, seconds=20.0):
         if time.monotonic() > deadline:
             raise Failed(f"not within {seconds} s: {what}")
         time.sleep(0.05)
+
+
+def in_parallel(n, work):
+    """The results of work(0) to work(n - 1), all at once."""
+    with concurrent.futures.ThreadPoolExecutor(n) as pool:
+        return [f.result() for f in [pool.submit(work, i) for i in range(n)]]
