@@ -65,7 +65,7 @@ fuzz: deps ## libFuzzer targets, FUZZ_SECONDS each
 	@tests/fuzz/run.sh $(FUZZ_SECONDS)
 
 corpus: build ## the whole corpus of media files, each on 1, 2, 3 and 8 cores; CORPUS_SEED draws other damage
-	@CORPUS_FILES=1000000 CORPUS_CORES=all build/deps/venv/bin/python tests/system/run.py build/release t_corpus
+	@CORPUS_FILES=1000000 CORPUS_CORES=all build/deps/venv/bin/python tests/system/run.py build/release corpus
 
 chaos: build ## faults of every kind for CHAOS_SECONDS (600), then the invariants; CHAOS_SEED replays
 	@build/deps/venv/bin/python tests/chaos/test_check.py

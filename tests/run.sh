@@ -42,7 +42,7 @@ static_checks() {
 # the real servers of the contract suites, on free ports
 start_servers() {
 	local ports
-	read -r -a ports < <(PYTHONPATH=tests/support "$python" -c 'import ports; print(*ports.free(4))')
+	read -r -a ports < <(PYTHONPATH=tests/support "$python" -c 'from rig import ports; print(*ports.free(4))')
 	export MARIADB_PORT=${ports[0]} RABBITMQ_PORT=${ports[1]} EPMD_PORT=${ports[2]} MONGOD_PORT=${ports[3]}
 	docker/local/servers.sh start "$work/servers" || return 1
 	export TONEARM_TEST_MONGODB_URI=mongodb://127.0.0.1:$MONGOD_PORT TONEARM_TEST_AMQP_URL=amqp://guest:guest@127.0.0.1:$RABBITMQ_PORT/ \
@@ -128,7 +128,7 @@ if [[ " $* " = *" release "* ]]; then
 	step bench env BENCH_QUICK=1 timeout 240 "$python" tests/bench/bench.py
 fi
 say "mixed fleet"
-tests/system/mixed.sh
+tests/system/mixed/mixed.sh
 case $? in
 0) count 1 0 0 ;;
 77) count 0 0 1 ;;

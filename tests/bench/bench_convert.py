@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 
-import reads
+from rig import reads
 
 MIB = 1024 * 1024
 LEVEL = "4"  # LAME's quality, as services/worker/transcode.c sets it

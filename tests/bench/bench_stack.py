@@ -16,8 +16,8 @@ import bson
 import pika
 import pymongo
 
-import lib
-from wire import Reader, ask, basic, connect, encode
+from rig import lib
+from rig.wire import Reader, ask, basic, connect, encode
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SERVING = ("auth", "gateway")

@@ -17,13 +17,13 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "system"))
+sys.path.insert(0, str(ROOT / "tests" / "support"))
 sys.path.insert(0, str(ROOT / "tests" / "bench"))
 import bench_stack  # noqa: E402
-import lib  # noqa: E402
 from bench import upload, upload_head  # noqa: E402
 from load_clients import BEGIN, FINISH  # noqa: E402
-from wire import bearer, encode  # noqa: E402
+from rig import lib  # noqa: E402
+from rig.wire import bearer, encode  # noqa: E402
 
 QUICK = os.environ.get("LOAD_QUICK") == "1"
 SLOW, MANY, SLOWLORIS, FAST = (20, 50, 40, 8) if QUICK else (1000, 5000, 2000, 200)

@@ -14,13 +14,13 @@ import sys
 import tempfile
 import time
 
-import chaos  # first: it puts tests/system on the path
+import chaos  # first: it puts tests/support on the path
 import check
 import collect
-import lib
 from clients import Clients, Sample, tone
-from lib import ROOT, expect, until
-from wire import Reader, connect, encode
+from rig import lib
+from rig.lib import ROOT, expect, until
+from rig.wire import Reader, connect, encode
 from world import World, server_pid, servers, signal_server
 
 LABELS = ("auth-1", "gateway-1", "converter-1", "notification-1")

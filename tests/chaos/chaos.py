@@ -17,15 +17,15 @@ import time
 
 import pymongo
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import check  # noqa: E402
 import collect  # noqa: E402
-import lib  # noqa: E402
 import network  # noqa: E402
 import report  # noqa: E402
 import schedule  # noqa: E402
 from clients import Clients  # noqa: E402
 from faults import Runner  # noqa: E402
+from rig import lib  # noqa: E402
 from world import World  # noqa: E402
 
 # without an end of anything; a job whose worker was killed three times waits two minutes for its next attempt

@@ -5,9 +5,8 @@ import random
 import threading
 import time
 
-import lib
-import media
-from wire import NoAnswer, Reader, ask, basic, bearer, connect, encode, multipart
+from rig import lib, media
+from rig.wire import NoAnswer, Reader, ask, basic, bearer, connect, encode, multipart
 
 ANSWER_S = 30
 WAITING_MAX = 25  # of one user: who waits for so much looks before more is sent

@@ -7,7 +7,7 @@ import subprocess
 
 import pika
 
-import daemon
+from rig import daemon
 
 RATE = 8000
 

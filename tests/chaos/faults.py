@@ -11,9 +11,9 @@ import time
 import pika
 import pymongo
 
-import lib
 import network
-from lib import until
+from rig import lib
+from rig.lib import until
 from schedule import held
 from world import server_pid, servers, signal_server
 

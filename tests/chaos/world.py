@@ -1,10 +1,9 @@
 """The suite under chaos: two replicas of each daemon, every link through a proxy of the tests, and a log of what was done.
 
-Built on tests/system/lib.py; a server is started and stopped alone, by servers.sh.
+Built on tests/support/rig/lib.py; a server is started and stopped alone, by servers.sh.
 """
 import contextlib
 import os
-import pathlib
 import signal
 import subprocess
 import sys
@@ -13,11 +12,9 @@ import time
 
 import pymongo
 
-import lib
-from lib import ROOT, expect, ports, until
+from rig import lib
+from rig.lib import ROOT, expect, ports, until
 from schedule import DAEMONS, LEASE_S, LINKS
-
-HERE = pathlib.Path(__file__).resolve().parent
 
 DISK = "1500m"
 SERVER_START_S = 90
@@ -32,7 +29,7 @@ class Proxy:
         words = [f"{name}={self.ports[name]}:{target}" for name, target in targets.items()]
         self.lock = threading.Lock()
         self.process = subprocess.Popen(
-            [sys.executable, HERE / "proxy.py", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, ROOT / "tests/support/rig/proxy.py", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         expect(self.process.stdout.readline() == "ok\n", "the proxy did not start")
 

@@ -4,7 +4,7 @@
 One line per test; exit 0 when none failed. A pattern is a part of a test's name. TONEARM_RUN_DIR keeps the logs
 there; else they go with a temporary folder.
 """
-import importlib
+import importlib.util
 import os
 import pathlib
 import shutil
@@ -15,15 +15,22 @@ import time
 import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
-import lib  # noqa: E402
-from wire import NoAnswer  # noqa: E402
+sys.path.insert(0, str(HERE.parent / "support"))
+from rig import lib  # noqa: E402
+from rig.wire import NoAnswer  # noqa: E402
+
+
+def module_of(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def cases():
     """(name, function) in order of files; a module's cases() adds those made from tables."""
-    for path in sorted(HERE.glob("test_*.py")):
-        module = importlib.import_module(path.stem)
+    for path in sorted(HERE.glob("*/test_*.py")):
+        module = module_of(path)
         for name, value in vars(module).items():
             if name.startswith("test_") and callable(value) and value.__module__ == module.__name__:
                 yield f"{path.stem[5:]}: {name[5:].replace('_', ' ')}", value
