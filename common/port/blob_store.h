@@ -1,17 +1,31 @@
-/* Blob store: write-once byte objects with metadata (one store = one database, bucket fs).
+/* Blob store: write-once byte objects with metadata (one store = one set of blobs, such as
+ * "videos" or "mp3s").
  *
- * Ownership  a reader or writer belongs to its opener until blob_reader_close / blob_writer_close.
- * Threads    a store may be shared; a reader or writer is used by one thread at a time.
- * Time       any call blocks at most the store's configured deadline (3 s by default).
+ * Ownership   a reader or writer belongs to its opener until blob_reader_close / blob_writer_close.
+ * Threads     a store may be shared; a reader or writer is used by one thread at a time.
+ * Time        any call blocks at most the store's configured deadline (3 s by default).
+ * Visibility  a blob is found only after blob_commit, and then whole.
+ * Durability  blob_commit and blob_flush return 0 only when what they speak of outlives the crash
+ *             of every process and machine that the store is built to outlive.
+ * Errors      NOT_FOUND             no such blob
+ *             CONFLICT              someone else was faster: each call says what that means
+ *             CORRUPT               the stored form is broken
+ *             UNAVAILABLE, TIMEOUT  try again
  *
- * Visibility a blob is found only after blob_commit, and then whole. A writer closed without a
- * commit removes what it wrote.
+ * A writer of blob_create is one attempt: closed without a commit it removes what it wrote.
  *
- * Durability blob_commit returns 0 only when every chunk and the files document are
- * majority-journaled.
- *
- * Errors     NOT_FOUND no such blob; CONFLICT another blob has this metadata.video_fid; CORRUPT the
- * stored form is broken; UNAVAILABLE, TIMEOUT try again.
+ * A writer of blob_resume is one part of an upload that goes on. Closed without a commit it leaves
+ * what is stored, and any process goes on from there with the next blob_resume of the same id,
+ * until one of them commits, or blob_clear or blob_remove takes it all away.
+ *  - The next one begins where the stored bytes end: not before the last blob_flush that returned
+ *    0, not behind the last byte written. In between a store may keep what it likes.
+ *  - Of two writers of one id at once at most one commits, and the blob is what that one has
+ *    resumed and written, without a byte of the other. A store that sees the first one at work may
+ *    refuse the second (blob_resume: CONFLICT); else the second takes over, and the first gets
+ *    CONFLICT from blob_write, blob_flush or blob_commit, at the latest from the one that would
+ *    have had to store something.
+ *  - A commit that has begun and failed (other than by CONFLICT) may have sealed the bytes: the
+ *    next writer has them all, gets CONFLICT when it writes more, and may commit.
  */
 #ifndef TONEARM_PORT_BLOB_STORE_H
 #define TONEARM_PORT_BLOB_STORE_H
@@ -67,13 +81,15 @@ struct blob_writer_ops {
 	int (*write)(struct blob_writer *, const void *data, size_t len, struct err *);
 	int (*patch)(struct blob_writer *, int64_t offset, const void *data, size_t len,
 		     struct err *);
+	int (*flush)(struct blob_writer *, struct err *); /* only of what ops.resume has opened */
 	int (*commit)(struct blob_writer *, struct err *);
 	void (*close)(struct blob_writer *);
 };
 struct blob_writer {
 	const struct blob_writer_ops *ops;
 	struct blob_id id;
-	int64_t length; /* bytes taken so far */
+	int64_t length; /* bytes taken so far, those of earlier parts too */
+	bool resumable; /* opened by blob_resume */
 	struct {
 		int64_t from, to;
 	} held; /* by blob_hold; from == to: nothing */
@@ -83,6 +99,8 @@ struct blob_store_ops {
 	int (*open)(struct blob_store *, const struct blob_id *, struct blob_reader **,
 		    struct err *);
 	int (*create)(struct blob_store *, const struct blob_id *, const struct blob_meta *,
+		      struct blob_writer **, struct err *);
+	int (*resume)(struct blob_store *, const struct blob_id *, const struct blob_meta *,
 		      struct blob_writer **, struct err *);
 	int (*find_output)(struct blob_store *, const struct blob_id *video, struct blob_id *,
 			   struct err *);
@@ -116,6 +134,17 @@ blob_create(struct blob_store *s, const struct blob_id *id, const struct blob_me
 {
 	int r = s->ops->create(s, id, meta, ret, e);
 	assert(r <= 0 && (r < 0 || *ret));
+	return r;
+}
+/* Goes on with an upload at the length that is stored (ret->length; 0 when nothing is: so it also
+ * begins one). meta is what the blob gets if this writer commits. CONFLICT: the blob is committed,
+ * or another writer is at work, or what is stored cannot be continued (only blob_clear helps). */
+static inline int
+blob_resume(struct blob_store *s, const struct blob_id *id, const struct blob_meta *meta,
+	    struct blob_writer **ret, struct err *e)
+{
+	int r = s->ops->resume(s, id, meta, ret, e);
+	assert(r <= 0 && (r < 0 || ((*ret)->resumable && (*ret)->length >= 0)));
 	return r;
 }
 /* The committed blob whose metadata.video_fid is video; NOT_FOUND when there is none. */
@@ -201,11 +230,12 @@ blob_write(struct blob_writer *w, const void *data, size_t len, struct err *e)
 	return w->ops->write(w, data, len, e);
 }
 /* The next len bytes may be changed until the commit: the chunks that hold them are kept in memory
- * and written last. Once; INVALID a second time, and for more than BLOB_HOLD_MAX. */
+ * and written last. Once; INVALID a second time, for more than BLOB_HOLD_MAX, and for a writer of
+ * blob_resume, which cannot keep bytes from the store. */
 static inline int
 blob_hold(struct blob_writer *w, size_t len, struct err *e)
 {
-	if (w->held.to > 0 || len < 1 || len > BLOB_HOLD_MAX)
+	if (w->resumable || w->held.to > 0 || len < 1 || len > BLOB_HOLD_MAX)
 		return err_set(e, ERR_INVALID, "a hold of %zu bytes", len);
 	w->held.from = w->length;
 	w->held.to = w->length + (int64_t)len;
@@ -221,8 +251,17 @@ blob_patch(struct blob_writer *w, int64_t offset, const void *data, size_t len, 
 		return err_set(e, ERR_INVALID, "a patch of what is not held");
 	return len > 0 ? w->ops->patch(w, offset, data, len, e) : 0;
 }
-/* Makes the blob visible. CONFLICT: another output for the same video was faster; close then
- * removes these chunks. After success close only frees. */
+/* Makes all length bytes durable, the last partial chunk too; writing goes on after it. Only for a
+ * writer of blob_resume, INVALID else. CONFLICT: another writer has taken over. */
+static inline int
+blob_flush(struct blob_writer *w, struct err *e)
+{
+	if (!w->resumable)
+		return err_set(e, ERR_INVALID, "only an upload that goes on is flushed");
+	return w->ops->flush(w, e);
+}
+/* Makes the blob visible. CONFLICT: another output for the same video was faster (close then
+ * removes these chunks), or another writer has taken over. After success close only frees. */
 static inline int
 blob_commit(struct blob_writer *w, struct err *e)
 {

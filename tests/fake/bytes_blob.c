@@ -75,8 +75,12 @@ bytes_writer_close(struct blob_writer *port)
 }
 
 static const struct blob_reader_ops reader_ops = { bytes_read, bytes_seek, bytes_reader_close };
-static const struct blob_writer_ops writer_ops = { bytes_write, bytes_patch, bytes_commit,
-						   bytes_writer_close };
+static const struct blob_writer_ops writer_ops = {
+	.write = bytes_write,
+	.patch = bytes_patch,
+	.commit = bytes_commit,
+	.close = bytes_writer_close,
+};
 
 struct bytes_reader
 bytes_reader_over(const void *bytes, size_t len)

@@ -92,8 +92,12 @@ shelf_writer_close(struct blob_writer *port)
 }
 
 static const struct blob_reader_ops reader_ops = { shelf_read, shelf_seek, shelf_reader_close };
-static const struct blob_writer_ops writer_ops = { shelf_write, shelf_patch, shelf_commit,
-						   shelf_writer_close };
+static const struct blob_writer_ops writer_ops = {
+	.write = shelf_write,
+	.patch = shelf_patch,
+	.commit = shelf_commit,
+	.close = shelf_writer_close,
+};
 
 static int
 shelf_open(struct blob_store *port, const struct blob_id *id, struct blob_reader **ret,

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 
 #define PIECE 70001 /* neither divides a chunk nor is divided by one */
+#define CHUNKS_MS 10000
 
 static const struct blob_suite_server *server;
 
@@ -105,14 +106,26 @@ read_through(struct blob_reader *r)
 	return rc;
 }
 
+static int64_t
+await_chunks_for(struct blob_store *s, const struct blob_id *id, int64_t expected, int64_t ms)
+{
+	int64_t until = now_monotonic_ms() + ms, more;
+
+	while ((more = server->chunks(s, id) - expected) != 0 && now_monotonic_ms() < until)
+		(void)nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+	return more;
+}
+
 int64_t
 await_no_chunks(struct blob_store *s, const struct blob_id *id, int64_t ms)
 {
-	int64_t until = now_monotonic_ms() + ms, left;
+	return await_chunks_for(s, id, 0, ms);
+}
 
-	while ((left = server->chunks(s, id)) != 0 && now_monotonic_ms() < until)
-		(void)nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
-	return left;
+int64_t
+await_chunks(struct blob_store *s, const struct blob_id *id, int64_t expected)
+{
+	return await_chunks_for(s, id, expected, CHUNKS_MS);
 }
 
 static int
@@ -129,11 +142,21 @@ close_store(void **state)
 	return 0;
 }
 
+#define ENTRY(test) cmocka_unit_test_setup_teardown(test, open_store, close_store),
+
 int
 blob_suite_run(const char *name, const struct blob_suite_server *under_test)
 {
-#define ENTRY(test) cmocka_unit_test_setup_teardown(test, open_store, close_store),
 	const struct CMUnitTest tests[] = { BLOB_TESTS(ENTRY) };
+
+	server = under_test;
+	return cmocka_run_group_tests_name(name, tests, NULL, NULL);
+}
+
+int
+blob_suite_run_resume(const char *name, const struct blob_suite_server *under_test)
+{
+	const struct CMUnitTest tests[] = { BLOB_RESUME_TESTS(ENTRY) };
 
 	server = under_test;
 	return cmocka_run_group_tests_name(name, tests, NULL, NULL);

@@ -26,6 +26,8 @@ struct blob_info info_of(struct blob_store *s, const struct blob_id *id);
 int read_through(struct blob_reader *r);
 /* Waits until no chunk of id is left: 0, or how many there are after ms. */
 int64_t await_no_chunks(struct blob_store *s, const struct blob_id *id, int64_t ms);
+/* Waits until there are as many as expected: 0, or how many more there are. */
+int64_t await_chunks(struct blob_store *s, const struct blob_id *id, int64_t expected);
 
 #define BLOB_TEST(name) void name(void **state)
 #define BLOB_TESTS(X)                                                                              \
@@ -59,7 +61,22 @@ int64_t await_no_chunks(struct blob_store *s, const struct blob_id *id, int64_t 
 	X(a_blob_is_no_leftover_and_is_not_cleared)                                                \
 	X(every_id_with_chunks_is_found_once_in_order)
 
+#define BLOB_RESUME_TESTS(X)                                                                       \
+	X(an_upload_goes_on_at_every_border_of_a_chunk)                                            \
+	X(an_upload_of_many_small_parts_becomes_one_blob)                                          \
+	X(one_writer_flushes_often_and_goes_on)                                                    \
+	X(what_was_flushed_outlives_a_close_without_commit)                                        \
+	X(an_upload_without_bytes_becomes_an_empty_blob)                                           \
+	X(a_finished_upload_cannot_be_resumed)                                                     \
+	X(an_upload_that_waits_is_a_leftover_until_it_is_cleared)                                  \
+	X(a_part_whose_upload_was_cleared_cannot_commit)                                           \
+	X(only_an_upload_that_goes_on_is_flushed_and_it_holds_nothing)                             \
+	X(of_two_writers_the_first_one_loses_or_the_second_is_refused)                             \
+	X(a_stale_writer_cannot_touch_what_the_other_has_finished)                                 \
+	X(writers_that_race_for_one_upload_finish_it_once)
+
 #define BLOB_DECLARE(name) void name(void **state);
 BLOB_TESTS(BLOB_DECLARE)
+BLOB_RESUME_TESTS(BLOB_DECLARE)
 
 #endif

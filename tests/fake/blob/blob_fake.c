@@ -114,7 +114,7 @@ fake_remove(struct blob_store *s, const struct blob_id *id, struct err *e)
 
 	if (r < 0)
 		return r;
-	blob_fake_leave_chunks(f, id, 0, 0);
+	blob_fake_drop_part(f, id);
 	if (blob == NULL)
 		return 0;
 	str_free(&blob->bytes);
@@ -153,6 +153,8 @@ fake_close(struct blob_store *s)
 
 	for (size_t i = 0; i < f->count; i++)
 		str_free(&f->blobs[i].bytes);
+	for (size_t i = 0; i < f->part_count; i++)
+		str_free(&f->parts[i].bytes);
 	pthread_mutex_destroy(&f->lock);
 	free(f->blobs);
 	free(f);
@@ -161,6 +163,7 @@ fake_close(struct blob_store *s)
 static const struct blob_store_ops fake_ops = {
 	.open = fake_open,
 	.create = fake_create,
+	.resume = blob_fake_resume,
 	.find_output = fake_find_output,
 	.remove = fake_remove,
 	.usage = fake_usage,

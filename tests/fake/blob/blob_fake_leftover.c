@@ -59,7 +59,7 @@ blob_fake_clear(struct blob_store *s, const struct blob_id *id, struct err *e)
 	int r = refused(f, id, e);
 
 	if (r == 0)
-		blob_fake_leave_chunks(f, id, 0, 0);
+		blob_fake_drop_part(f, id);
 	return r;
 }
 

@@ -23,6 +23,24 @@ struct fake_left {
 };
 #define FAKE_LEFT_MAX 256
 
+/* An upload that goes on. */
+struct fake_part {
+	struct blob_id id;
+	struct str bytes; /* owned: those that are stored */
+	int writer;       /* the one that has it now */
+};
+#define FAKE_PARTS_MAX 64
+
+struct fake_writer {
+	struct blob_writer port;
+	struct blob_store *store;
+	struct blob_meta meta;
+	struct str bytes;
+	int64_t chunks; /* stored so far */
+	int number;     /* of a resumable one, from 1 */
+	bool committed;
+};
+
 struct blob_fake {
 	struct blob_store port;
 	pthread_mutex_t lock;
@@ -31,6 +49,9 @@ struct blob_fake {
 	size_t count, room, aborted;
 	struct fake_left left[FAKE_LEFT_MAX];
 	size_t left_count;
+	struct fake_part parts[FAKE_PARTS_MAX];
+	size_t part_count;
+	int writers; /* resumable ones so far */
 	int broken, broken_once, broken_in, calls;
 };
 
@@ -57,6 +78,15 @@ int blob_fake_next_id(struct blob_store *s, const struct blob_id *after, struct 
 
 int blob_fake_writer_new(struct blob_store *s, const struct blob_id *id,
 			 const struct blob_meta *meta, struct blob_writer **ret, struct err *e);
+/* Uploads that go on (blob_fake_resume.c). */
+int blob_fake_resume(struct blob_store *s, const struct blob_id *id, const struct blob_meta *meta,
+		     struct blob_writer **ret, struct err *e);
+/* CONFLICT when another writer has it, or nobody: it was cleared. */
+int blob_fake_own_part(struct blob_fake *f, const struct fake_writer *w, struct err *e);
+/* Stores what the writer has, up to length bytes. */
+int blob_fake_store_part(struct blob_fake *f, const struct fake_writer *w, int64_t length,
+			 struct err *e);
+void blob_fake_drop_part(struct blob_fake *f, const struct blob_id *id);
 int blob_fake_reader_new(struct blob_store *s, const struct blob_info *info,
 			 struct blob_reader **ret, struct err *e);
 

@@ -8,15 +8,6 @@ struct fake_reader {
 	int64_t position;
 };
 
-struct fake_writer {
-	struct blob_writer port;
-	struct blob_store *store;
-	struct blob_meta meta;
-	struct str bytes;
-	int64_t chunks; /* stored so far */
-	bool committed;
-};
-
 static int
 fake_read(struct blob_reader *port, void *to, size_t size, size_t *ret_got, struct err *e)
 {
@@ -85,13 +76,15 @@ fake_write(struct blob_writer *port, const void *data, size_t len, struct err *e
 	SCOPED(blob_fake_leave_p) struct blob_fake *f = blob_fake_enter(w->store);
 	int r = blob_fake_refusal(f, e);
 
-	if (r < 0)
+	if (r < 0 || (r = blob_fake_own_part(f, w, e)) < 0)
 		return r;
 	if (len > 0)
 		str_append(&w->bytes, data, len);
 	if ((r = str_error(&w->bytes, e)) < 0)
 		return r;
 	port->length += (int64_t)len;
+	if (port->resumable)
+		return blob_fake_store_part(f, w, port->length / FAKE_CHUNK * FAKE_CHUNK, e);
 	if ((w->chunks == 0 || blob_fake_left(f, &port->id)) &&
 	    port->length / FAKE_CHUNK > w->chunks) {
 		w->chunks = port->length / FAKE_CHUNK;
@@ -110,6 +103,18 @@ fake_patch(struct blob_writer *port, int64_t offset, const void *data, size_t le
 	if (r == 0)
 		memcpy(w->bytes.data + offset, data, len);
 	return r;
+}
+
+static int
+fake_flush(struct blob_writer *port, struct err *e)
+{
+	struct fake_writer *w = CONTAINER_OF(port, struct fake_writer, port);
+	SCOPED(blob_fake_leave_p) struct blob_fake *f = blob_fake_enter(w->store);
+	int r = blob_fake_refusal(f, e);
+
+	if (r < 0 || (r = blob_fake_own_part(f, w, e)) < 0)
+		return r;
+	return blob_fake_store_part(f, w, port->length, e);
 }
 
 static void
@@ -134,7 +139,7 @@ fake_commit(struct blob_writer *port, struct err *e)
 				  .meta = w->meta };
 	int r = blob_fake_refusal(f, e);
 
-	if (r < 0)
+	if (r < 0 || (r = blob_fake_own_part(f, w, e)) < 0)
 		return r;
 	if (w->chunks > 0 && !blob_fake_left(f, &port->id))
 		return err_set(e, ERR_UNAVAILABLE, "the chunks are not all there");
@@ -146,7 +151,7 @@ fake_commit(struct blob_writer *port, struct err *e)
 	r = blob_fake_add(f, &info, &w->bytes, e);
 	w->committed = r == 0;
 	if (r == 0)
-		blob_fake_leave_chunks(f, &port->id, 0, 0);
+		blob_fake_drop_part(f, &port->id);
 	return r;
 }
 
@@ -157,7 +162,7 @@ fake_writer_close(struct blob_writer *port)
 	SCOPED(blob_fake_leave_p) struct blob_fake *f = blob_fake_enter(w->store);
 
 	f->aborted += !w->committed;
-	if (!w->committed)
+	if (!w->committed && !port->resumable)
 		blob_fake_leave_chunks(f, &port->id, 0, 0);
 	str_free(&w->bytes);
 	free(w);
@@ -166,6 +171,7 @@ fake_writer_close(struct blob_writer *port)
 static const struct blob_writer_ops writer_ops = {
 	.write = fake_write,
 	.patch = fake_patch,
+	.flush = fake_flush,
 	.commit = fake_commit,
 	.close = fake_writer_close,
 };

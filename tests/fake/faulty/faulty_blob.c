@@ -94,6 +94,15 @@ writer_patch(struct blob_writer *port, int64_t offset, const void *data, size_t 
 }
 
 static int
+writer_flush(struct blob_writer *port, struct err *e)
+{
+	struct faulty_writer *w = writer_of(port);
+	int call = fault_enter(w->faults), r = fault_before(w->faults, call, e);
+
+	return r < 0 ? r : fault_after(w->faults, call, blob_flush(w->inner, e), e);
+}
+
+static int
 writer_commit(struct blob_writer *port, struct err *e)
 {
 	struct faulty_writer *w = writer_of(port);
@@ -111,8 +120,21 @@ writer_close(struct blob_writer *port)
 	free(w);
 }
 
-static const struct blob_writer_ops writer_ops = { writer_write, writer_patch, writer_commit,
-						   writer_close };
+static const struct blob_writer_ops writer_ops = { writer_write, writer_patch, writer_flush,
+						   writer_commit, writer_close };
+
+/* Takes the inner one. */
+static struct blob_writer *
+writer_around(struct blob_writer *inner, struct faults *faults)
+{
+	struct faulty_writer *made = faulty_alloc(sizeof *made);
+
+	made->port = *inner;
+	made->port.ops = &writer_ops;
+	made->inner = inner;
+	made->faults = faults;
+	return &made->port;
+}
 
 static int
 store_open(struct blob_store *port, const struct blob_id *id, struct blob_reader **ret,
@@ -140,18 +162,30 @@ store_create(struct blob_store *port, const struct blob_id *id, const struct blo
 	struct faulty_blob *s = store_of(port);
 	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);
 	SCOPED(blob_writer_close_p) struct blob_writer *inner = NULL;
-	struct faulty_writer *made;
 
 	if (r < 0)
 		return r;
 	r = fault_after(s->faults, call, blob_create(s->inner, id, meta, &inner, e), e);
 	if (r < 0)
 		return r;
-	made = faulty_alloc(sizeof *made);
-	made->port = (struct blob_writer){ .ops = &writer_ops, .id = inner->id };
-	made->inner = TAKE(inner);
-	made->faults = s->faults;
-	*ret = &made->port;
+	*ret = writer_around(TAKE(inner), s->faults);
+	return 0;
+}
+
+static int
+store_resume(struct blob_store *port, const struct blob_id *id, const struct blob_meta *meta,
+	     struct blob_writer **ret, struct err *e)
+{
+	struct faulty_blob *s = store_of(port);
+	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);
+	SCOPED(blob_writer_close_p) struct blob_writer *inner = NULL;
+
+	if (r < 0)
+		return r;
+	r = fault_after(s->faults, call, blob_resume(s->inner, id, meta, &inner, e), e);
+	if (r < 0)
+		return r;
+	*ret = writer_around(TAKE(inner), s->faults);
 	return 0;
 }
 
@@ -253,6 +287,7 @@ store_close(struct blob_store *port)
 static const struct blob_store_ops store_ops = {
 	.open = store_open,
 	.create = store_create,
+	.resume = store_resume,
 	.find_output = store_find_output,
 	.remove = store_remove,
 	.usage = store_usage,
