@@ -28,12 +28,19 @@ healthz(struct http_request *req, void *service)
 					      .body = "ok" });
 }
 
+static bool
+admin_is_ready(const struct daemon *d)
+{
+	return __atomic_load_n(&d->watching, __ATOMIC_ACQUIRE) && health_reached(d->health) &&
+	       !stop_requested(&d->stop) && !stop_requested(&d->finished);
+}
+
 static void
 readyz(struct http_request *req, void *service)
 {
 	SCOPED(str_free) struct str text = STR_MAX(TEXT_MAX);
 	struct daemon *d = service;
-	bool ready = daemon_is_ready(d);
+	bool ready = admin_is_ready(d);
 
 	if (http_query(req, "verbose") == NULL) {
 		str_puts(&text, ready ? "ready" : "not ready");

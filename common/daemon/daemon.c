@@ -50,13 +50,6 @@ handle(int number, void (*handler)(int))
 	(void)sigaction(number, &action, NULL);
 }
 
-bool
-daemon_is_ready(const struct daemon *d)
-{
-	return __atomic_load_n(&d->watching, __ATOMIC_ACQUIRE) && health_reached(d->health) &&
-	       !stop_requested(&d->stop) && !stop_requested(&d->finished);
-}
-
 /* What is free in the middle of the heap stays with the process, unless it is told: a thousand
  * uploads that have ended would be held as 290 MiB. Seldom, and only when it is much, since the
  * next ones take the pages anew. */

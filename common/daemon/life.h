@@ -37,6 +37,5 @@ int probe_health(const struct daemon_config *config);
 /* options.c: all that daemon_main does without becoming a daemon. */
 int options_main(int argc, char **argv, const struct daemon_spec *spec, bool *ret_serve,
 		 void *config);
-bool daemon_is_ready(const struct daemon *d);
 
 #endif
