@@ -108,6 +108,40 @@ look_around(void)
 	say_done();
 }
 
+/* What a process does rather than what it says. */
+static void
+misbehave(enum hostility how)
+{
+	switch (how) {
+	case HOSTILE_ENDLESS_OUTPUT:
+		for (;;)
+			say_write();
+	case HOSTILE_DEAF:
+		for (;;)
+			say_read(0, WORKER_PAYLOAD_MAX);
+	case HOSTILE_SILENT:
+		for (;;)
+			(void)pause();
+	case HOSTILE_HANGS_UP:
+		(void)close(WORKER_SOCKET);
+		for (;;)
+			(void)pause();
+	case HOSTILE_CRASH:
+		abort();
+	case HOSTILE_KILLED:
+		(void)raise(SIGKILL);
+		break;
+	case HOSTILE_STOPPED:
+		(void)raise(SIGTERM);
+		break;
+	case HOSTILE_OUT_OF_CPU:
+		(void)raise(SIGXCPU);
+		break;
+	default:
+		break;
+	}
+}
+
 static void
 attack(enum hostility how)
 {
@@ -155,35 +189,11 @@ attack(enum hostility how)
 		say_write();
 		say_done();
 		abort();
-	case HOSTILE_ENDLESS_OUTPUT:
-		for (;;)
-			say_write();
-	case HOSTILE_DEAF:
-		for (;;)
-			say_read(0, WORKER_PAYLOAD_MAX);
-	case HOSTILE_SILENT:
-		for (;;)
-			(void)pause();
-	case HOSTILE_HANGS_UP:
-		(void)close(WORKER_SOCKET);
-		for (;;)
-			(void)pause();
-	case HOSTILE_LEAVES:
-		break;
-	case HOSTILE_CRASH:
-		abort();
-	case HOSTILE_KILLED:
-		(void)raise(SIGKILL);
-		break;
-	case HOSTILE_STOPPED:
-		(void)raise(SIGTERM);
-		break;
-	case HOSTILE_OUT_OF_CPU:
-		(void)raise(SIGXCPU);
-		break;
 	case HOSTILE_WORDS:
 		say_failure();
 		break;
+	default:
+		misbehave(how);
 	}
 }
 
