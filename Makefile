@@ -52,7 +52,7 @@ asan: deps ## unit, contract, service and system tests under ASan+UBSan
 tsan: deps ## the threaded tests under ThreadSanitizer
 	@cmake --preset tsan >/dev/null && cmake --build --preset tsan -j $(JOBS) && TSAN_OPTIONS=suppressions=$(CURDIR)/tests/support/tsan.supp ctest --test-dir build/tsan -L threads --output-on-failure
 
-check: deps ## format, lint, include rules
+check: deps ## format, lint, include rules, sizes of files and functions
 	@tests/support/check.sh
 
 fmt: ## format the sources
