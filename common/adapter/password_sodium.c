@@ -5,6 +5,8 @@
 
 #include <sodium.h>
 
+#include "base/random.h"
+
 #define ARGON2ID_PREFIX "$argon2id$"
 
 _Static_assert(crypto_pwhash_STRBYTES <= PASSWORD_MAX + 1, "an encoded hash fits the column");
@@ -89,6 +91,28 @@ static const struct password_hasher_ops sodium_ops = {
 	.close = sodium_close,
 };
 
+/* libsodium draws its salts from where all our random numbers come from. */
+static const char *
+sodium_random_name(void)
+{
+	return "tonearm";
+}
+
+static uint32_t
+sodium_random_number(void)
+{
+	uint32_t number;
+
+	random_bytes(&number, sizeof number);
+	return number;
+}
+
+static struct randombytes_implementation sodium_random = {
+	.implementation_name = sodium_random_name,
+	.random = sodium_random_number,
+	.buf = random_bytes,
+};
+
 int
 password_sodium_new(const struct password_sodium_config *config, struct password_hasher **ret,
 		    struct err *e)
@@ -101,7 +125,7 @@ password_sodium_new(const struct password_sodium_config *config, struct password
 	    config->memory_bytes > PASSWORD_MEMORY_MAX || config->iterations < 1 ||
 	    config->iterations > PASSWORD_ITERATIONS_MAX)
 		return err_set(e, ERR_INVALID, "argon2id: memory or iterations out of range");
-	if (sodium_init() < 0)
+	if (randombytes_set_implementation(&sodium_random) != 0 || sodium_init() < 0)
 		return err_set(e, ERR_INTERNAL, "libsodium did not start");
 	self = calloc(1, sizeof *self);
 	if (self == NULL)
@@ -109,7 +133,7 @@ password_sodium_new(const struct password_sodium_config *config, struct password
 	self->port.ops = &sodium_ops;
 	self->iterations = (unsigned long long)config->iterations;
 	self->memory = (size_t)config->memory_bytes;
-	randombytes_buf(random, sizeof random);
+	random_bytes(random, sizeof random);
 	if ((r = sodium_hash(&self->port, random, sizeof random, &self->nobody, e)) < 0)
 		return r;
 	*ret = &TAKE(self)->port;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "base/text/hex.h"
 
 #define RANDOM_BYTES 5

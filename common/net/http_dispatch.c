@@ -7,7 +7,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
-#include "base/text/hex.h"
+#include "base/random.h"
 #include "base/log/log.h"
 #include "net/http_status.h"
 

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "base/text/hex.h"
+#include "base/random.h"
 #include "base/text/str.h"
 #include "net/http_status.h"
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "auth/sip_hash.h"
-#include "base/text/hex.h"
+#include "base/random.h"
 
 #define ENTRIES 65536
 #define WAYS 8

@@ -3,7 +3,7 @@
 #include <pthread.h>
 
 #include "auth/sip_hash.h"
-#include "base/text/hex.h"
+#include "base/random.h"
 
 #define ENTRIES_MAX 1000000
 #define ENTRIES_FIRST 64

@@ -5,7 +5,7 @@
 #include "adapter/mongo_jobs/mongo_jobs.h"
 #include "adapter/mongo/pool.h"
 #include "adapter/amqp/amqp.h"
-#include "base/text/hex.h"
+#include "base/random.h"
 #include "base/log/log.h"
 #include "base/machine/memory_limit.h"
 #include "converter/command.h"

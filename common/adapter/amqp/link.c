@@ -12,7 +12,7 @@
 #include <amqp_tcp_socket.h>
 
 #include "base/clock.h"
-#include "base/text/hex.h"
+#include "base/random.h"
 #include "base/text/str.h"
 
 #define FRAME_MAX 131072

@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-#include "base/text/hex.h"
+#include "base/random.h"
 
 /* A round that takes nothing though jobs are due was overtaken by others who took them all. */
 #define ROUNDS_MAX 8

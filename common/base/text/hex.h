@@ -1,4 +1,4 @@
-/* Lower-case hexadecimal and random ids. */
+/* Lower-case hexadecimal. Threads: any. */
 #ifndef TONEARM_BASE_TEXT_HEX_H
 #define TONEARM_BASE_TEXT_HEX_H
 
@@ -9,9 +9,5 @@
 void hex_encode(const uint8_t *bytes, size_t len, char *ret_text);
 /* Reads exactly 2 * len digits of either case; -1 (nothing written) when text is anything else. */
 int hex_decode(const char *text, uint8_t *ret_bytes, size_t len);
-/* Fills with random bytes of the kernel; never fails once the system is up. */
-void random_bytes(void *to, size_t len);
-/* A random id of digits hex digits and a NUL. */
-void random_hex(char *ret_text, size_t digits);
 
 #endif

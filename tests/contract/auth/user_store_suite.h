@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "base/text/hex.h"
+#include "base/random.h"
 #include "base/text/str.h"
 #include "port/user_store.h"
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/text/hex.h"
+#include "base/random.h"
 
 int
 gridfs_fixture_start(struct gridfs_fixture *f, const char *uri)

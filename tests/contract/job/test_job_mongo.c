@@ -14,7 +14,7 @@
 
 #include "adapter/mongo_jobs/mongo_jobs.h"
 #include "base/clock.h"
-#include "base/text/hex.h"
+#include "base/random.h"
 
 static char database[64];
 static struct mongo_pool *pool;

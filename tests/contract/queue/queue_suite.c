@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "base/text/hex.h"
+#include "base/random.h"
 
 #define SOON_MS 10000
 #define NOTHING_MS 150

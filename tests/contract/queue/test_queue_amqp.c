@@ -14,7 +14,7 @@
 
 #include "adapter/amqp/amqp.h"
 #include "base/clock.h"
-#include "base/text/hex.h"
+#include "base/random.h"
 
 static const char *url;
 static amqp_connection_state_t conn;

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "base/text/hex.h"
+#include "base/random.h"
 
 static int
 running(const struct job_fake *f, const char *username)

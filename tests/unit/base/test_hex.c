@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "base/text/hex.h"
 
 static void
