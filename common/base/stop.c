@@ -1,11 +1,11 @@
 #include "base/stop.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/wait.h"
 
 int
 stop_init(struct stop *s, struct err *e)
@@ -33,7 +33,7 @@ stop_request(struct stop *s)
 	int saved = errno;
 
 	/* Nobody reads the eventfd, so that it stays readable; one write is enough. */
-	if (__atomic_exchange_n(&s->state, 1, __ATOMIC_SEQ_CST) == 0)
+	if (!atomic_exchange(&s->requested, true))
 		while (write(s->fd, &one, sizeof one) < 0 && errno == EINTR)
 			;
 	errno = saved;
@@ -42,7 +42,7 @@ stop_request(struct stop *s)
 bool
 stop_requested(const struct stop *s)
 {
-	return __atomic_load_n(&s->state, __ATOMIC_SEQ_CST) != 0;
+	return atomic_load(&s->requested);
 }
 
 bool
@@ -50,15 +50,8 @@ stop_wait(const struct stop *s, int64_t timeout_ms)
 {
 	int64_t now = now_monotonic_ms();
 	int64_t deadline = timeout_ms > INT64_MAX - now ? INT64_MAX : now + timeout_ms;
-	struct pollfd p = { .fd = s->fd, .events = POLLIN };
 
-	while (!stop_requested(s)) {
-		int left = deadline_left_ms(deadline);
-
-		if (poll(&p, 1, left) < 0 && errno != EINTR)
-			break;
-		if (left == 0)
-			break;
-	}
+	if (!stop_requested(s))
+		(void)wait_readable_until(s->fd, deadline);
 	return stop_requested(s);
 }

@@ -3,14 +3,15 @@
 #ifndef TONEARM_BASE_STOP_H
 #define TONEARM_BASE_STOP_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
 
 struct stop {
-	int fd;    /* eventfd, readable for ever once requested */
-	int state; /* atomic: 0 running, 1 stopping */
+	int fd; /* eventfd, readable for ever once requested */
+	atomic_bool requested;
 };
 
 int stop_init(struct stop *s, struct err *e);

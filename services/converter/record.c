@@ -1,9 +1,8 @@
 #include "converter/record.h"
 
-#include <time.h>
-
 #include "base/clock.h"
 #include "base/log/log.h"
+#include "base/wait.h"
 #include "flow/reaction.h"
 
 #define RECORD_RETRY_FIRST_MS 200
@@ -47,12 +46,10 @@ record_patiently(const struct attempt *a, enum reaction reaction, struct err *e)
 	int r;
 
 	for (;;) {
-		struct timespec pause = { wait_ms / 1000, wait_ms % 1000 * 1000000 };
-
 		r = record_once(a, reaction, e);
 		if (!err_is_transient(r) || !record_may_try_again(a, since_ms))
 			return r;
-		(void)nanosleep(&pause, NULL);
+		wait_pause(wait_ms);
 		wait_ms = wait_ms * 2 < RECORD_RETRY_LAST_MS ? wait_ms * 2 : RECORD_RETRY_LAST_MS;
 	}
 }

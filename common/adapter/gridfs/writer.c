@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/wait.h"
 
 #define FAST_CHUNK_MS 100 /* a chunk filled faster than this is worth a batch */
 #define RETRY_PAUSE_MS 100
@@ -101,7 +102,7 @@ send_slots(struct gridfs_writer *w, struct gridfs_slot *slots, size_t count, str
 		w->unsure |= error.domain != 0;
 		if (now_monotonic_ms() + RETRY_PAUSE_MS >= until)
 			return code;
-		(void)nanosleep(&(struct timespec){ .tv_nsec = RETRY_PAUSE_MS * 1000000L }, NULL);
+		wait_pause(RETRY_PAUSE_MS);
 	}
 }
 
@@ -290,7 +291,7 @@ make_visible(struct gridfs_writer *w, struct err *e)
 		r = insert_file(w, doc, e);
 		if (!err_is_transient(r) || now_monotonic_ms() + RETRY_PAUSE_MS >= until)
 			return r;
-		(void)nanosleep(&(struct timespec){ .tv_nsec = RETRY_PAUSE_MS * 1000000L }, NULL);
+		wait_pause(RETRY_PAUSE_MS);
 	}
 }
 

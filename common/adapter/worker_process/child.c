@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/wait.h"
 
 #define REAP_INTERVAL_MS 2
 
@@ -119,7 +119,7 @@ worker_child_end(struct worker_child *c, int grace_ms, bool *ret_killed)
 
 	(void)close(c->fd);
 	while ((got = child_reap(c->pid, &status, WNOHANG)) == 0 && deadline_left_ms(deadline) > 0)
-		(void)poll(NULL, 0, REAP_INTERVAL_MS);
+		wait_pause(REAP_INTERVAL_MS);
 	*ret_killed = got == 0;
 	if (got == 0) {
 		(void)kill(c->pid, SIGKILL);
