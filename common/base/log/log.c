@@ -49,7 +49,7 @@ log_init(const char *service, enum log_level level, enum log_format format, int 
 }
 
 static int
-word_index(const char *text, const char *const *words, size_t count)
+log_word_index(const char *text, const char *const *words, size_t count)
 {
 	size_t i;
 
@@ -62,7 +62,7 @@ word_index(const char *text, const char *const *words, size_t count)
 int
 log_level_parse(const char *text, enum log_level *ret)
 {
-	int i = word_index(text, level_names, ARRAY_LEN(level_names));
+	int i = log_word_index(text, level_names, ARRAY_LEN(level_names));
 
 	if (i < 0)
 		return -1;
@@ -73,7 +73,7 @@ log_level_parse(const char *text, enum log_level *ret)
 int
 log_format_parse(const char *text, enum log_format *ret)
 {
-	int i = word_index(text, format_names, ARRAY_LEN(format_names));
+	int i = log_word_index(text, format_names, ARRAY_LEN(format_names));
 
 	if (i < 0)
 		return -1;
@@ -82,7 +82,7 @@ log_format_parse(const char *text, enum log_format *ret)
 }
 
 static size_t
-write_some(const char *data, size_t len)
+log_write_some(const char *data, size_t len)
 {
 	struct pollfd p = { .fd = logger.fd, .events = POLLOUT };
 	ssize_t n;
@@ -99,14 +99,14 @@ write_some(const char *data, size_t len)
 }
 
 static void
-emit(const struct log_line *l)
+log_emit(const struct log_line *l)
 {
 	size_t done = 0, n;
 
 	(void)pthread_mutex_lock(&lock);
-	if (torn && write_some("\n", 1) == 1)
+	if (torn && log_write_some("\n", 1) == 1)
 		torn = false;
-	while (!torn && done < l->len && (n = write_some(l->data + done, l->len - done)) > 0)
+	while (!torn && done < l->len && (n = log_write_some(l->data + done, l->len - done)) > 0)
 		done += n;
 	if (done > 0 && done < l->len)
 		torn = true;
@@ -114,7 +114,7 @@ emit(const struct log_line *l)
 }
 
 static void
-add_time(struct log_line *l)
+log_add_time(struct log_line *l)
 {
 	int64_t now = now_unix_ms();
 	time_t seconds = (time_t)(now / 1000);
@@ -130,7 +130,7 @@ add_time(struct log_line *l)
 
 /* A JSON object must not name a key twice. */
 static bool
-has_key(const struct log_field *fields, const char *key)
+log_has_key(const struct log_field *fields, const char *key)
 {
 	for (; fields && fields->type != LOG_FIELD_END; fields++)
 		if (strcmp(fields->key, key) == 0)
@@ -139,28 +139,28 @@ has_key(const struct log_field *fields, const char *key)
 }
 
 static void
-begin(struct log_line *l, enum log_level level, const struct log_field *fields)
+log_begin_line(struct log_line *l, enum log_level level, const struct log_field *fields)
 {
 	size_t i;
 
 	log_line_begin(l, logger.format);
-	add_time(l);
+	log_add_time(l);
 	log_line_field(l, &LOG_STR("level", level_names[level]));
 	log_line_field(l, &LOG_STR("svc", logger.service));
 	for (i = 0; i < CONTEXTS; i++)
-		if (contexts[i].key[0] != '\0' && !has_key(fields, contexts[i].key))
+		if (contexts[i].key[0] != '\0' && !log_has_key(fields, contexts[i].key))
 			log_line_field(l, &LOG_STR(contexts[i].key, contexts[i].value));
 }
 
 static void
-finish(struct log_line *l, const struct log_field *fields)
+log_finish_line(struct log_line *l, const struct log_field *fields)
 {
 	const struct log_field *f;
 
 	for (f = fields; f && f->type != LOG_FIELD_END; f++)
 		log_line_field(l, f);
 	log_line_end(l);
-	emit(l);
+	log_emit(l);
 }
 
 void
@@ -170,8 +170,8 @@ log_write(enum log_level level, const struct log_field *fields)
 
 	if (level < logger.level)
 		return;
-	begin(&l, level, fields);
-	finish(&l, fields);
+	log_begin_line(&l, level, fields);
+	log_finish_line(&l, fields);
 }
 
 void
@@ -182,16 +182,16 @@ log_bare(const char *words, const struct log_field *fields)
 	if (logger.format == LOG_FORMAT_TEXT) {
 		log_line_begin(&l, logger.format);
 		log_line_words(&l, words);
-		finish(&l, NULL);
+		log_finish_line(&l, NULL);
 		return;
 	}
-	begin(&l, LOG_LEVEL_INFO, fields);
+	log_begin_line(&l, LOG_LEVEL_INFO, fields);
 	log_line_field(&l, &LOG_STR("msg", words));
-	finish(&l, fields);
+	log_finish_line(&l, fields);
 }
 
 static void
-copy_cut(char *to, size_t size, const char *text)
+log_copy_cut(char *to, size_t size, const char *text)
 {
 	size_t len = strnlen(text, size - 1);
 
@@ -217,6 +217,6 @@ log_context(const char *key, const char *value)
 	place->key[0] = '\0';
 	if (value == NULL)
 		return;
-	copy_cut(place->key, sizeof place->key, key);
-	copy_cut(place->value, sizeof place->value, value);
+	log_copy_cut(place->key, sizeof place->key, key);
+	log_copy_cut(place->value, sizeof place->value, value);
 }

@@ -2,11 +2,14 @@
  *
  *   log_info(LOG_EVENT("job_done"), LOG_STR("video_fid", fid), LOG_INT("bytes", n));
  *
- * LOG_FORMAT=text gives logfmt:  ts=... level=info svc=converter event=job_done video_fid=...
- * bytes=... LOG_FORMAT=json gives one JSON object with the same keys. Values are escaped, invalid
- * UTF-8 is replaced, a line has a ceiling (8 KiB) past which values are cut. A thread's context
- * (request or job id) is added to each of its lines. Library code does not log: it returns errors;
- * the service logs one line where a request or job ends. Threads: any. */
+ * LOG_FORMAT=text gives logfmt:
+ *   ts=... level=info svc=converter event=job_done video_fid=65f0... bytes=1234
+ * LOG_FORMAT=json gives one JSON object with the same keys.
+ *
+ * Values are escaped (base/text/legible.h). A line has a ceiling of 8 KiB, past which values are cut.
+ * A thread's context (request or job id) stands on each of its lines.
+ * Library code does not log, it returns errors: the service logs one line where a request or job
+ * ends. Threads: any. */
 #ifndef TONEARM_BASE_LOG_LOG_H
 #define TONEARM_BASE_LOG_LOG_H
 
@@ -54,11 +57,11 @@ void log_init(const char *service, enum log_level level, enum log_format format,
 int log_level_parse(const char *text, enum log_level *ret);   /* debug info warn error; -1 */
 int log_format_parse(const char *text, enum log_format *ret); /* text json; -1 */
 void log_write(enum log_level level, const struct log_field *fields);
-/* A line of bare words (no keys) in text format; with JSON the words stand in "msg" beside fields.
- * Notifications use it: other programs cut these lines apart. */
+/* A line of bare words (no keys) in text format; in JSON the words stand in "msg" beside fields.
+ * For notifications: other programs cut these lines apart. */
 void log_bare(const char *words, const struct log_field *fields);
-/* This thread's id for its lines, e.g. "request_id". Copied (cut at 64 bytes). value NULL removes.
- */
+/* This thread's id for its lines, e.g. "request_id". Copied (cut at 64 bytes); value NULL removes
+ * it. */
 void log_context(const char *key, const char *value);
 
 #endif
