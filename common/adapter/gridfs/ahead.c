@@ -5,25 +5,25 @@
 
 #define STACK_BYTES ((size_t)256 * 1024)
 
-struct ahead {
+struct gridfs_ahead {
 	pthread_cond_t changed; /* set once */
 	pthread_mutex_t lock;
 	/* under lock */
-	struct ahead_task *task; /* that waits or runs */
+	struct gridfs_task *task; /* that waits or runs */
 	pthread_t thread;
 	bool started, stopping;
 };
 
 static void *
-work(void *arg)
+ahead_work(void *arg)
 {
-	struct ahead *a = arg;
+	struct gridfs_ahead *a = arg;
 
 	(void)pthread_mutex_lock(&a->lock);
 	while (!a->stopping) {
-		struct ahead_task *t = a->task;
+		struct gridfs_task *t = a->task;
 
-		if (t == NULL) {
+		if (!t) {
 			(void)pthread_cond_wait(&a->changed, &a->lock);
 			continue;
 		}
@@ -41,26 +41,26 @@ work(void *arg)
 
 /* With the lock held. */
 static void
-start_thread(struct ahead *a)
+ahead_start_thread(struct gridfs_ahead *a)
 {
 	pthread_attr_t attr;
 
 	if (pthread_attr_init(&attr) != 0)
 		return;
 	(void)pthread_attr_setstacksize(&attr, STACK_BYTES);
-	a->started = pthread_create(&a->thread, &attr, work, a) == 0;
+	a->started = pthread_create(&a->thread, &attr, ahead_work, a) == 0;
 	(void)pthread_attr_destroy(&attr);
 }
 
 bool
-ahead_put(struct ahead *a, struct ahead_task *t)
+gridfs_ahead_put(struct gridfs_ahead *a, struct gridfs_task *t)
 {
 	bool taken;
 
 	(void)pthread_mutex_lock(&a->lock);
 	if (!a->started)
-		start_thread(a);
-	taken = a->started && a->task == NULL;
+		ahead_start_thread(a);
+	taken = a->started && !a->task;
 	if (taken) {
 		t->state = AHEAD_WAITING;
 		a->task = t;
@@ -71,7 +71,7 @@ ahead_put(struct ahead *a, struct ahead_task *t)
 }
 
 bool
-ahead_claim(struct ahead *a, struct ahead_task *t)
+gridfs_ahead_claim(struct gridfs_ahead *a, struct gridfs_task *t)
 {
 	bool done;
 
@@ -87,11 +87,11 @@ ahead_claim(struct ahead *a, struct ahead_task *t)
 }
 
 int
-ahead_new(struct ahead **ret, struct err *e)
+gridfs_ahead_new(struct gridfs_ahead **ret, struct err *e)
 {
-	struct ahead *a = calloc(1, sizeof *a);
+	struct gridfs_ahead *a = calloc(1, sizeof *a);
 
-	if (a == NULL)
+	if (!a)
 		return err_set(e, ERR_NO_MEMORY, "read-ahead");
 	(void)pthread_mutex_init(&a->lock, NULL);
 	(void)pthread_cond_init(&a->changed, NULL);
@@ -100,9 +100,9 @@ ahead_new(struct ahead **ret, struct err *e)
 }
 
 void
-ahead_free(struct ahead *a)
+gridfs_ahead_free(struct gridfs_ahead *a)
 {
-	if (a == NULL)
+	if (!a)
 		return;
 	(void)pthread_mutex_lock(&a->lock);
 	a->stopping = true;

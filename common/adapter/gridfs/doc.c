@@ -13,7 +13,7 @@
 
 _Static_assert(USERNAME_MAX <= LONGEST_TEXT && FILENAME_MAX_BYTES <= LONGEST_TEXT &&
 		       CONTENT_TYPE_MAX <= LONGEST_TEXT,
-	       "append_text holds every text");
+	       "doc_append_text holds every text");
 
 bson_t *
 gridfs_by_id(const char *key, const struct blob_id *id)
@@ -27,7 +27,7 @@ gridfs_by_id(const char *key, const struct blob_id *id)
 /* The driver refuses a document whose text is not UTF-8: a sender's odd name must not cost the
  * blob. */
 static void
-append_text(bson_t *to, const char *key, const char *text)
+doc_append_text(bson_t *to, const char *key, const char *text)
 {
 	char legible[LONGEST_TEXT + 1];
 
@@ -51,14 +51,14 @@ gridfs_file_doc(const struct blob_writer *w, const struct blob_meta *meta)
 	BSON_APPEND_INT64(doc, "length", w->length);
 	BSON_APPEND_INT32(doc, "chunkSize", CHUNK_SIZE);
 	BSON_APPEND_DATE_TIME(doc, "uploadDate", now_unix_ms());
-	append_text(doc, "filename", meta->filename);
+	doc_append_text(doc, "filename", meta->filename);
 	BSON_APPEND_DOCUMENT_BEGIN(doc, "metadata", &metadata);
-	append_text(&metadata, "owner", meta->owner);
+	doc_append_text(&metadata, "owner", meta->owner);
 	if (!blob_id_is_none(&meta->video_fid)) {
 		bson_oid_init_from_string(&id, meta->video_fid.hex);
 		BSON_APPEND_OID(&metadata, "video_fid", &id);
 	}
-	append_text(&metadata, "content_type", meta->content_type);
+	doc_append_text(&metadata, "content_type", meta->content_type);
 	bson_append_document_end(doc, &metadata);
 	return doc;
 }
@@ -84,14 +84,14 @@ gridfs_whole(const bson_iter_t *it, int64_t *ret)
 
 /* Texts that are too long for us, or of another type, count as absent. */
 static void
-read_text(const bson_iter_t *it, char *to, size_t size)
+doc_read_text(const bson_iter_t *it, char *to, size_t size)
 {
 	if (BSON_ITER_HOLDS_UTF8(it))
 		(void)str_copy(to, size, bson_iter_utf8(it, NULL), NULL);
 }
 
 static void
-read_meta(const bson_iter_t *metadata, struct blob_meta *ret)
+doc_read_meta(const bson_iter_t *metadata, struct blob_meta *ret)
 {
 	bson_iter_t it;
 
@@ -101,10 +101,10 @@ read_meta(const bson_iter_t *metadata, struct blob_meta *ret)
 		const char *key = bson_iter_key(&it);
 
 		if (strcmp(key, "owner") == 0) {
-			read_text(&it, ret->owner, sizeof ret->owner);
+			doc_read_text(&it, ret->owner, sizeof ret->owner);
 			ret->owner_unreadable = !BSON_ITER_HOLDS_NULL(&it) && ret->owner[0] == '\0';
 		} else if (strcmp(key, "content_type") == 0) {
-			read_text(&it, ret->content_type, sizeof ret->content_type);
+			doc_read_text(&it, ret->content_type, sizeof ret->content_type);
 		} else if (strcmp(key, "video_fid") == 0 && BSON_ITER_HOLDS_OID(&it)) {
 			bson_oid_to_string(bson_iter_oid(&it), ret->video_fid.hex);
 		}
@@ -112,7 +112,7 @@ read_meta(const bson_iter_t *metadata, struct blob_meta *ret)
 }
 
 static void
-read_field(const bson_iter_t *it, struct blob_info *info, int64_t *length, int64_t *chunk_size)
+doc_read_field(const bson_iter_t *it, struct blob_info *info, int64_t *length, int64_t *chunk_size)
 {
 	const char *key = bson_iter_key(it);
 
@@ -125,9 +125,9 @@ read_field(const bson_iter_t *it, struct blob_info *info, int64_t *length, int64
 	else if (strcmp(key, "uploadDate") == 0 && BSON_ITER_HOLDS_DATE_TIME(it))
 		info->uploaded_ms = bson_iter_date_time(it);
 	else if (strcmp(key, "filename") == 0)
-		read_text(it, info->meta.filename, sizeof info->meta.filename);
+		doc_read_text(it, info->meta.filename, sizeof info->meta.filename);
 	else if (strcmp(key, "metadata") == 0)
-		read_meta(it, &info->meta);
+		doc_read_meta(it, &info->meta);
 }
 
 int
@@ -140,7 +140,7 @@ gridfs_file_read(const bson_t *doc, struct blob_info *ret, struct err *e)
 	if (!bson_iter_init(&it, doc))
 		return err_set(e, ERR_CORRUPT, "files document is no BSON");
 	while (bson_iter_next(&it))
-		read_field(&it, &info, &length, &chunk_size);
+		doc_read_field(&it, &info, &length, &chunk_size);
 	if (length < 0 || length > LENGTH_MAX)
 		return err_set(e, ERR_CORRUPT, "files document: length is missing or bad");
 	if (chunk_size < 1 || chunk_size > CHUNK_SIZE_MAX)

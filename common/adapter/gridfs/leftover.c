@@ -5,7 +5,7 @@
 #define FIRST_ID "000000000000000000000000"
 
 static void
-cursor_free_p(mongoc_cursor_t **cursor)
+leftover_cursor_free_p(mongoc_cursor_t **cursor)
 {
 	mongoc_cursor_destroy(*cursor);
 }
@@ -13,13 +13,16 @@ cursor_free_p(mongoc_cursor_t **cursor)
 /* When the chunk at one end was made: its _id tells, if it is an ObjectId. Chunks are written in
  * order, but for a first one that was held back. */
 static int
-end_made_ms(struct gridfs_session *s, const bson_t *filter, int direction, int64_t *ret,
-	    struct err *e)
+leftover_made_ms(struct gridfs_session *s, const bson_t *filter, int direction, int64_t *ret,
+		 struct err *e)
 {
-	SCOPED(gridfs_bson_free_p)
-	bson_t *options = BCON_NEW("limit", BCON_INT64(1), "sort", "{", "n", BCON_INT32(direction),
-				   "}", "projection", "{", "_id", BCON_INT32(1), "}");
-	SCOPED(cursor_free_p)
+	/* clang-format off */
+	SCOPED(gridfs_bson_free_p) bson_t *options = BCON_NEW(
+		"limit", BCON_INT64(1),
+		"sort", "{", "n", BCON_INT32(direction), "}",
+		"projection", "{", "_id", BCON_INT32(1), "}");
+	/* clang-format on */
+	SCOPED(leftover_cursor_free_p)
 	mongoc_cursor_t *cursor =
 		mongoc_collection_find_with_opts(s->chunks, filter, options, NULL);
 	const bson_t *doc;
@@ -38,7 +41,8 @@ end_made_ms(struct gridfs_session *s, const bson_t *filter, int direction, int64
 }
 
 static int
-look(struct blob_gridfs *g, const struct blob_id *id, struct blob_leftover *ret, struct err *e)
+leftover_look(struct blob_gridfs *g, const struct blob_id *id, struct blob_leftover *ret,
+	      struct err *e)
 {
 	SCOPED(gridfs_bson_free_p) bson_t *filter = gridfs_by_id("files_id", id);
 	SCOPED(gridfs_end) struct gridfs_session s = { 0 };
@@ -46,8 +50,9 @@ look(struct blob_gridfs *g, const struct blob_id *id, struct blob_leftover *ret,
 	bson_error_t error;
 	int r;
 
-	if ((r = gridfs_begin(g, &s, e)) < 0 || (r = end_made_ms(&s, filter, -1, &last, e)) < 0 ||
-	    (r = end_made_ms(&s, filter, 1, &first, e)) < 0)
+	if ((r = gridfs_begin(g, &s, e)) < 0 ||
+	    (r = leftover_made_ms(&s, filter, -1, &last, e)) < 0 ||
+	    (r = leftover_made_ms(&s, filter, 1, &first, e)) < 0)
 		return r;
 	chunks = mongoc_collection_count_documents(s.chunks, filter, NULL, NULL, NULL, &error);
 	if (chunks < 0)
@@ -57,7 +62,7 @@ look(struct blob_gridfs *g, const struct blob_id *id, struct blob_leftover *ret,
 }
 
 static int
-refuse_blob(struct blob_gridfs *g, const struct blob_id *id, struct err *e)
+leftover_refuse_blob(struct blob_gridfs *g, const struct blob_id *id, struct err *e)
 {
 	int r = gridfs_is_committed(g, id, e);
 
@@ -71,9 +76,9 @@ gridfs_leftover(struct blob_store *store, const struct blob_id *id, struct blob_
 	struct blob_gridfs *g = blob_gridfs_of(store);
 	int r;
 
-	if ((r = refuse_blob(g, id, e)) < 0)
+	if ((r = leftover_refuse_blob(g, id, e)) < 0)
 		return r;
-	return look(g, id, ret, e);
+	return leftover_look(g, id, ret, e);
 }
 
 int
@@ -82,9 +87,24 @@ gridfs_clear(struct blob_store *store, const struct blob_id *id, struct err *e)
 	struct blob_gridfs *g = blob_gridfs_of(store);
 	int r;
 
-	if ((r = refuse_blob(g, id, e)) < 0)
+	if ((r = leftover_refuse_blob(g, id, e)) < 0)
 		return r;
 	return gridfs_delete_chunks(g, id, e);
+}
+
+static bson_t *
+leftover_next_options(void)
+{
+	/* clang-format off */
+	return BCON_NEW(
+		"limit", BCON_INT64(1),
+		"sort", "{", "files_id", BCON_INT32(1), "}",
+		"projection", "{",
+			"_id", BCON_INT32(0),
+			"files_id", BCON_INT32(1),
+		"}",
+		"hint", BCON_UTF8("files_id_1_n_1"));
+	/* clang-format on */
 }
 
 /* Ids of other types than ours are not seen: the server compares within a type. */
@@ -93,12 +113,9 @@ gridfs_next_id(struct blob_store *store, const struct blob_id *after, struct blo
 	       struct err *e)
 {
 	SCOPED(gridfs_bson_free_p) bson_t *filter = NULL;
-	SCOPED(gridfs_bson_free_p)
-	bson_t *options = BCON_NEW("limit", BCON_INT64(1), "sort", "{", "files_id", BCON_INT32(1),
-				   "}", "projection", "{", "_id", BCON_INT32(0), "files_id",
-				   BCON_INT32(1), "}", "hint", BCON_UTF8("files_id_1_n_1"));
+	SCOPED(gridfs_bson_free_p) bson_t *options = leftover_next_options();
 	SCOPED(gridfs_end) struct gridfs_session s = { 0 };
-	SCOPED(cursor_free_p) mongoc_cursor_t *cursor = NULL;
+	SCOPED(leftover_cursor_free_p) mongoc_cursor_t *cursor = NULL;
 	struct blob_gridfs *g = blob_gridfs_of(store);
 	bool first = blob_id_is_none(after);
 	bson_error_t error;

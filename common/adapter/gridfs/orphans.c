@@ -19,7 +19,7 @@ struct orphan {
 	bool second; /* the server answered once already */
 };
 
-struct orphans {
+struct gridfs_orphans {
 	/* set once */
 	struct blob_gridfs *store;
 	pthread_t thread;
@@ -33,7 +33,7 @@ struct orphans {
 
 /* Takes the first one that is due; false when there is none. */
 static bool
-take_due(struct orphans *o, struct orphan *ret)
+orphans_take_due(struct gridfs_orphans *o, struct orphan *ret)
 {
 	int64_t now = now_monotonic_ms();
 
@@ -49,14 +49,14 @@ take_due(struct orphans *o, struct orphan *ret)
 
 /* A full list drops the newcomer: the janitor's work then. */
 static void
-put(struct orphans *o, struct orphan orphan)
+orphans_put(struct gridfs_orphans *o, struct orphan orphan)
 {
 	if (o->count < ORPHANS_MAX)
 		o->list[o->count++] = orphan;
 }
 
 static void
-wait_round(struct orphans *o)
+orphans_wait_round(struct gridfs_orphans *o)
 {
 	if (o->count == 0)
 		(void)pthread_cond_wait(&o->changed, &o->lock);
@@ -66,7 +66,7 @@ wait_round(struct orphans *o)
 
 /* One pass over the server's side: 0 = done, 1 = worth another pass, negative = failed. */
 static int
-pass(struct blob_gridfs *g, const struct orphan *orphan)
+orphan_pass(struct blob_gridfs *g, const struct orphan *orphan)
 {
 	int r;
 
@@ -82,60 +82,60 @@ pass(struct blob_gridfs *g, const struct orphan *orphan)
 }
 
 static void
-clear_one(struct orphans *o, struct orphan orphan)
+orphan_clear(struct gridfs_orphans *o, struct orphan orphan)
 {
 	int r;
 
 	(void)pthread_mutex_unlock(&o->lock);
-	r = pass(o->store, &orphan);
+	r = orphan_pass(o->store, &orphan);
 	(void)pthread_mutex_lock(&o->lock);
 	if (r == 0)
 		return;
 	orphan.second |= r > 0;
 	orphan.due_ms = now_monotonic_ms() + (r > 0 ? SECOND_PASS_MS : ROUND_MS);
-	put(o, orphan);
+	orphans_put(o, orphan);
 }
 
 /* A store that closes tries each once more, due or not; a server that is away ends it. */
 static void
-last_round(struct orphans *o)
+orphans_last_round(struct gridfs_orphans *o)
 {
 	int64_t until = now_monotonic_ms() + LAST_ROUND_MS;
 
 	while (o->count > 0 && now_monotonic_ms() < until)
-		if (pass(o->store, &o->list[--o->count]) < 0)
+		if (orphan_pass(o->store, &o->list[--o->count]) < 0)
 			return;
 }
 
 static void *
-work(void *arg)
+orphans_work(void *arg)
 {
-	struct orphans *o = arg;
+	struct gridfs_orphans *o = arg;
 	struct orphan due;
 
 	(void)pthread_mutex_lock(&o->lock);
 	while (!o->stopping) {
-		if (take_due(o, &due))
-			clear_one(o, due);
+		if (orphans_take_due(o, &due))
+			orphan_clear(o, due);
 		else
-			wait_round(o);
+			orphans_wait_round(o);
 	}
-	last_round(o);
+	orphans_last_round(o);
 	(void)pthread_mutex_unlock(&o->lock);
 	return NULL;
 }
 
 int
-orphans_start(struct blob_gridfs *g, struct orphans **ret, struct err *e)
+gridfs_orphans_start(struct blob_gridfs *g, struct gridfs_orphans **ret, struct err *e)
 {
-	struct orphans *o = calloc(1, sizeof *o);
+	struct gridfs_orphans *o = calloc(1, sizeof *o);
 
-	if (o == NULL)
+	if (!o)
 		return err_set(e, ERR_NO_MEMORY, "list of orphans");
 	o->store = g;
 	(void)pthread_mutex_init(&o->lock, NULL);
 	cond_init(&o->changed);
-	if (pthread_create(&o->thread, NULL, work, o) != 0) {
+	if (pthread_create(&o->thread, NULL, orphans_work, o) != 0) {
 		free(o);
 		return err_set(e, ERR_NO_MEMORY, "thread for orphans");
 	}
@@ -144,18 +144,18 @@ orphans_start(struct blob_gridfs *g, struct orphans **ret, struct err *e)
 }
 
 void
-orphans_add(struct orphans *o, const struct blob_id *id, enum orphan_care care)
+gridfs_orphans_add(struct gridfs_orphans *o, const struct blob_id *id, enum orphan_care care)
 {
 	(void)pthread_mutex_lock(&o->lock);
-	put(o, (struct orphan){ *id, now_monotonic_ms(), care, false });
+	orphans_put(o, (struct orphan){ *id, now_monotonic_ms(), care, false });
 	(void)pthread_cond_signal(&o->changed);
 	(void)pthread_mutex_unlock(&o->lock);
 }
 
 void
-orphans_stop(struct orphans *o)
+gridfs_orphans_stop(struct gridfs_orphans *o)
 {
-	if (o == NULL)
+	if (!o)
 		return;
 	(void)pthread_mutex_lock(&o->lock);
 	o->stopping = true;

@@ -1,4 +1,5 @@
-/* What the parts of the GridFS blob store share. Only blob_gridfs*.c include it.
+/* What the parts of the GridFS blob store share; only they include it. gridfs.c stands on all the
+ * others, and all of them on session.c.
  *
  * A chunk travels as one BSON document {_id, files_id, n, data}, laid out in a buffer of the
  * writer's own so that the body is received straight into it (source of the layout:
@@ -17,8 +18,8 @@
 #define BATCH_CHUNKS 4 /* of one insert, about 1 MiB: the allocator keeps such pages at hand */
 #define BATCHES_MAX 24 /* writers that may hold a batch at once */
 
-struct orphans;
-struct ahead;
+struct gridfs_orphans;
+struct gridfs_ahead;
 
 struct blob_gridfs {
 	struct blob_store port;
@@ -27,8 +28,8 @@ struct blob_gridfs {
 	atomic_bool indexed, usage_indexed;
 	atomic_int batches;      /* held by writers now */
 	atomic_int wide_windows; /* held by readers now */
-	struct orphans *orphans;
-	struct ahead *ahead;
+	struct gridfs_orphans *orphans;
+	struct gridfs_ahead *ahead;
 };
 
 static inline struct blob_gridfs *
@@ -37,7 +38,7 @@ blob_gridfs_of(struct blob_store *s)
 	return CONTAINER_OF(s, struct blob_gridfs, port);
 }
 
-/* One client and both collections, for one call. Zero it before gridfs_begin. */
+/* One client and both collections, for one call (session.c). Zero it before gridfs_begin. */
 struct gridfs_session {
 	struct mongo_pool *pool;
 	mongoc_client_t *client;
@@ -47,6 +48,13 @@ int gridfs_begin(struct blob_gridfs *g, struct gridfs_session *ret, struct err *
 void gridfs_end(struct gridfs_session *s);
 /* Once per process: names and order of an upload, unique chunks, one output per video. */
 int gridfs_ensure_indexes(struct blob_gridfs *g, struct err *e);
+/* The one files document that the filter finds; NOT_FOUND. */
+int gridfs_find_file(struct gridfs_session *s, const bson_t *filter, struct blob_info *ret,
+		     struct err *e);
+/* 1 when the files document of id is there, 0 when it is not. */
+int gridfs_is_committed(struct blob_gridfs *g, const struct blob_id *id, struct err *e);
+/* Deletes all chunks of id now, within the pool's deadline. */
+int gridfs_delete_chunks(struct blob_gridfs *g, const struct blob_id *id, struct err *e);
 
 static inline void
 gridfs_bson_free_p(bson_t **b)
@@ -54,24 +62,21 @@ gridfs_bson_free_p(bson_t **b)
 	bson_destroy(*b);
 }
 
-/* Documents (blob_gridfs_doc.c). */
+/* Documents (doc.c). */
 bson_t *gridfs_file_doc(const struct blob_writer *w, const struct blob_meta *meta);
 int gridfs_file_read(const bson_t *doc, struct blob_info *ret, struct err *e);
 /* A number of any kind that is whole; false for all else. */
 bool gridfs_whole(const bson_iter_t *it, int64_t *ret);
 bson_t *gridfs_by_id(const char *key, const struct blob_id *id);
 
-/* Deletes all chunks of id now, within the pool's deadline. */
-int gridfs_delete_chunks(struct blob_gridfs *g, const struct blob_id *id, struct err *e);
-
-/* Chunks without a blob (blob_gridfs_leftover.c). */
+/* Chunks without a blob (leftover.c). */
 int gridfs_leftover(struct blob_store *store, const struct blob_id *id, struct blob_leftover *ret,
 		    struct err *e);
 int gridfs_clear(struct blob_store *store, const struct blob_id *id, struct err *e);
 int gridfs_next_id(struct blob_store *store, const struct blob_id *after, struct blob_id *ret,
 		   struct err *e);
 
-/* A chunk document under construction (blob_gridfs_slot.c). */
+/* A chunk document under construction (slot.c). */
 #define SLOT_DATA_AT 61 /* bytes of the document before its data */
 struct gridfs_slot {
 	uint8_t *doc; /* owned by the writer */
@@ -88,17 +93,14 @@ int gridfs_reader_new(struct blob_gridfs *g, const struct blob_info *info, struc
 
 int gridfs_usage(struct blob_store *store, const char *owner, int64_t *ret_bytes, struct err *e);
 
-/* 1 when the files document of id is there, 0 when it is not. */
-int gridfs_is_committed(struct blob_gridfs *g, const struct blob_id *id, struct err *e);
-
 /* Chunks of writers that ended without a commit: a bounded list that one thread works off.
  * ORPHAN_DELETE_TWICE: an insert with an unknown end may still arrive after the first deletion.
  * ORPHAN_UNLESS_COMMITTED: so may the files document; the chunks go only when it is not there after
  * that time either. */
 enum orphan_care { ORPHAN_DELETE_ONCE, ORPHAN_DELETE_TWICE, ORPHAN_UNLESS_COMMITTED };
-int orphans_start(struct blob_gridfs *g, struct orphans **ret, struct err *e);
-void orphans_add(struct orphans *o, const struct blob_id *id, enum orphan_care care);
+int gridfs_orphans_start(struct blob_gridfs *g, struct gridfs_orphans **ret, struct err *e);
+void gridfs_orphans_add(struct gridfs_orphans *o, const struct blob_id *id, enum orphan_care care);
 /* Works off what is left as long as the server answers, 20 s at most, then ends. */
-void orphans_stop(struct orphans *o);
+void gridfs_orphans_stop(struct gridfs_orphans *o);
 
 #endif

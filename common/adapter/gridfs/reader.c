@@ -24,8 +24,9 @@ struct gridfs_reader {
 	int straight;     /* windows that followed one another, so far */
 	int64_t filled_ms;
 	struct gridfs_window windows[2];
-	struct gridfs_window *now, *next; /* next is the task's from ahead_put to ahead_claim */
-	struct ahead_task task;
+	struct gridfs_window *now,
+		*next; /* next is the task's from gridfs_ahead_put to gridfs_ahead_claim */
+	struct gridfs_task task;
 	int task_result;
 	struct err task_error;
 };
@@ -37,58 +38,60 @@ reader_of(struct blob_reader *r)
 }
 
 static int64_t
-at_most(int64_t value, int64_t limit)
+reader_at_most(int64_t value, int64_t limit)
 {
 	return value < limit ? value : limit;
 }
 
 static int64_t
-chunk_count(const struct blob_info *info)
+reader_chunk_count(const struct blob_info *info)
 {
 	return info->length > 0 ? (info->length - 1) / info->chunk_size + 1 : 0;
 }
 
 /* As many chunks as so many bytes are, at least one. */
 static int64_t
-run_of(const struct blob_info *info, int64_t bytes)
+reader_run(const struct blob_info *info, int64_t bytes)
 {
-	int64_t run = at_most(bytes / info->chunk_size, WINDOW_CHUNKS);
+	int64_t run = reader_at_most(bytes / info->chunk_size, WINDOW_CHUNKS);
 
 	return run > 0 ? run : 1;
 }
 
 static void
-aim(struct gridfs_reader *r, struct gridfs_window *w, int64_t first)
+reader_aim(struct gridfs_reader *r, struct gridfs_window *w, int64_t first)
 {
 	const struct blob_info *info = &r->port.info;
-	int64_t chunks =
-		r->straight < STRAIGHT_MIN ? 1 : run_of(info, w->wide ? WIDE_BYTES : CHUNK_SIZE);
+	int64_t chunks = r->straight < STRAIGHT_MIN
+				 ? 1
+				 : reader_run(info, w->wide ? WIDE_BYTES : CHUNK_SIZE);
 
 	w->first = first;
-	w->end = at_most(first + chunks, chunk_count(info));
+	w->end = reader_at_most(first + chunks, reader_chunk_count(info));
 }
 
 static void
-fetch_ahead(struct ahead_task *task)
+reader_fetch_ahead(struct gridfs_task *task)
 {
 	struct gridfs_reader *r = CONTAINER_OF(task, struct gridfs_reader, task);
 
-	r->task_result = window_fetch(r->next, &r->task_error);
+	r->task_result = gridfs_window_fetch(r->next, &r->task_error);
 }
 
 /* Only what is wide: what waits in readers that stall is bounded. */
 static void
-look_ahead(struct gridfs_reader *r)
+reader_look_ahead(struct gridfs_reader *r)
 {
-	if (!r->now->wide || r->now->end >= chunk_count(&r->port.info) || !window_widen(r->next))
+	if (!r->now->wide || r->now->end >= reader_chunk_count(&r->port.info) ||
+	    !gridfs_window_widen(r->next))
 		return;
-	aim(r, r->next, r->now->end);
-	if (!ahead_put(r->store->ahead, &r->task))
-		window_drop(r->next);
+	reader_aim(r, r->next, r->now->end);
+	if (!gridfs_ahead_put(r->store->ahead, &r->task))
+		gridfs_window_drop(r->next);
 }
 
 static bool
-is_fast(const struct gridfs_reader *r)
+reader_is_fast(const struct gridfs_reader *r)
 {
 	int64_t chunks = r->now->end - r->now->first;
 
@@ -96,46 +99,46 @@ is_fast(const struct gridfs_reader *r)
 }
 
 static int
-fetch_now(struct gridfs_reader *r, int64_t n, bool fast, struct err *e)
+reader_fetch_now(struct gridfs_reader *r, int64_t n, bool fast, struct err *e)
 {
 	int rc;
 
 	if (fast && r->straight >= STRAIGHT_MIN)
-		(void)window_widen(r->now);
-	aim(r, r->now, n);
-	if ((rc = window_fetch(r->now, e)) < 0)
+		(void)gridfs_window_widen(r->now);
+	reader_aim(r, r->now, n);
+	if ((rc = gridfs_window_fetch(r->now, e)) < 0)
 		return rc;
-	r->port.fetched += window_length(r->now);
+	r->port.fetched += gridfs_window_length(r->now);
 	return 0;
 }
 
 /* Moves on to the window that holds chunk n. A blob's first chunk is taken for the start of a whole
  * reading. */
 static int
-refill(struct gridfs_reader *r, int64_t n, struct err *e)
+reader_refill(struct gridfs_reader *r, int64_t n, struct err *e)
 {
-	bool straight = n == r->now->end, fast = straight && is_fast(r);
-	bool claimed = ahead_claim(r->store->ahead, &r->task);
+	bool straight = n == r->now->end, fast = straight && reader_is_fast(r);
+	bool claimed = gridfs_ahead_claim(r->store->ahead, &r->task);
 	int rc;
 
 	if (claimed && straight && r->task_result < 0)
 		return err_set(e, r->task_result, "%s", r->task_error.text);
 	if (claimed && r->task_result == 0)
-		r->port.fetched += window_length(r->next);
+		r->port.fetched += gridfs_window_length(r->next);
 	r->straight = straight ? r->straight + 1 : 0;
-	window_drop(r->now);
-	if (claimed && window_holds(r->next, n)) {
+	gridfs_window_drop(r->now);
+	if (claimed && gridfs_window_holds(r->next, n)) {
 		struct gridfs_window *swap = r->now;
 
 		r->now = r->next;
 		r->next = swap;
 	} else {
-		window_drop(r->next);
-		if ((rc = fetch_now(r, n, fast, e)) < 0)
+		gridfs_window_drop(r->next);
+		if ((rc = reader_fetch_now(r, n, fast, e)) < 0)
 			return rc;
 	}
 	r->filled_ms = now_monotonic_ms();
-	look_ahead(r);
+	reader_look_ahead(r);
 	return 0;
 }
 
@@ -151,7 +154,7 @@ reader_read(struct blob_reader *port, void *to, size_t size, size_t *ret_got, st
 		*ret_got = 0;
 		return 0;
 	}
-	if (!window_holds(r->now, n) && (rc = refill(r, n, e)) < 0)
+	if (!gridfs_window_holds(r->now, n) && (rc = reader_refill(r, n, e)) < 0)
 		return rc;
 	left = r->now->pieces[n - r->now->first].len - at;
 	if (size > left)
@@ -160,8 +163,8 @@ reader_read(struct blob_reader *port, void *to, size_t size, size_t *ret_got, st
 	r->position += (int64_t)size;
 	*ret_got = size;
 	if (r->position == r->port.info.length ||
-	    !window_holds(r->now, r->position / port->info.chunk_size))
-		window_drop(r->now);
+	    !gridfs_window_holds(r->now, r->position / port->info.chunk_size))
+		gridfs_window_drop(r->now);
 	return 0;
 }
 
@@ -179,9 +182,9 @@ reader_close(struct blob_reader *port)
 {
 	struct gridfs_reader *r = reader_of(port);
 
-	(void)ahead_claim(r->store->ahead, &r->task);
-	window_drop(r->now);
-	window_drop(r->next);
+	(void)gridfs_ahead_claim(r->store->ahead, &r->task);
+	gridfs_window_drop(r->now);
+	gridfs_window_drop(r->next);
 	free(r);
 }
 
@@ -197,7 +200,7 @@ gridfs_reader_new(struct blob_gridfs *g, const struct blob_info *info, struct bl
 {
 	struct gridfs_reader *r = calloc(1, sizeof *r);
 
-	if (r == NULL)
+	if (!r)
 		return err_set(e, ERR_NO_MEMORY, "blob reader");
 	r->port.ops = &reader_ops;
 	r->port.info = *info;
@@ -209,7 +212,7 @@ gridfs_reader_new(struct blob_gridfs *g, const struct blob_info *info, struct bl
 	}
 	r->now = &r->windows[0];
 	r->next = &r->windows[1];
-	r->task.run = fetch_ahead;
+	r->task.run = reader_fetch_ahead;
 	*ret = &r->port;
 	return 0;
 }

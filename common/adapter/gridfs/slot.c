@@ -6,7 +6,7 @@
 #define SLOT_FIRST 16384 /* a small upload is cheap */
 
 static void
-put_i32(uint8_t *to, int32_t value)
+slot_put_i32(uint8_t *to, int32_t value)
 {
 	uint32_t le = BSON_UINT32_TO_LE((uint32_t)value);
 
@@ -22,7 +22,7 @@ gridfs_slot_seal(struct gridfs_slot *s, const struct blob_id *files_id, int32_t 
 
 	bson_oid_init(&own, NULL);
 	bson_oid_init_from_string(&files, files_id->hex);
-	put_i32(at, (int32_t)(SLOT_DATA_AT + s->len + 1));
+	slot_put_i32(at, (int32_t)(SLOT_DATA_AT + s->len + 1));
 	memcpy(at + 4, "\x07_id", 5);
 	memcpy(at + 9, own.bytes, 12);
 	memcpy(at + 21,
@@ -31,12 +31,12 @@ gridfs_slot_seal(struct gridfs_slot *s, const struct blob_id *files_id, int32_t 
 	       10);
 	memcpy(at + 31, files.bytes, 12);
 	memcpy(at + 43, "\x10n", 3);
-	put_i32(at + 46, n);
+	slot_put_i32(at + 46, n);
 	memcpy(at + 50,
 	       "\x05"
 	       "data",
 	       6);
-	put_i32(at + 56, (int32_t)s->len);
+	slot_put_i32(at + 56, (int32_t)s->len);
 	at[60] = 0; /* subtype: generic */
 	at[SLOT_DATA_AT + s->len] = 0;
 }

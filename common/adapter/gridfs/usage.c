@@ -3,7 +3,7 @@
 #include "adapter/gridfs/private.h"
 
 static int
-ensure_index(struct blob_gridfs *g, struct gridfs_session *s, struct err *e)
+usage_ensure_index(struct blob_gridfs *g, struct gridfs_session *s, struct err *e)
 {
 	SCOPED(gridfs_bson_free_p)
 	bson_t *files = BCON_NEW("createIndexes", "fs.files", "indexes", "[", "{", "name",
@@ -37,7 +37,7 @@ gridfs_usage(struct blob_store *store, const char *owner, int64_t *ret_bytes, st
 	int64_t bytes = 0;
 	int r;
 
-	if ((r = gridfs_begin(g, &s, e)) < 0 || (r = ensure_index(g, &s, e)) < 0)
+	if ((r = gridfs_begin(g, &s, e)) < 0 || (r = usage_ensure_index(g, &s, e)) < 0)
 		return r;
 	cursor = mongoc_collection_aggregate(s.files, MONGOC_QUERY_NONE, pipeline, NULL, NULL);
 	if (mongoc_cursor_next(cursor, &doc) && bson_iter_init_find(&it, doc, "bytes"))

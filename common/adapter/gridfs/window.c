@@ -6,7 +6,7 @@
 #define QUICK_FAILURE_MS 500
 
 static int64_t
-chunk_length(const struct blob_info *info, int64_t n)
+window_chunk_length(const struct blob_info *info, int64_t n)
 {
 	int64_t left = info->length - n * info->chunk_size;
 
@@ -14,23 +14,23 @@ chunk_length(const struct blob_info *info, int64_t n)
 }
 
 int64_t
-window_length(const struct gridfs_window *w)
+gridfs_window_length(const struct gridfs_window *w)
 {
 	int64_t sum = 0;
 
 	for (int64_t n = w->first; n < w->end; n++)
-		sum += chunk_length(w->info, n);
+		sum += window_chunk_length(w->info, n);
 	return sum;
 }
 
 bool
-window_holds(const struct gridfs_window *w, int64_t n)
+gridfs_window_holds(const struct gridfs_window *w, int64_t n)
 {
 	return w->has_reply && n >= w->first && n < w->end;
 }
 
 bool
-window_widen(struct gridfs_window *w)
+gridfs_window_widen(struct gridfs_window *w)
 {
 	if (atomic_fetch_add(&w->store->wide_windows, 1) < WIDE_MAX)
 		w->wide = true;
@@ -40,7 +40,7 @@ window_widen(struct gridfs_window *w)
 }
 
 static void
-empty(struct gridfs_window *w)
+window_empty(struct gridfs_window *w)
 {
 	if (w->has_reply)
 		bson_destroy(&w->reply);
@@ -48,9 +48,9 @@ empty(struct gridfs_window *w)
 }
 
 void
-window_drop(struct gridfs_window *w)
+gridfs_window_drop(struct gridfs_window *w)
 {
-	empty(w);
+	window_empty(w);
 	if (w->wide)
 		(void)atomic_fetch_sub(&w->store->wide_windows, 1);
 	w->wide = false;
@@ -58,7 +58,7 @@ window_drop(struct gridfs_window *w)
 
 /* Adds one chunk to the window; it must be exactly what the files document promises. */
 static int
-take_chunk(struct gridfs_window *w, const bson_iter_t *chunk, int64_t n, struct err *e)
+window_take_chunk(struct gridfs_window *w, const bson_iter_t *chunk, int64_t n, struct err *e)
 {
 	const struct blob_info *info = w->info;
 	const uint8_t *data = NULL;
@@ -77,7 +77,7 @@ take_chunk(struct gridfs_window *w, const bson_iter_t *chunk, int64_t n, struct 
 		return err_set(e, ERR_CORRUPT, "blob %s: chunk %lld has no data", info->id.hex,
 			       (long long)n);
 	bson_iter_binary(&it, NULL, &len, &data);
-	if ((int64_t)len != chunk_length(info, n))
+	if ((int64_t)len != window_chunk_length(info, n))
 		return err_set(e, ERR_CORRUPT, "blob %s: chunk %lld has %u bytes", info->id.hex,
 			       (long long)n, len);
 	w->pieces[n - w->first].data = data;
@@ -88,19 +88,30 @@ take_chunk(struct gridfs_window *w, const bson_iter_t *chunk, int64_t n, struct 
 /* One batch, and no cursor that would hold the client: the command itself instead of the driver's
  * find. */
 static bson_t *
-find_command(const struct gridfs_window *w)
+window_find_command(const struct gridfs_window *w)
 {
 	bson_oid_t id;
 
 	bson_oid_init_from_string(&id, w->info->id.hex);
-	return BCON_NEW("find", "fs.chunks", "filter", "{", "files_id", BCON_OID(&id), "n", "{",
-			"$gte", BCON_INT64(w->first), "$lt", BCON_INT64(w->end), "}", "}", "sort",
-			"{", "n", BCON_INT32(1), "}", "limit", BCON_INT64(w->end - w->first),
-			"batchSize", BCON_INT64(w->end - w->first), "singleBatch", BCON_BOOL(true));
+	/* clang-format off */
+	return BCON_NEW(
+		"find", "fs.chunks",
+		"filter", "{",
+			"files_id", BCON_OID(&id),
+			"n", "{",
+				"$gte", BCON_INT64(w->first),
+				"$lt", BCON_INT64(w->end),
+			"}",
+		"}",
+		"sort", "{", "n", BCON_INT32(1), "}",
+		"limit", BCON_INT64(w->end - w->first),
+		"batchSize", BCON_INT64(w->end - w->first),
+		"singleBatch", BCON_BOOL(true));
+	/* clang-format on */
 }
 
 static int
-take_reply(struct gridfs_window *w, struct err *e)
+window_take_reply(struct gridfs_window *w, struct err *e)
 {
 	bson_iter_t it, batch, chunk;
 	int64_t n = w->first;
@@ -111,7 +122,7 @@ take_reply(struct gridfs_window *w, struct err *e)
 	    !BSON_ITER_HOLDS_ARRAY(&batch) || !bson_iter_recurse(&batch, &chunk))
 		return err_set(e, ERR_INTERNAL, "mongodb: read chunks: a reply without a batch");
 	while (rc == 0 && n < w->end && bson_iter_next(&chunk))
-		rc = take_chunk(w, &chunk, n++, e);
+		rc = window_take_chunk(w, &chunk, n++, e);
 	if (rc == 0 && n != w->end)
 		rc = err_set(e, ERR_CORRUPT, "blob %s: chunk %lld is missing", w->info->id.hex,
 			     (long long)n);
@@ -119,34 +130,34 @@ take_reply(struct gridfs_window *w, struct err *e)
 }
 
 static int
-fetch_once(struct gridfs_window *w, struct err *e)
+window_fetch_once(struct gridfs_window *w, struct err *e)
 {
-	SCOPED(gridfs_bson_free_p) bson_t *command = find_command(w);
+	SCOPED(gridfs_bson_free_p) bson_t *command = window_find_command(w);
 	SCOPED(gridfs_end) struct gridfs_session s = { 0 };
 	bson_error_t error;
 	int rc;
 
 	if ((rc = gridfs_begin(w->store, &s, e)) < 0)
 		return rc;
-	empty(w);
+	window_empty(w);
 	w->has_reply = true; /* the driver initialises it, also when it fails */
 	if (!mongoc_client_read_command_with_opts(s.client, w->store->database, command, NULL, NULL,
 						  &w->reply, &error))
 		return mongo_err(e, &error, "read chunks");
-	return take_reply(w, e);
+	return window_take_reply(w, e);
 }
 
 /* A connection that died while it was idle is noticed only by using it: such a failure is quick,
  * and worth one more try. A slow one has used up the deadline. */
 int
-window_fetch(struct gridfs_window *w, struct err *e)
+gridfs_window_fetch(struct gridfs_window *w, struct err *e)
 {
 	int64_t began = now_monotonic_ms();
-	int rc = fetch_once(w, e);
+	int rc = window_fetch_once(w, e);
 
 	if (err_is_transient(rc) && now_monotonic_ms() - began < QUICK_FAILURE_MS)
-		rc = fetch_once(w, e);
+		rc = window_fetch_once(w, e);
 	if (rc < 0)
-		window_drop(w);
+		gridfs_window_drop(w);
 	return rc;
 }

@@ -21,14 +21,14 @@ struct gridfs_window {
 	} pieces[WINDOW_CHUNKS];
 };
 
-bool window_holds(const struct gridfs_window *w, int64_t n);
-/* Whether it may be wide from now on, until window_drop. */
-bool window_widen(struct gridfs_window *w);
+bool gridfs_window_holds(const struct gridfs_window *w, int64_t n);
+/* Whether it may be wide from now on, until gridfs_window_drop. */
+bool gridfs_window_widen(struct gridfs_window *w);
 /* Fetches the chunks from first to end. On failure the window is dropped. */
-int window_fetch(struct gridfs_window *w, struct err *e);
+int gridfs_window_fetch(struct gridfs_window *w, struct err *e);
 /* Frees its memory; first and end stay. */
-void window_drop(struct gridfs_window *w);
+void gridfs_window_drop(struct gridfs_window *w);
 /* Bytes of the chunks from first to end. */
-int64_t window_length(const struct gridfs_window *w);
+int64_t gridfs_window_length(const struct gridfs_window *w);
 
 #endif

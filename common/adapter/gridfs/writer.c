@@ -45,7 +45,7 @@ writer_of(struct blob_writer *w)
 
 /* Every complaint is a duplicate key: an earlier try had arrived. */
 static bool
-only_duplicates(const bson_t *reply)
+writer_only_duplicates(const bson_t *reply)
 {
 	bson_iter_t it, errors, code;
 	bool any = false;
@@ -63,8 +63,8 @@ only_duplicates(const bson_t *reply)
 
 /* One try. Unordered, so that a repeat goes on past what is there already. */
 static bool
-insert_slots(struct gridfs_writer *w, struct gridfs_slot *slots, size_t count, bool repeat,
-	     bson_error_t *error, int *ret_code, struct err *e)
+writer_insert_slots(struct gridfs_writer *w, struct gridfs_slot *slots, size_t count, bool repeat,
+		    bson_error_t *error, int *ret_code, struct err *e)
 {
 	SCOPED(gridfs_bson_free_p) bson_t *options = BCON_NEW("ordered", BCON_BOOL(false));
 	SCOPED(gridfs_end) struct gridfs_session s = { 0 };
@@ -81,21 +81,21 @@ insert_slots(struct gridfs_writer *w, struct gridfs_slot *slots, size_t count, b
 	}
 	w->sent = true;
 	ok = mongoc_collection_insert_many(s.chunks, docs, count, options, &reply, error) ||
-	     (repeat && only_duplicates(&reply));
+	     (repeat && writer_only_duplicates(&reply));
 	bson_destroy(&reply);
 	*ret_code = ok ? 0 : mongo_err(e, error, "insert chunks");
 	return ok;
 }
 
 static int
-send_slots(struct gridfs_writer *w, struct gridfs_slot *slots, size_t count, struct err *e)
+writer_send_slots(struct gridfs_writer *w, struct gridfs_slot *slots, size_t count, struct err *e)
 {
 	int64_t until = now_monotonic_ms() + mongo_pool_deadline_ms(w->store->pool);
 	bson_error_t error;
 	int code;
 
 	for (bool repeat = false;; repeat = true) {
-		if (insert_slots(w, slots, count, repeat, &error, &code, e))
+		if (writer_insert_slots(w, slots, count, repeat, &error, &code, e))
 			return 0;
 		if (!err_is_transient(code))
 			return code;
@@ -107,13 +107,13 @@ send_slots(struct gridfs_writer *w, struct gridfs_slot *slots, size_t count, str
 }
 
 static int
-flush(struct gridfs_writer *w, struct err *e)
+writer_send_ready(struct gridfs_writer *w, struct err *e)
 {
 	int r;
 
 	if (w->ready_count == 0)
 		return 0;
-	if ((r = send_slots(w, w->ready, w->ready_count, e)) < 0)
+	if ((r = writer_send_slots(w, w->ready, w->ready_count, e)) < 0)
 		return r;
 	for (size_t i = 0; i < w->ready_count; i++) {
 		w->ready[i].len = 0;
@@ -128,7 +128,7 @@ flush(struct gridfs_writer *w, struct err *e)
 }
 
 static void
-try_batching(struct gridfs_writer *w)
+writer_try_batching(struct gridfs_writer *w)
 {
 	if (w->batching || now_monotonic_ms() - w->chunk_began_ms > FAST_CHUNK_MS)
 		return;
@@ -139,7 +139,7 @@ try_batching(struct gridfs_writer *w)
 }
 
 static void
-stop_batching(struct gridfs_writer *w)
+writer_stop_batching(struct gridfs_writer *w)
 {
 	if (!w->batching)
 		return;
@@ -148,7 +148,7 @@ stop_batching(struct gridfs_writer *w)
 }
 
 static void
-seal_open(struct gridfs_writer *w)
+writer_seal_open(struct gridfs_writer *w)
 {
 	int64_t from = (int64_t)w->n * CHUNK_SIZE;
 
@@ -162,17 +162,17 @@ seal_open(struct gridfs_writer *w)
 
 /* The open chunk is full: it joins the others, or goes alone. */
 static int
-chunk_done(struct gridfs_writer *w, struct err *e)
+writer_chunk_done(struct gridfs_writer *w, struct err *e)
 {
-	seal_open(w);
-	try_batching(w);
+	writer_seal_open(w);
+	writer_try_batching(w);
 	w->open = w->spare_count > 0 ? w->spare[--w->spare_count] : (struct gridfs_slot){ 0 };
 	w->chunk_began_ms = now_monotonic_ms();
-	return w->batching && w->ready_count < BATCH_CHUNKS ? 0 : flush(w, e);
+	return w->batching && w->ready_count < BATCH_CHUNKS ? 0 : writer_send_ready(w, e);
 }
 
 static int
-take_bytes(struct blob_writer *port, const void *data, size_t len, struct err *e)
+writer_take_bytes(struct blob_writer *port, const void *data, size_t len, struct err *e)
 {
 	struct gridfs_writer *w = writer_of(port);
 	const uint8_t *from = data;
@@ -188,7 +188,7 @@ take_bytes(struct blob_writer *port, const void *data, size_t len, struct err *e
 		port->length += (int64_t)n;
 		from += n;
 		len -= n;
-		if (w->open.len == CHUNK_SIZE && (r = chunk_done(w, e)) < 0)
+		if (w->open.len == CHUNK_SIZE && (r = writer_chunk_done(w, e)) < 0)
 			return r;
 	}
 	return 0;
@@ -201,7 +201,7 @@ writer_write(struct blob_writer *port, const void *data, size_t len, struct err 
 
 	if (w->failed)
 		return err_set(e, w->failed, "the blob's writer failed before");
-	return w->failed = take_bytes(port, data, len, e);
+	return w->failed = writer_take_bytes(port, data, len, e);
 }
 
 static int
@@ -227,7 +227,7 @@ writer_patch(struct blob_writer *port, int64_t offset, const void *data, size_t 
 
 /* A majority must hold every chunk before anyone may see the blob. */
 static int
-check_chunks(struct gridfs_writer *w, struct err *e)
+writer_check_chunks(struct gridfs_writer *w, struct err *e)
 {
 	SCOPED(gridfs_bson_free_p) bson_t *filter = gridfs_by_id("files_id", &w->port.id);
 	SCOPED(gridfs_bson_free_p) bson_t *command = NULL;
@@ -240,8 +240,12 @@ check_chunks(struct gridfs_writer *w, struct err *e)
 
 	if ((r = gridfs_begin(w->store, &s, e)) < 0)
 		return r;
-	command = BCON_NEW("count", "fs.chunks", "query", BCON_DOCUMENT(filter), "readConcern", "{",
-			   "level", "majority", "}");
+	/* clang-format off */
+	command = BCON_NEW(
+		"count", "fs.chunks",
+		"query", BCON_DOCUMENT(filter),
+		"readConcern", "{", "level", "majority", "}");
+	/* clang-format on */
 	if (!mongoc_client_command_simple(s.client, w->store->database, command, NULL, &reply,
 					  &error))
 		r = mongo_err(e, &error, "count chunks");
@@ -255,12 +259,16 @@ check_chunks(struct gridfs_writer *w, struct err *e)
 }
 
 static int
-insert_file(struct gridfs_writer *w, const bson_t *doc, struct err *e)
+writer_insert_file(struct gridfs_writer *w, const bson_t *doc, struct err *e)
 {
-	SCOPED(gridfs_bson_free_p)
-	bson_t *options =
-		BCON_NEW("writeConcern", "{", "w", "majority", "j", BCON_BOOL(true), "wtimeout",
-			 BCON_INT32((int32_t)mongo_pool_deadline_ms(w->store->pool)), "}");
+	/* clang-format off */
+	SCOPED(gridfs_bson_free_p) bson_t *options = BCON_NEW(
+		"writeConcern", "{",
+			"w", "majority",
+			"j", BCON_BOOL(true),
+			"wtimeout", BCON_INT32((int32_t)mongo_pool_deadline_ms(w->store->pool)),
+		"}");
+	/* clang-format on */
 	SCOPED(gridfs_end) struct gridfs_session s = { 0 };
 	bson_error_t error;
 	int r;
@@ -281,14 +289,14 @@ insert_file(struct gridfs_writer *w, const bson_t *doc, struct err *e)
 }
 
 static int
-make_visible(struct gridfs_writer *w, struct err *e)
+writer_make_visible(struct gridfs_writer *w, struct err *e)
 {
 	SCOPED(gridfs_bson_free_p) bson_t *doc = gridfs_file_doc(&w->port, &w->meta);
 	int64_t until = now_monotonic_ms() + mongo_pool_deadline_ms(w->store->pool);
 	int r;
 
 	for (;;) {
-		r = insert_file(w, doc, e);
+		r = writer_insert_file(w, doc, e);
 		if (!err_is_transient(r) || now_monotonic_ms() + RETRY_PAUSE_MS >= until)
 			return r;
 		wait_pause(RETRY_PAUSE_MS);
@@ -296,20 +304,20 @@ make_visible(struct gridfs_writer *w, struct err *e)
 }
 
 static int
-finish(struct gridfs_writer *w, struct err *e)
+writer_finish(struct gridfs_writer *w, struct err *e)
 {
 	int r;
 
 	if (w->open.len > 0)
-		seal_open(w);
-	if ((r = gridfs_ensure_indexes(w->store, e)) < 0 || (r = flush(w, e)) < 0)
+		writer_seal_open(w);
+	if ((r = gridfs_ensure_indexes(w->store, e)) < 0 || (r = writer_send_ready(w, e)) < 0)
 		return r;
 	/* what holds the headers goes last: before it, no reader could make sense of the rest */
-	if (w->held_count > 0 && (r = send_slots(w, w->held, w->held_count, e)) < 0)
+	if (w->held_count > 0 && (r = writer_send_slots(w, w->held, w->held_count, e)) < 0)
 		return r;
-	if ((r = check_chunks(w, e)) < 0)
+	if ((r = writer_check_chunks(w, e)) < 0)
 		return r;
-	return make_visible(w, e);
+	return writer_make_visible(w, e);
 }
 
 static int
@@ -319,13 +327,13 @@ writer_commit(struct blob_writer *port, struct err *e)
 
 	if (w->failed)
 		return err_set(e, w->failed, "the blob's writer failed before");
-	if ((w->failed = finish(w, e)) == 0)
+	if ((w->failed = writer_finish(w, e)) == 0)
 		w->committed = true;
 	return w->failed;
 }
 
 static void
-free_slots(struct gridfs_writer *w)
+writer_free_slots(struct gridfs_writer *w)
 {
 	for (size_t i = 0; i < w->ready_count; i++)
 		free(w->ready[i].doc);
@@ -345,10 +353,10 @@ writer_close(struct blob_writer *port)
 				: w->unsure   ? ORPHAN_DELETE_TWICE
 					      : ORPHAN_DELETE_ONCE;
 
-	stop_batching(w);
-	free_slots(w);
+	writer_stop_batching(w);
+	writer_free_slots(w);
 	if (w->sent && !w->committed)
-		orphans_add(w->store->orphans, &port->id, care);
+		gridfs_orphans_add(w->store->orphans, &port->id, care);
 	free(w);
 }
 
@@ -365,7 +373,7 @@ gridfs_writer_new(struct blob_gridfs *g, const struct blob_id *id, const struct 
 {
 	struct gridfs_writer *w = calloc(1, sizeof *w);
 
-	if (w == NULL)
+	if (!w)
 		return err_set(e, ERR_NO_MEMORY, "blob writer");
 	w->port.ops = &writer_ops;
 	w->port.id = *id;

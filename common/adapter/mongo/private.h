@@ -1,5 +1,5 @@
 /* What the MongoDB adapters share beside the pool: a client for one call, and the meaning of
- * errors. Only mongo_pool.c, blob_gridfs*.c and job_mongo*.c include it. */
+ * errors. Only adapter/mongo, adapter/gridfs and adapter/mongo_jobs include it. */
 #ifndef TONEARM_ADAPTER_MONGO_PRIVATE_H
 #define TONEARM_ADAPTER_MONGO_PRIVATE_H
 
