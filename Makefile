@@ -58,7 +58,7 @@ check: deps ## format, lint, include rules, sizes of files and functions
 fmt: ## format the sources
 	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i
 
-docs: build ## put the daemons' configuration tables into README.md
+docs: build ## put the daemons' configuration tables into services/README.md
 	@tests/support/readme_config.py build/release
 
 fuzz: deps ## libFuzzer targets, FUZZ_SECONDS each

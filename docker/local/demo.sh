@@ -79,9 +79,10 @@ curl -fsS -m 60 -K "$run/token.curl" -o "$run/sample.mp3" "$base/download?fid=$m
 check_mp3
 say "go on with (user $user, password in ${run#"$PWD"/}/demo.secret)"
 cat <<LINES
-  TOKEN=\$(curl -s -X POST -K ${run#"$PWD"/}/demo.curl $base/login)
-  curl -i -X POST -H "Authorization: Bearer \$TOKEN" -F file=@clip.mp4 $base/upload
-  curl -H "Authorization: Bearer \$TOKEN" $base/jobs/VIDEO_FID
-  curl -o clip.mp3 -H "Authorization: Bearer \$TOKEN" "$base/download?fid=MP3_FID"
-  curl http://127.0.0.1:$((ADMIN_PORTS + 1))/readyz?verbose
+  BASE=$base
+  TOKEN=\$(curl -fsS -X POST -K ${run#"$PWD"/}/demo.curl \$BASE/login)
+  curl -i -X POST -H "Authorization: Bearer \$TOKEN" -F file=@clip.mp4 \$BASE/upload
+  curl -H "Authorization: Bearer \$TOKEN" \$BASE/jobs/VIDEO_FID
+  curl -o clip.mp3 -H "Authorization: Bearer \$TOKEN" "\$BASE/download?fid=MP3_FID"
+  curl 'http://127.0.0.1:$((ADMIN_PORTS + 1))/readyz?verbose'
 LINES

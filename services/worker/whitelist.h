@@ -1,5 +1,5 @@
-/* What is read, by libav's names; the README says why. A name more is code more that hostile bytes
- * reach. */
+/* What is read, by libav's names; services/README.md says why. A name more is code more that
+ * hostile bytes reach. */
 #ifndef TONEARM_WORKER_WHITELIST_H
 #define TONEARM_WORKER_WHITELIST_H
 

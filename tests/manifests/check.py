@@ -54,10 +54,10 @@ def known_metrics():
 
 
 def undocumented_metrics(known):
-    """Those of the README's table are those that the sources make."""
-    named = set(re.findall(r"^\| `(tonearm_\w+)` \|", (ROOT / "README.md").read_text(), re.M))
-    yield from (f"README: {name} is not a metric of ours" for name in sorted(named - known))
-    yield from (f"README: {name} is not in the table of metrics" for name in sorted(known - named))
+    """Those of the table in services/README.md are those that the sources make."""
+    named = set(re.findall(r"^\| `(tonearm_\w+)` \|", (ROOT / "services/README.md").read_text(), re.M))
+    yield from (f"services/README.md: {name} is not a metric of ours" for name in sorted(named - known))
+    yield from (f"services/README.md: {name} is not in the table of metrics" for name in sorted(known - named))
 
 
 def known_images():

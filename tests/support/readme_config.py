@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Puts the daemons' own configuration tables into README.md, or with --check says whether they are current.
+"""Puts the daemons' own configuration tables into services/README.md, or with --check says whether they are current.
 
 usage: readme_config.py [--check] BUILD_DIR
 """
@@ -24,19 +24,19 @@ def main():
     if len(sys.argv) != 2 + check:
         print(__doc__.strip(), file=sys.stderr)
         return 2
-    readme = ROOT / "README.md"
+    readme = ROOT / "services" / "README.md"
     old = readme.read_text()
     head, rest = old.split(BEGIN)
     tail = rest.split(END)[1]
     new = head + BEGIN + "\n" + "".join(tables(sys.argv[-1])) + END + tail
     if new == old:
-        print("README.md: configuration tables are current")
+        print("services/README.md: configuration tables are current")
         return 0
     if check:
-        print("README.md: configuration tables are out of date: run make docs")
+        print("services/README.md: configuration tables are out of date: run make docs")
         return 1
     readme.write_text(new)
-    print("README.md: configuration tables written")
+    print("services/README.md: configuration tables written")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""/metrics of each daemon: valid text, the families that the README promises, counts that move by what was done."""
+"""/metrics of each daemon: valid text, the families that services/README.md promises, counts that move by what was done."""
 import re
 
 from rig import media
@@ -15,10 +15,10 @@ ROW = re.compile(r"^\| `(\w+)` \| (counter|gauge|histogram)(?:: ([^|]*))? \| ([^
 
 
 def promised(name):
-    """{family: (type, labels)} of a daemon, by the README's table."""
+    """{family: (type, labels)} of a daemon, by the table of services/README.md."""
     return {
         family: (kind, frozenset(re.findall(r"`(\w+)`", labels or "")))
-        for family, kind, labels, whose in ROW.findall((ROOT / "README.md").read_text())
+        for family, kind, labels, whose in ROW.findall((ROOT / "services/README.md").read_text())
         if whose.strip() == "all" or name in whose.split(", ")
     }
 
