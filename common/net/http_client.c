@@ -8,26 +8,23 @@
 #include <strings.h>
 
 #include "base/clock.h"
-#include "base/wait.h"
+#include "base/gate.h"
 
 #define RETRY_AFTER_MAX_S 86400
 
 struct http_client {
-	/* set once */
-	int max;
+	struct gate places;
 	/* under lock */
 	pthread_mutex_t lock;
-	pthread_cond_t freed;
-	int handed_out;
-	int kept_count;
-	CURL *kept[]; /* easy handles at rest, each with its keep-alive connection */
+	int kept_count; /* at most as many as the gate has places */
+	CURL *kept[];   /* easy handles at rest, each with its keep-alive connection */
 };
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 static int curl_failed;
 
 static void
-init_curl(void)
+client_init_curl(void)
 {
 	curl_failed = curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK;
 }
@@ -39,51 +36,43 @@ http_client_new(int max_connections, struct http_client **ret, struct err *e)
 
 	if (max_connections < 1)
 		return err_set(e, ERR_INVALID, "http client without connections");
-	pthread_once(&curl_once, init_curl);
+	(void)pthread_once(&curl_once, client_init_curl);
 	c = calloc(1, sizeof *c + (size_t)max_connections * sizeof c->kept[0]);
-	if (c == NULL || curl_failed) {
+	if (!c || curl_failed) {
 		free(c);
 		return err_set(e, ERR_NO_MEMORY, "http client");
 	}
-	c->max = max_connections;
-	pthread_mutex_init(&c->lock, NULL);
-	cond_init(&c->freed);
+	(void)pthread_mutex_init(&c->lock, NULL);
+	gate_init(&c->places, max_connections, GATE_LINE_OF_THREADS);
 	*ret = c;
 	return 0;
 }
 
 static void
-give_back(struct http_client *c, CURL *curl)
+client_give_back(struct http_client *c, CURL *curl)
 {
-	pthread_mutex_lock(&c->lock);
-	c->handed_out--;
-	if (curl != NULL)
+	(void)pthread_mutex_lock(&c->lock);
+	if (curl)
 		c->kept[c->kept_count++] = curl;
-	pthread_cond_signal(&c->freed);
-	pthread_mutex_unlock(&c->lock);
+	(void)pthread_mutex_unlock(&c->lock);
+	gate_leave(&c->places);
 }
 
 static int
-take_handle(struct http_client *c, int64_t deadline, CURL **ret, struct err *e)
+client_take_handle(struct http_client *c, int64_t deadline, CURL **ret, struct err *e)
 {
 	CURL *curl = NULL;
-	bool in_time = true;
 
-	pthread_mutex_lock(&c->lock);
-	while (in_time && c->handed_out >= c->max)
-		in_time = cond_wait_until(&c->freed, &c->lock, deadline);
-	if (c->handed_out >= c->max) {
-		pthread_mutex_unlock(&c->lock);
+	if (gate_enter(&c->places, deadline) != GATE_IN)
 		return err_set(e, ERR_TIMEOUT, "no free http connection in time");
-	}
-	c->handed_out++;
+	(void)pthread_mutex_lock(&c->lock);
 	if (c->kept_count > 0)
 		curl = c->kept[--c->kept_count];
-	pthread_mutex_unlock(&c->lock);
-	if (curl == NULL)
+	(void)pthread_mutex_unlock(&c->lock);
+	if (!curl)
 		curl = curl_easy_init();
-	if (curl == NULL) {
-		give_back(c, NULL);
+	if (!curl) {
+		client_give_back(c, NULL);
 		return err_set(e, ERR_NO_MEMORY, "http handle");
 	}
 	*ret = curl;
@@ -98,7 +87,7 @@ struct answer {
 };
 
 static size_t
-on_body(char *data, size_t size, size_t count, void *arg)
+client_on_body(char *data, size_t size, size_t count, void *arg)
 {
 	struct answer *a = arg;
 
@@ -108,7 +97,7 @@ on_body(char *data, size_t size, size_t count, void *arg)
 }
 
 static size_t
-on_header(char *data, size_t size, size_t count, void *arg)
+client_on_header(char *data, size_t size, size_t count, void *arg)
 {
 	static const char name[] = "retry-after:";
 	struct answer *a = arg;
@@ -127,11 +116,11 @@ on_header(char *data, size_t size, size_t count, void *arg)
 }
 
 static int
-append(struct curl_slist **list, const char *line)
+client_append_header(struct curl_slist **list, const char *line)
 {
 	struct curl_slist *longer = curl_slist_append(*list, line);
 
-	if (longer == NULL)
+	if (!longer)
 		return ERR_NO_MEMORY;
 	*list = longer;
 	return 0;
@@ -139,17 +128,17 @@ append(struct curl_slist **list, const char *line)
 
 /* Expect: 100-continue is off: it would cost a round trip or a second of waiting. */
 static int
-build_headers(const struct http_client_request *request, struct curl_slist **ret)
+client_build_headers(const struct http_client_request *request, struct curl_slist **ret)
 {
-	int r = append(ret, "Expect:");
+	int r = client_append_header(ret, "Expect:");
 
 	for (size_t i = 0; r == 0 && request->headers && request->headers[i]; i++)
-		r = append(ret, request->headers[i]);
+		r = client_append_header(ret, request->headers[i]);
 	return r;
 }
 
 static void
-set_method(CURL *curl, const struct http_client_request *request)
+client_set_method(CURL *curl, const struct http_client_request *request)
 {
 	const char *method = request->method ? request->method : "GET";
 
@@ -157,7 +146,7 @@ set_method(CURL *curl, const struct http_client_request *request)
 		curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
 		return;
 	}
-	if (strcmp(method, "GET") == 0 && request->body == NULL) {
+	if (strcmp(method, "GET") == 0 && !request->body) {
 		curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
 		return;
 	}
@@ -169,8 +158,8 @@ set_method(CURL *curl, const struct http_client_request *request)
 }
 
 static void
-set_options(CURL *curl, const struct http_client_request *request, struct curl_slist *headers,
-	    struct answer *answer)
+client_set_options(CURL *curl, const struct http_client_request *request,
+		   struct curl_slist *headers, struct answer *answer)
 {
 	curl_easy_reset(curl);
 	curl_easy_setopt(curl, CURLOPT_URL, request->url);
@@ -183,17 +172,17 @@ set_options(CURL *curl, const struct http_client_request *request, struct curl_s
 	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(curl, CURLOPT_MAXCONNECTS, 1L);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, client_on_body);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
-	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, client_on_header);
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, answer);
-	set_method(curl, request);
+	client_set_method(curl, request);
 }
 
 /* A kept connection may have been closed by the server just now: nothing came back, and the request
  * goes once more over a new one. */
 static bool
-lost_kept_connection(CURL *curl, CURLcode code, const struct answer *answer)
+client_lost_kept_connection(CURL *curl, CURLcode code, const struct answer *answer)
 {
 	long connects = 0;
 
@@ -205,7 +194,7 @@ lost_kept_connection(CURL *curl, CURLcode code, const struct answer *answer)
 }
 
 static CURLcode
-perform(CURL *curl, int64_t deadline, struct answer *answer)
+client_perform(CURL *curl, int64_t deadline, struct answer *answer)
 {
 	CURLcode code = CURLE_OPERATION_TIMEDOUT;
 	int tries;
@@ -218,14 +207,14 @@ perform(CURL *curl, int64_t deadline, struct answer *answer)
 		curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)left);
 		curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, tries > 0 ? 1L : 0L);
 		code = curl_easy_perform(curl);
-		if (!lost_kept_connection(curl, code, answer))
+		if (!client_lost_kept_connection(curl, code, answer))
 			break;
 	}
 	return code;
 }
 
 static int
-translate(CURLcode code, const struct answer *answer, struct err *e)
+client_result(CURLcode code, const struct answer *answer, struct err *e)
 {
 	int r = str_error(&answer->body, e);
 
@@ -244,7 +233,7 @@ translate(CURLcode code, const struct answer *answer, struct err *e)
 }
 
 static void
-fill(CURL *curl, struct answer *answer, struct http_client_response *ret)
+client_fill(CURL *curl, struct answer *answer, struct http_client_response *ret)
 {
 	const char *type = NULL;
 	long status = 0;
@@ -269,33 +258,33 @@ http_client_send(struct http_client *c, const struct http_client_request *reques
 	CURL *curl;
 	int r;
 
-	if ((r = take_handle(c, deadline, &curl, e)) < 0)
+	if ((r = client_take_handle(c, deadline, &curl, e)) < 0)
 		return r;
-	r = build_headers(request, &headers);
+	r = client_build_headers(request, &headers);
 	if (r < 0) {
 		err_set(e, r, "http headers");
 	} else {
-		set_options(curl, request, headers, &answer);
-		r = translate(perform(curl, deadline, &answer), &answer, e);
+		client_set_options(curl, request, headers, &answer);
+		r = client_result(client_perform(curl, deadline, &answer), &answer, e);
 	}
 	if (r == 0)
-		fill(curl, &answer, ret);
+		client_fill(curl, &answer, ret);
 	str_free(&answer.body);
 	/* The handle must not point into this stack frame while it rests. */
 	curl_easy_reset(curl);
 	curl_slist_free_all(headers);
-	give_back(c, curl);
+	client_give_back(c, curl);
 	return r;
 }
 
 void
 http_client_free(struct http_client *c)
 {
-	if (c == NULL)
+	if (!c)
 		return;
 	for (int i = 0; i < c->kept_count; i++)
 		curl_easy_cleanup(c->kept[i]);
-	pthread_cond_destroy(&c->freed);
-	pthread_mutex_destroy(&c->lock);
+	gate_fini(&c->places);
+	(void)pthread_mutex_destroy(&c->lock);
 	free(c);
 }

@@ -1,5 +1,5 @@
 /* Bounds how many password hashes run at once (each takes a core and the hash's memory), with a
- * short queue before it. Threads: any. */
+ * short and fair queue before it (base/gate). Threads: any. */
 #ifndef TONEARM_AUTH_HASH_GATE_H
 #define TONEARM_AUTH_HASH_GATE_H
 

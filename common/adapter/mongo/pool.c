@@ -5,28 +5,16 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/wait.h"
+#include "base/gate.h"
 
 #define CONNECT_TIMEOUT_MS 1500
 #define HEARTBEAT_MS 2000 /* how soon a server that came back is noticed */
 
-/* One that waits, on its own stack. */
-struct waiter {
-	struct waiter *next;
-	pthread_cond_t wake;
-	bool has_place;
-};
-
 struct mongo_pool {
-	/* set once */
 	mongoc_client_pool_t *clients;
 	int max;
 	int64_t deadline_ms;
-	/* under lock */
-	pthread_mutex_t lock;
-	int used;
-	struct waiter *first, **last; /* in the order of arrival */
-	int64_t stuck_at_ms;          /* when a call last took (almost) its whole deadline */
+	struct gate places;
 };
 
 /* When this thread's present call got its client: a client is held by one thread, one at a time. */
@@ -99,8 +87,7 @@ mongo_pool_new(const struct mongo_pool_config *config, struct mongo_pool **ret, 
 		return err_set(e, ERR_NO_MEMORY, "mongo pool");
 	p->max = config->max_clients;
 	p->deadline_ms = config->deadline_ms;
-	(void)pthread_mutex_init(&p->lock, NULL);
-	p->last = &p->first;
+	gate_init(&p->places, p->max, GATE_LINE_OF_THREADS);
 	if ((p->clients = mongoc_client_pool_new(uri)) == NULL)
 		return err_set(e, ERR_INTERNAL, "mongo pool");
 	(void)mongoc_client_pool_set_error_api(p->clients, MONGOC_ERROR_API_VERSION_2);
@@ -115,63 +102,26 @@ mongo_pool_free(struct mongo_pool *p)
 		return;
 	if (p->clients)
 		mongoc_client_pool_destroy(p->clients);
-	(void)pthread_mutex_destroy(&p->lock);
+	gate_fini(&p->places);
 	free(p);
-}
-
-static void
-leave_line(struct mongo_pool *p, struct waiter *w)
-{
-	struct waiter **at = &p->first;
-
-	while (*at != w)
-		at = &(*at)->next;
-	*at = w->next;
-	if (*at == NULL)
-		p->last = at;
-}
-
-/* With the lock held. First come, first served: else whoever gives a client back takes it again at
- * once, and with more threads than clients some wait in vain until their deadline. */
-static int
-wait_in_line(struct mongo_pool *p, struct err *e)
-{
-	int64_t began_ms = now_monotonic_ms(), until = began_ms + p->deadline_ms;
-	struct waiter w = { .next = NULL };
-	bool in_time = true;
-
-	cond_init(&w.wake);
-	*p->last = &w;
-	p->last = &w.next;
-	/* a server that let the others down meanwhile would take our deadline a second time */
-	while (!w.has_place && p->stuck_at_ms < began_ms && in_time)
-		in_time = cond_wait_until(&w.wake, &p->lock, until);
-	if (!w.has_place)
-		leave_line(p, &w);
-	(void)pthread_cond_destroy(&w.wake);
-	if (w.has_place)
-		return 0;
-	if (p->stuck_at_ms >= began_ms)
-		return err_set(e, ERR_UNAVAILABLE, "MongoDB answers nobody in time");
-	return err_set(e, ERR_UNAVAILABLE, "all %d MongoDB clients are in use", p->max);
 }
 
 int
 mongo_pool_pop(struct mongo_pool *p, mongoc_client_t **ret, struct err *e)
 {
 	mongoc_client_t *client;
-	int r = 0;
 
-	(void)pthread_mutex_lock(&p->lock);
-	if (p->used < p->max)
-		p->used++;
-	else
-		r = wait_in_line(p, e);
-	(void)pthread_mutex_unlock(&p->lock);
-	if (r < 0)
-		return r;
-	if ((client = mongoc_client_pool_try_pop(p->clients)) == NULL) {
-		mongo_pool_release(p, NULL);
+	switch (gate_enter(&p->places, now_monotonic_ms() + p->deadline_ms)) {
+	case GATE_IN:
+		break;
+	case GATE_TURNED_AWAY:
+		return err_set(e, ERR_UNAVAILABLE, "MongoDB answers nobody in time");
+	case GATE_FULL:
+	case GATE_LATE:
+		return err_set(e, ERR_UNAVAILABLE, "all %d MongoDB clients are in use", p->max);
+	}
+	if (!(client = mongoc_client_pool_try_pop(p->clients))) {
+		gate_leave(&p->places);
 		return err_set(e, ERR_UNAVAILABLE, "no MongoDB client");
 	}
 	popped_at_ms = now_monotonic_ms();
@@ -179,38 +129,16 @@ mongo_pool_pop(struct mongo_pool *p, mongoc_client_t **ret, struct err *e)
 	return 0;
 }
 
-/* With the lock held: the place goes to the first in line. */
-static void
-give_place(struct mongo_pool *p)
-{
-	struct waiter *w = p->first;
-
-	if (w == NULL) {
-		p->used--;
-		return;
-	}
-	leave_line(p, w);
-	w->has_place = true;
-	(void)pthread_cond_signal(&w->wake);
-}
-
 void
 mongo_pool_release(struct mongo_pool *p, mongoc_client_t *client)
 {
 	int64_t held_ms = now_monotonic_ms() - popped_at_ms;
 
-	if (client)
-		mongoc_client_pool_push(p->clients, client);
-	(void)pthread_mutex_lock(&p->lock);
-	if (client && held_ms >= p->deadline_ms * 9 / 10) {
-		p->stuck_at_ms = now_monotonic_ms();
-		for (struct waiter *w = p->first; w != NULL; w = w->next)
-			(void)pthread_cond_signal(&w->wake);
-		p->used--;
-	} else {
-		give_place(p);
-	}
-	(void)pthread_mutex_unlock(&p->lock);
+	mongoc_client_pool_push(p->clients, client);
+	/* a server that let us down would take the whole deadline of those who wait once more */
+	if (held_ms >= p->deadline_ms * 9 / 10)
+		gate_turn_away(&p->places);
+	gate_leave(&p->places);
 }
 
 int64_t
@@ -222,10 +150,11 @@ mongo_pool_deadline_ms(const struct mongo_pool *p)
 void
 mongo_pool_usage(struct mongo_pool *p, int *ret_used, int *ret_max)
 {
-	(void)pthread_mutex_lock(&p->lock);
-	*ret_used = p->used;
+	int64_t used;
+
+	gate_usage(&p->places, &used, NULL);
+	*ret_used = (int)used;
 	*ret_max = p->max;
-	(void)pthread_mutex_unlock(&p->lock);
 }
 
 /* Codes of the server's error_codes.yml: shutdowns, elections, lost hosts, a full disk. */
