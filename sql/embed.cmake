@@ -15,5 +15,5 @@ function(tonearm_embed_sql to)
 		string(APPEND rows "\t{ ${version}, \"${name}\", text_${version} },\n")
 	endforeach()
 	file(CONFIGURE OUTPUT ${to} @ONLY CONTENT
-		"#include \"adapter/mysql_users/schema.h\"\n\n@arrays@\nconst struct migration migrations[] = {\n@rows@\t{ 0 },\n};\n")
+		"#include \"adapter/mysql_users/schema.h\"\n\n@arrays@\nconst struct mysql_users_migration mysql_users_migrations[] = {\n@rows@\t{ 0 },\n};\n")
 endfunction()

@@ -46,7 +46,7 @@ migrate(const struct auth_config *config, struct err *e)
 
 	if ((r = auth_users_new(config, &users, e)) < 0 ||
 	    (r = auth_passwords_new(config, &passwords, e)) < 0 ||
-	    (r = user_mysql_migrate(users, &applied, e)) < 0)
+	    (r = mysql_users_migrate(users, &applied, e)) < 0)
 		return r;
 	printf("schema: %d change%s applied%s\n", applied, applied == 1 ? "" : "s",
 	       applied ? "" : ", it was up to date");

@@ -54,8 +54,8 @@ const struct config_key auth_keys[] = {
 int
 auth_users_new(const struct auth_config *config, struct user_store **ret, struct err *e)
 {
-	return user_mysql_new(
-		&(struct user_mysql_config){
+	return mysql_users_new(
+		&(struct mysql_users_config){
 			.host = config->mysql_host,
 			.user = config->mysql_user,
 			.database = config->mysql_db,

@@ -33,7 +33,7 @@ refresh_gauges(void *arg)
 	int used, max;
 
 	hash_gate_usage(a->service.login.gate, &running, &waiting);
-	user_mysql_usage(a->users, &used, &max);
+	mysql_users_usage(a->users, &used, &max);
 	metric_set(a->hashes_running, (double)running, NULL);
 	metric_set(a->hashes_waiting, (double)waiting, NULL);
 	metric_set(a->connections, used, NULL);
@@ -130,7 +130,7 @@ run(struct daemon *d, const void *arg, struct err *e)
 	    (r = restrictions_new(clock, &restrictions, e)) < 0 ||
 	    (r = watch_start(
 		     &(struct watch_config){ users, restrictions,
-					     config->mysql_migrate ? user_mysql_migrate : NULL,
+					     config->mysql_migrate ? mysql_users_migrate : NULL,
 					     REFRESH_MS, RETRY_MS },
 		     &watch, e)) < 0)
 		return r;

@@ -3,29 +3,30 @@
 #include "adapter/mysql_users/query.h"
 #include "adapter/mysql_users/schema.h"
 
-#define PAGE MYSQL_PAGE
+#define PAGE MYSQL_USERS_PAGE
 
-struct user_mysql {
+struct mysql_users {
 	struct user_store port;
-	struct mysql_pool *pool;
+	struct mysql_users_pool *pool;
 };
 
-static struct user_mysql *
-self_of(struct user_store *s)
+static struct mysql_users *
+mysql_users_of(struct user_store *s)
 {
-	return CONTAINER_OF(s, struct user_mysql, port);
+	return CONTAINER_OF(s, struct mysql_users, port);
 }
 
 static int
-run(struct user_mysql *self, struct query *q, struct err *e)
+mysql_users_run(struct mysql_users *self, struct mysql_users_query *q, struct err *e)
 {
-	return mysql_query_run(self->pool, q, e);
+	return mysql_users_query_run(self->pool, q, e);
 }
 
 static int
-run_on_one(struct user_mysql *self, struct query *q, int none, struct err *e)
+mysql_users_run_on_one(struct mysql_users *self, struct mysql_users_query *q, int none,
+		       struct err *e)
 {
-	int r = run(self, q, e);
+	int r = mysql_users_run(self, q, e);
 
 	if (r == 0 && q->affected == 0)
 		return err_set(e, none,
@@ -35,12 +36,14 @@ run_on_one(struct user_mysql *self, struct query *q, int none, struct err *e)
 }
 
 static int
-mysql_user_find(struct user_store *s, const char *email, struct user *ret, struct err *e)
+mysql_users_find(struct user_store *s, const char *email, struct user *ret, struct err *e)
 {
 	struct user user;
-	struct rows rows = { .users = &user, .max = 1 };
-	struct query q = { .which = FIND, .params = { { .text = email } }, .rows = &rows };
-	int r = run(self_of(s), &q, e);
+	struct mysql_users_rows rows = { .users = &user, .max = 1 };
+	struct mysql_users_query q = { .which = MYSQL_USERS_FIND,
+				       .params = { { .text = email } },
+				       .rows = &rows };
+	int r = mysql_users_run(mysql_users_of(s), &q, e);
 
 	if (r < 0)
 		return r;
@@ -51,79 +54,84 @@ mysql_user_find(struct user_store *s, const char *email, struct user *ret, struc
 }
 
 static int
-mysql_user_add(struct user_store *s, const struct user *user, struct err *e)
+mysql_users_add(struct user_store *s, const struct user *user, struct err *e)
 {
-	struct query q = { .which = ADD,
-			   .params = { { .text = user->email },
-				       { .text = user->password },
-				       { .text = mysql_scheme_name(user->scheme) },
-				       { .number = user->admin },
-				       { .number = user->disabled },
-				       { .number = user->tokens_valid_after_s } } };
+	struct mysql_users_query q = { .which = MYSQL_USERS_ADD,
+				       .params = {
+					       { .text = user->email },
+					       { .text = user->password },
+					       { .text = mysql_users_scheme_name(user->scheme) },
+					       { .number = user->admin },
+					       { .number = user->disabled },
+					       { .number = user->tokens_valid_after_s } } };
 	struct user other;
-	int r = mysql_user_find(s, user->email, &other, e);
+	int r = mysql_users_find(s, user->email, &other, e);
 
 	if (r == 0)
 		return err_set(e, ERR_CONFLICT, "the address exists");
-	return r == ERR_NOT_FOUND ? run(self_of(s), &q, e) : r;
+	return r == ERR_NOT_FOUND ? mysql_users_run(mysql_users_of(s), &q, e) : r;
 }
 
 static int
-mysql_user_set_password(struct user_store *s, int64_t id, const char *encoded,
-			enum password_scheme scheme, const char *old_encoded, struct err *e)
+mysql_users_set_password(struct user_store *s, int64_t id, const char *encoded,
+			 enum password_scheme scheme, const char *old_encoded, struct err *e)
 {
-	struct query q = { .which = old_encoded ? SWAP_PASSWORD : SET_PASSWORD,
-			   .params = { { .text = encoded },
-				       { .text = mysql_scheme_name(scheme) },
-				       { .number = id },
-				       { .text = old_encoded } } };
+	struct mysql_users_query q = { .which = old_encoded ? MYSQL_USERS_SWAP_PASSWORD
+							    : MYSQL_USERS_SET_PASSWORD,
+				       .params = { { .text = encoded },
+						   { .text = mysql_users_scheme_name(scheme) },
+						   { .number = id },
+						   { .text = old_encoded } } };
 
-	return run_on_one(self_of(s), &q, old_encoded ? ERR_CONFLICT : ERR_NOT_FOUND, e);
+	return mysql_users_run_on_one(mysql_users_of(s), &q,
+				      old_encoded ? ERR_CONFLICT : ERR_NOT_FOUND, e);
 }
 
 static int
-mysql_user_set_disabled(struct user_store *s, const char *email, bool disabled, struct err *e)
+mysql_users_set_disabled(struct user_store *s, const char *email, bool disabled, struct err *e)
 {
-	struct query q = { .which = SET_DISABLED,
-			   .params = { { .number = disabled }, { .text = email } } };
+	struct mysql_users_query q = { .which = MYSQL_USERS_SET_DISABLED,
+				       .params = { { .number = disabled }, { .text = email } } };
 
-	return run_on_one(self_of(s), &q, ERR_NOT_FOUND, e);
+	return mysql_users_run_on_one(mysql_users_of(s), &q, ERR_NOT_FOUND, e);
 }
 
 static int
-mysql_user_revoke_tokens(struct user_store *s, const char *email, int64_t before_s, struct err *e)
+mysql_users_revoke_tokens(struct user_store *s, const char *email, int64_t before_s, struct err *e)
 {
-	struct query q = { .which = REVOKE_TOKENS,
-			   .params = { { .number = before_s }, { .text = email } } };
+	struct mysql_users_query q = { .which = MYSQL_USERS_REVOKE_TOKENS,
+				       .params = { { .number = before_s }, { .text = email } } };
 
-	return run_on_one(self_of(s), &q, ERR_NOT_FOUND, e);
+	return mysql_users_run_on_one(mysql_users_of(s), &q, ERR_NOT_FOUND, e);
 }
 
 static int
-mysql_user_remove(struct user_store *s, const char *email, struct err *e)
+mysql_users_remove(struct user_store *s, const char *email, struct err *e)
 {
-	struct query q = { .which = REMOVE, .params = { { .text = email } } };
+	struct mysql_users_query q = { .which = MYSQL_USERS_REMOVE,
+				       .params = { { .text = email } } };
 
-	return run_on_one(self_of(s), &q, ERR_NOT_FOUND, e);
+	return mysql_users_run_on_one(mysql_users_of(s), &q, ERR_NOT_FOUND, e);
 }
 
 /* Page by page, with no connection held while visit runs: it may use the store. */
 static int
-walk(struct user_mysql *self, enum statement which, user_visit visit, void *arg, struct err *e)
+mysql_users_walk(struct mysql_users *self, enum mysql_users_statement which, user_visit visit,
+		 void *arg, struct err *e)
 {
 	SCOPED_FREE struct user *users = calloc(PAGE, sizeof *users);
-	struct rows rows = { .users = users, .max = PAGE, .more = true };
+	struct mysql_users_rows rows = { .users = users, .max = PAGE, .more = true };
 	size_t i;
 	int r;
 
-	if (users == NULL)
+	if (!users)
 		return err_set(e, ERR_NO_MEMORY, "users");
 	while (rows.more) {
-		struct query q = { .which = which,
-				   .params = { { .number = rows.last_id } },
-				   .rows = &rows };
+		struct mysql_users_query q = { .which = which,
+					       .params = { { .number = rows.last_id } },
+					       .rows = &rows };
 
-		if ((r = run(self, &q, e)) < 0)
+		if ((r = mysql_users_run(self, &q, e)) < 0)
 			return r;
 		for (i = 0; i < rows.count; i++)
 			if ((r = visit(&users[i], arg, e)) < 0)
@@ -133,71 +141,71 @@ walk(struct user_mysql *self, enum statement which, user_visit visit, void *arg,
 }
 
 static int
-mysql_user_each(struct user_store *s, user_visit visit, void *arg, struct err *e)
+mysql_users_each(struct user_store *s, user_visit visit, void *arg, struct err *e)
 {
-	return walk(self_of(s), PAGE_ALL, visit, arg, e);
+	return mysql_users_walk(mysql_users_of(s), MYSQL_USERS_PAGE_ALL, visit, arg, e);
 }
 
 static int
-mysql_user_each_restricted(struct user_store *s, user_visit visit, void *arg, struct err *e)
+mysql_users_each_restricted(struct user_store *s, user_visit visit, void *arg, struct err *e)
 {
-	return walk(self_of(s), PAGE_RESTRICTED, visit, arg, e);
+	return mysql_users_walk(mysql_users_of(s), MYSQL_USERS_PAGE_RESTRICTED, visit, arg, e);
 }
 
 static int
-mysql_user_ping(struct user_store *s, struct err *e)
+mysql_users_ping(struct user_store *s, struct err *e)
 {
 	struct user user;
-	struct rows rows = { .users = &user, .max = 1 };
-	struct query q = { .which = PING, .rows = &rows };
+	struct mysql_users_rows rows = { .users = &user, .max = 1 };
+	struct mysql_users_query q = { .which = MYSQL_USERS_PING, .rows = &rows };
 
-	return run(self_of(s), &q, e);
+	return mysql_users_run(mysql_users_of(s), &q, e);
 }
 
 static void
-mysql_user_close(struct user_store *s)
+mysql_users_close(struct user_store *s)
 {
-	struct user_mysql *self = self_of(s);
+	struct mysql_users *self = mysql_users_of(s);
 
-	mysql_pool_free(self->pool);
+	mysql_users_pool_free(self->pool);
 	free(self);
 }
 
-static const struct user_store_ops mysql_user_ops = {
-	.find = mysql_user_find,
-	.add = mysql_user_add,
-	.set_password = mysql_user_set_password,
-	.set_disabled = mysql_user_set_disabled,
-	.revoke_tokens = mysql_user_revoke_tokens,
-	.remove = mysql_user_remove,
-	.each = mysql_user_each,
-	.each_restricted = mysql_user_each_restricted,
-	.ping = mysql_user_ping,
-	.close = mysql_user_close,
+static const struct user_store_ops mysql_users_ops = {
+	.find = mysql_users_find,
+	.add = mysql_users_add,
+	.set_password = mysql_users_set_password,
+	.set_disabled = mysql_users_set_disabled,
+	.revoke_tokens = mysql_users_revoke_tokens,
+	.remove = mysql_users_remove,
+	.each = mysql_users_each,
+	.each_restricted = mysql_users_each_restricted,
+	.ping = mysql_users_ping,
+	.close = mysql_users_close,
 };
 
 int
-user_mysql_migrate(struct user_store *s, int *ret_applied, struct err *e)
+mysql_users_migrate(struct user_store *s, int *ret_applied, struct err *e)
 {
-	return mysql_schema_migrate(self_of(s)->pool, ret_applied, e);
+	return mysql_users_schema_migrate(mysql_users_of(s)->pool, ret_applied, e);
 }
 
 void
-user_mysql_usage(struct user_store *s, int *ret_used, int *ret_max)
+mysql_users_usage(struct user_store *s, int *ret_used, int *ret_max)
 {
-	mysql_pool_usage(self_of(s)->pool, ret_used, ret_max);
+	mysql_users_pool_usage(mysql_users_of(s)->pool, ret_used, ret_max);
 }
 
 int
-user_mysql_new(const struct user_mysql_config *config, struct user_store **ret, struct err *e)
+mysql_users_new(const struct mysql_users_config *config, struct user_store **ret, struct err *e)
 {
-	SCOPED_FREE struct user_mysql *self = calloc(1, sizeof *self);
+	SCOPED_FREE struct mysql_users *self = calloc(1, sizeof *self);
 	int r;
 
-	if (self == NULL)
+	if (!self)
 		return err_set(e, ERR_NO_MEMORY, "user store");
-	self->port.ops = &mysql_user_ops;
-	if ((r = mysql_pool_new(config, &self->pool, e)) < 0)
+	self->port.ops = &mysql_users_ops;
+	if ((r = mysql_users_pool_new(config, &self->pool, e)) < 0)
 		return r;
 	*ret = &TAKE(self)->port;
 	return 0;

@@ -8,17 +8,18 @@
 #include "base/secret.h"
 #include "port/user_store.h"
 
-struct user_mysql_config {
+struct mysql_users_config {
 	const char *host, *user, *database;
 	const struct secret *password; /* borrowed until close */
 	int port;
 	int max_connections; /* 16 */
 	int64_t deadline_ms; /* 3000 */
 };
-int user_mysql_new(const struct user_mysql_config *config, struct user_store **ret, struct err *e);
+int mysql_users_new(const struct mysql_users_config *config, struct user_store **ret,
+		    struct err *e);
 /* Applies the numbered migrations (embedded at build time from sql/) that are missing, under a
  * server-side lock; safe on a fresh database, on MsgQ's, and twice. *ret_applied counts. */
-int user_mysql_migrate(struct user_store *s, int *ret_applied, struct err *e);
-void user_mysql_usage(struct user_store *s, int *ret_used, int *ret_max);
+int mysql_users_migrate(struct user_store *s, int *ret_applied, struct err *e);
+void mysql_users_usage(struct user_store *s, int *ret_used, int *ret_max);
 
 #endif

@@ -7,30 +7,29 @@
 #include <mysqld_error.h>
 
 #include "base/clock.h"
-#include "base/wait.h"
+#include "base/gate.h"
 
 #define SLOW_TIMEOUT_S 600
 #define CLIENT_TIMED_OUT_BY_MYSQL8 4031 /* ER_CLIENT_INTERACTION_TIMEOUT */
 #define CONNECTION_KILLED_BY_MARIADB 1927
 #define STATEMENT_TIME_EXCEEDED 1969
 
-struct mysql_pool {
+struct mysql_users_pool {
 	/* set once */
-	struct user_mysql_config config;
+	struct mysql_users_config config;
 	unsigned int io_timeout_s;
 	int64_t wait_ms;
+	struct gate places;
 	/* under lock */
 	pthread_mutex_t lock;
-	pthread_cond_t freed;
-	struct mysql_conn *idle;
-	int used;
+	struct mysql_users_conn *idle; /* at most max_connections */
 	long generation;
 };
 
-static pthread_once_t library_once = PTHREAD_ONCE_INIT;
+static pthread_once_t users_pool_library_once = PTHREAD_ONCE_INIT;
 
 static void
-library_start(void)
+users_pool_start_library(void)
 {
 	mysql_library_init(0, NULL, NULL);
 }
@@ -78,7 +77,7 @@ static const unsigned int lost[] = {
 };
 
 bool
-mysql_is_lost(unsigned int number)
+mysql_users_is_lost(unsigned int number)
 {
 	size_t i;
 
@@ -89,26 +88,27 @@ mysql_is_lost(unsigned int number)
 }
 
 int
-mysql_code_of(unsigned int number)
+mysql_users_code_of(unsigned int number)
 {
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(codes); i++)
 		if (codes[i].number == number)
 			return codes[i].code;
-	return mysql_is_lost(number) ? ERR_UNAVAILABLE : ERR_INTERNAL;
+	return mysql_users_is_lost(number) ? ERR_UNAVAILABLE : ERR_INTERNAL;
 }
 
 static int
-connect_to(const struct mysql_pool *p, unsigned int io_timeout_s, MYSQL **ret, struct err *e)
+users_pool_connect(const struct mysql_users_pool *p, unsigned int io_timeout_s, MYSQL **ret,
+		   struct err *e)
 {
 	static const char init[] =
 		"SET SESSION sql_mode='STRICT_ALL_TABLES', innodb_lock_wait_timeout=2";
-	const struct user_mysql_config *config = &p->config;
+	const struct mysql_users_config *config = &p->config;
 	unsigned int off = 0, number;
 	MYSQL *db = mysql_init(NULL);
 
-	if (db == NULL)
+	if (!db)
 		return err_set(e, ERR_NO_MEMORY, "mysql connection");
 	mysql_options(db, MYSQL_OPT_CONNECT_TIMEOUT, &p->io_timeout_s);
 	mysql_options(db, MYSQL_OPT_READ_TIMEOUT, &io_timeout_s);
@@ -131,11 +131,11 @@ connect_to(const struct mysql_pool *p, unsigned int io_timeout_s, MYSQL **ret, s
 }
 
 static void
-disconnect(struct mysql_conn *c)
+users_pool_disconnect(struct mysql_users_conn *c)
 {
 	size_t i;
 
-	for (i = 0; i < MYSQL_STATEMENTS_MAX; i++) {
+	for (i = 0; i < MYSQL_USERS_STATEMENTS_MAX; i++) {
 		if (c->statements[i])
 			mysql_stmt_close(c->statements[i]);
 		c->statements[i] = NULL;
@@ -147,61 +147,54 @@ disconnect(struct mysql_conn *c)
 
 /* Takes a place, and an idle connection if there is one. */
 static int
-take_place(struct mysql_pool *p, struct mysql_conn **ret, long *ret_generation, struct err *e)
+users_pool_take_place(struct mysql_users_pool *p, struct mysql_users_conn **ret,
+		      long *ret_generation, struct err *e)
 {
-	int64_t deadline = now_monotonic_ms() + p->wait_ms;
-	bool in_time = true;
-
-	pthread_mutex_lock(&p->lock);
-	while (in_time && p->used >= p->config.max_connections)
-		in_time = cond_wait_until(&p->freed, &p->lock, deadline);
-	if (p->used >= p->config.max_connections) {
-		pthread_mutex_unlock(&p->lock);
+	if (gate_enter(&p->places, now_monotonic_ms() + p->wait_ms) != GATE_IN)
 		return err_set(e, ERR_UNAVAILABLE, "mysql: all %d connections are busy",
 			       p->config.max_connections);
-	}
-	p->used++;
+	(void)pthread_mutex_lock(&p->lock);
 	*ret_generation = p->generation;
 	*ret = p->idle;
 	if (p->idle)
 		p->idle = p->idle->next;
-	pthread_mutex_unlock(&p->lock);
+	(void)pthread_mutex_unlock(&p->lock);
 	return 0;
 }
 
 static void
-give_place(struct mysql_pool *p, struct mysql_conn *c, enum mysql_health health)
+users_pool_give_place(struct mysql_users_pool *p, struct mysql_users_conn *c,
+		      enum mysql_users_health health)
 {
-	pthread_mutex_lock(&p->lock);
-	p->used--;
-	p->generation += health == MYSQL_BROKEN;
+	(void)pthread_mutex_lock(&p->lock);
+	p->generation += health == MYSQL_USERS_BROKEN;
 	if (c) {
 		c->next = p->idle;
 		p->idle = c;
 	}
-	pthread_cond_signal(&p->freed);
-	pthread_mutex_unlock(&p->lock);
+	(void)pthread_mutex_unlock(&p->lock);
+	gate_leave(&p->places);
 }
 
 int
-mysql_pool_acquire(struct mysql_pool *p, struct mysql_conn **ret, struct err *e)
+mysql_users_pool_acquire(struct mysql_users_pool *p, struct mysql_users_conn **ret, struct err *e)
 {
-	struct mysql_conn *c = NULL;
+	struct mysql_users_conn *c = NULL;
 	long generation = 0;
 	int r;
 
-	if ((r = take_place(p, &c, &generation, e)) < 0)
+	if ((r = users_pool_take_place(p, &c, &generation, e)) < 0)
 		return r;
-	if (c == NULL && (c = calloc(1, sizeof *c)) == NULL) {
-		give_place(p, NULL, MYSQL_HEALTHY);
+	if (!c && (c = calloc(1, sizeof *c)) == NULL) {
+		users_pool_give_place(p, NULL, MYSQL_USERS_HEALTHY);
 		return err_set(e, ERR_NO_MEMORY, "mysql connection");
 	}
 	if (c->generation != generation)
-		disconnect(c);
+		users_pool_disconnect(c);
 	c->generation = generation;
-	c->fresh = c->db == NULL;
-	if (c->fresh && (r = connect_to(p, p->io_timeout_s, &c->db, e)) < 0) {
-		give_place(p, c, MYSQL_HEALTHY);
+	c->fresh = !c->db;
+	if (c->fresh && (r = users_pool_connect(p, p->io_timeout_s, &c->db, e)) < 0) {
+		users_pool_give_place(p, c, MYSQL_USERS_HEALTHY);
 		return r;
 	}
 	*ret = c;
@@ -209,36 +202,39 @@ mysql_pool_acquire(struct mysql_pool *p, struct mysql_conn **ret, struct err *e)
 }
 
 void
-mysql_pool_release(struct mysql_pool *p, struct mysql_conn *c, enum mysql_health health)
+mysql_users_pool_release(struct mysql_users_pool *p, struct mysql_users_conn *c,
+			 enum mysql_users_health health)
 {
-	if (health == MYSQL_BROKEN)
-		disconnect(c);
-	give_place(p, c, health);
+	if (health == MYSQL_USERS_BROKEN)
+		users_pool_disconnect(c);
+	users_pool_give_place(p, c, health);
 }
 
 void
-mysql_pool_usage(struct mysql_pool *p, int *ret_used, int *ret_max)
+mysql_users_pool_usage(struct mysql_users_pool *p, int *ret_used, int *ret_max)
 {
-	pthread_mutex_lock(&p->lock);
-	*ret_used = p->used;
+	int64_t used;
+
+	gate_usage(&p->places, &used, NULL);
+	*ret_used = (int)used;
 	*ret_max = p->config.max_connections;
-	pthread_mutex_unlock(&p->lock);
 }
 
 int
-mysql_open_slow(struct mysql_pool *p, struct st_mysql **ret, struct err *e)
+mysql_users_open_slow(struct mysql_users_pool *p, struct st_mysql **ret, struct err *e)
 {
-	return connect_to(p, SLOW_TIMEOUT_S, ret, e);
+	return users_pool_connect(p, SLOW_TIMEOUT_S, ret, e);
 }
 
 int
-mysql_pool_new(const struct user_mysql_config *config, struct mysql_pool **ret, struct err *e)
+mysql_users_pool_new(const struct mysql_users_config *config, struct mysql_users_pool **ret,
+		     struct err *e)
 {
-	struct mysql_pool *p = calloc(1, sizeof *p);
+	struct mysql_users_pool *p = calloc(1, sizeof *p);
 
-	if (p == NULL)
+	if (!p)
 		return err_set(e, ERR_NO_MEMORY, "mysql pool");
-	pthread_once(&library_once, library_start);
+	(void)pthread_once(&users_pool_library_once, users_pool_start_library);
 	p->config = *config;
 	/* The client library counts in whole seconds: two for the server, what remains for the
 	 * pool. */
@@ -247,25 +243,25 @@ mysql_pool_new(const struct user_mysql_config *config, struct mysql_pool **ret, 
 	p->wait_ms = config->deadline_ms - p->io_timeout_s * INT64_C(1000);
 	if (p->wait_ms < 100)
 		p->wait_ms = 100;
-	pthread_mutex_init(&p->lock, NULL);
-	cond_init(&p->freed);
+	(void)pthread_mutex_init(&p->lock, NULL);
+	gate_init(&p->places, config->max_connections, GATE_LINE_OF_THREADS);
 	*ret = p;
 	return 0;
 }
 
 void
-mysql_pool_free(struct mysql_pool *p)
+mysql_users_pool_free(struct mysql_users_pool *p)
 {
-	if (p == NULL)
+	if (!p)
 		return;
 	while (p->idle) {
-		struct mysql_conn *c = p->idle;
+		struct mysql_users_conn *c = p->idle;
 
 		p->idle = c->next;
-		disconnect(c);
+		users_pool_disconnect(c);
 		free(c);
 	}
-	pthread_cond_destroy(&p->freed);
-	pthread_mutex_destroy(&p->lock);
+	gate_fini(&p->places);
+	(void)pthread_mutex_destroy(&p->lock);
 	free(p);
 }

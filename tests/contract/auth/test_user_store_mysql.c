@@ -19,7 +19,7 @@
 static struct {
 	char database[64];
 	struct secret password;
-	struct user_mysql_config config;
+	struct mysql_users_config config;
 	MYSQL *root;
 } server;
 
@@ -48,13 +48,13 @@ connect_root(void)
 	server.root = mysql_init(NULL);
 	server.password.len = strlen(password);
 	memcpy(server.password.bytes, password, server.password.len + 1);
-	server.config = (struct user_mysql_config){ .host = host,
-						    .user = user,
-						    .database = server.database,
-						    .password = &server.password,
-						    .port = (int)strtol(port, NULL, 10),
-						    .max_connections = 4,
-						    .deadline_ms = 3000 };
+	server.config = (struct mysql_users_config){ .host = host,
+						     .user = user,
+						     .database = server.database,
+						     .password = &server.password,
+						     .port = (int)strtol(port, NULL, 10),
+						     .max_connections = 4,
+						     .deadline_ms = 3000 };
 	if (!mysql_real_connect(server.root, host, user, password, NULL,
 				(unsigned int)server.config.port, NULL, 0)) {
 		(void)fprintf(stderr, "%s\n", mysql_error(server.root));
@@ -87,8 +87,8 @@ setup(void **state)
 
 	(void)state;
 	make_database();
-	if (user_mysql_new(&server.config, &store_under_test, &e) < 0 ||
-	    user_mysql_migrate(store_under_test, &applied, &e) < 0) {
+	if (mysql_users_new(&server.config, &store_under_test, &e) < 0 ||
+	    mysql_users_migrate(store_under_test, &applied, &e) < 0) {
 		print_error("%s\n", e.text);
 		return -1;
 	}
@@ -110,7 +110,7 @@ a_second_migration_changes_nothing(void **state)
 	int applied = 7;
 
 	(void)state;
-	assert_int_equal(user_mysql_migrate(store_under_test, &applied, NULL), 0);
+	assert_int_equal(mysql_users_migrate(store_under_test, &applied, NULL), 0);
 	assert_int_equal(applied, 0);
 }
 
@@ -121,7 +121,7 @@ a_migration_that_was_cut_off_before_its_record_goes_through(void **state)
 
 	(void)state;
 	query("DELETE FROM schema_migration WHERE version >= %s", "2");
-	assert_int_equal(user_mysql_migrate(store_under_test, &applied, NULL), 0);
+	assert_int_equal(mysql_users_migrate(store_under_test, &applied, NULL), 0);
 	assert_int_equal(applied, 2);
 }
 
@@ -209,7 +209,7 @@ more_threads_than_connections_all_get_their_turn(void **state)
 		pthread_join(threads[i], NULL);
 	for (i = 0; i < 12; i++)
 		assert_int_equal(failures[i], 0);
-	user_mysql_usage(store_under_test, &used, &max);
+	mysql_users_usage(store_under_test, &used, &max);
 	assert_int_equal(used, 0);
 	assert_int_equal(max, 4);
 }
@@ -217,7 +217,7 @@ more_threads_than_connections_all_get_their_turn(void **state)
 static void
 a_server_that_is_not_there_is_unavailable_at_once(void **state)
 {
-	struct user_mysql_config config = server.config;
+	struct mysql_users_config config = server.config;
 	SCOPED(user_store_close_p) struct user_store *store = NULL;
 	int64_t started = now_monotonic_ms();
 	struct err e = ERR_NONE;
@@ -226,7 +226,7 @@ a_server_that_is_not_there_is_unavailable_at_once(void **state)
 	(void)state;
 	config.host = "127.0.0.1";
 	config.port = 1;
-	assert_int_equal(user_mysql_new(&config, &store, NULL), 0);
+	assert_int_equal(mysql_users_new(&config, &store, NULL), 0);
 	assert_int_equal(user_find(store, "a@b.c", &user, &e), ERR_UNAVAILABLE);
 	assert_true(now_monotonic_ms() - started < 3000);
 	assert_null(strstr(e.text, server.password.bytes));
@@ -236,7 +236,7 @@ a_server_that_is_not_there_is_unavailable_at_once(void **state)
 static void
 a_server_that_never_answers_costs_less_than_the_deadline(void **state)
 {
-	struct user_mysql_config config = server.config;
+	struct mysql_users_config config = server.config;
 	SCOPED(user_store_close_p) struct user_store *store = NULL;
 	struct sockaddr_in at = { .sin_family = AF_INET };
 	socklen_t len = sizeof at;
@@ -251,7 +251,7 @@ a_server_that_never_answers_costs_less_than_the_deadline(void **state)
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
 	config.host = "127.0.0.1";
 	config.port = ntohs(at.sin_port);
-	assert_int_equal(user_mysql_new(&config, &store, NULL), 0);
+	assert_int_equal(mysql_users_new(&config, &store, NULL), 0);
 	assert_int_equal(user_find(store, "a@b.c", &user, NULL), ERR_UNAVAILABLE);
 	assert_true(now_monotonic_ms() - started < 3000);
 	close(fd);
@@ -260,7 +260,7 @@ a_server_that_never_answers_costs_less_than_the_deadline(void **state)
 static void
 a_fresh_database_is_named_as_not_migrated(void **state)
 {
-	struct user_mysql_config config = server.config;
+	struct mysql_users_config config = server.config;
 	SCOPED(user_store_close_p) struct user_store *store = NULL;
 	struct err e = ERR_NONE;
 	char fresh[80];
@@ -270,10 +270,10 @@ a_fresh_database_is_named_as_not_migrated(void **state)
 	(void)snprintf(fresh, sizeof fresh, "%s_fresh", server.database);
 	query("CREATE DATABASE %s", fresh);
 	config.database = fresh;
-	assert_int_equal(user_mysql_new(&config, &store, NULL), 0);
+	assert_int_equal(mysql_users_new(&config, &store, NULL), 0);
 	assert_int_equal(user_store_ping(store, &e), ERR_UNAVAILABLE);
 	assert_non_null(strstr(e.text, "auth migrate"));
-	assert_int_equal(user_mysql_migrate(store, &applied, &e), 0);
+	assert_int_equal(mysql_users_migrate(store, &applied, &e), 0);
 	assert_int_equal(applied, 3);
 	assert_int_equal(user_store_ping(store, &e), 0);
 	query("DROP DATABASE %s", fresh);
