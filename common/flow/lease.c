@@ -11,7 +11,7 @@
 #define PROGRESS_INTERVAL_MS 1000
 
 struct lease_keeper {
-	struct job_store *jobs; /* set once */
+	struct job_life *jobs; /* set once */
 	struct job_lease lease;
 	int64_t ms;
 	pthread_t thread;
@@ -84,7 +84,7 @@ keeper_free(struct lease_keeper *k)
 }
 
 int
-lease_keeper_start(struct job_store *jobs, const struct job_lease *lease, int64_t ms,
+lease_keeper_start(struct job_life *jobs, const struct job_lease *lease, int64_t ms,
 		   struct lease_keeper **ret, struct err *e)
 {
 	struct lease_keeper *k;

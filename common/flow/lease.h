@@ -7,13 +7,13 @@
 
 #include "base/err.h"
 #include "base/scope.h"
-#include "port/job_store.h"
+#include "port/job_life.h"
 
 struct lease_keeper;
 
 /* Renews every ms / 3, and once a second while progress is told, which travels with it. jobs is
  * borrowed until lease_keeper_stop. */
-int lease_keeper_start(struct job_store *jobs, const struct job_lease *lease, int64_t ms,
+int lease_keeper_start(struct job_life *jobs, const struct job_lease *lease, int64_t ms,
 		       struct lease_keeper **ret, struct err *e);
 /* Threads: any. */
 void lease_keeper_progress(struct lease_keeper *k, const struct job_progress *progress);

@@ -31,7 +31,7 @@ reaction_to(int result, int attempt, int server_lost)
 	if (result == 0)
 		return REACTION_DONE;
 	if (server_lost)
-		return REACTION_GIVE_BACK;
+		return REACTION_HAND_BACK;
 	if (is_final(result) || attempt >= REACTION_ATTEMPTS_MAX)
 		return REACTION_FAIL;
 	return REACTION_RETRY;

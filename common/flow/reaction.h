@@ -8,7 +8,7 @@ enum reaction {
 	REACTION_DONE,      /* record the output */
 	REACTION_RETRY,     /* queue it again after reaction_delay_ms */
 	REACTION_FAIL,      /* failed for good; the user is told why */
-	REACTION_GIVE_BACK, /* not the job's fault: hand it back, the attempt does not count */
+	REACTION_HAND_BACK, /* not the job's fault: hand it back, the attempt does not count */
 };
 
 /* result of the attempt (0 or an err code); attempt counts from 1; server_lost: a server of ours

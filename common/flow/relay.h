@@ -7,12 +7,12 @@
 
 #include "base/err.h"
 #include "base/scope.h"
-#include "port/job_store.h"
+#include "port/job_outbox.h"
 #include "port/queue.h"
 
 struct relay;
 struct relay_config {
-	struct job_store *jobs;                             /* borrowed until relay_stop */
+	struct job_outbox *jobs;                            /* borrowed until relay_stop */
 	struct publisher *publisher;                        /* borrowed until relay_stop */
 	const char *video_queue, *mp3_queue, *failed_queue; /* borrowed */
 	int64_t interval_ms; /* between rounds when nobody pokes (1 s) */

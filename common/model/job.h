@@ -1,5 +1,5 @@
 /* A job: one video on its way to an mp3. Plain values, as the ledger keeps them (see
- * port/job_store.h). Times are milliseconds since 1970 by the ledger server's clock; 0 = not yet.
+ * port/job_life.h). Times are milliseconds since 1970 by the ledger server's clock; 0 = not yet.
  */
 #ifndef TONEARM_MODEL_JOB_H
 #define TONEARM_MODEL_JOB_H

@@ -91,7 +91,7 @@ command_janitor(int argc, char **argv, const void *arg)
 			&(struct janitor_config){
 				.videos = s.videos,
 				.mp3s = s.mp3s,
-				.jobs = s.jobs,
+				.jobs = &s.ledger->leftover,
 				.clock = clock_system(),
 				.grace_ms = config->janitor_grace_ms,
 				.retention_video_ms = config->retention_video_ms,

@@ -11,22 +11,22 @@
 #define TEXT_COLUMNS 48
 #define JSON_MAX 65536
 
-struct ledger {
+struct open_ledger {
 	struct mongo_pool *pool;
-	struct job_store *jobs;
+	struct ledger *ledger;
 };
 
 static void
-ledger_close(struct ledger *l)
+open_ledger_close(struct open_ledger *l)
 {
-	job_store_close(l->jobs);
+	ledger_close(l->ledger);
 	mongo_pool_free(l->pool);
 }
 
 static int
-ledger_open(const struct converter_config *config, struct ledger *ret, struct err *e)
+ledger_open(const struct converter_config *config, struct open_ledger *ret, struct err *e)
 {
-	return converter_ledger_new(config, &ret->pool, &ret->jobs, e);
+	return converter_ledger_new(config, &ret->pool, &ret->ledger, e);
 }
 
 static int
@@ -88,7 +88,7 @@ print_jobs(const struct job *jobs, size_t count, bool json, struct err *e)
 static int
 list(const struct command_options *o, const void *config)
 {
-	SCOPED(ledger_close) struct ledger ledger = { 0 };
+	SCOPED(open_ledger_close) struct open_ledger open = { 0 };
 	SCOPED_FREE struct job *jobs = calloc((size_t)o->limit, sizeof *jobs);
 	struct job_filter filter = { .username = o->user };
 	enum job_state state;
@@ -109,8 +109,8 @@ list(const struct command_options *o, const void *config)
 		filter.state = &state;
 	if (jobs == NULL)
 		return command_failed("list", (err_set(&e, ERR_NO_MEMORY, "jobs"), &e));
-	if (ledger_open(config, &ledger, &e) < 0 ||
-	    job_list(ledger.jobs, &filter, jobs, (size_t)o->limit, &count, &e) < 0 ||
+	if (ledger_open(config, &open, &e) < 0 ||
+	    job_list(&open.ledger->desk, &filter, jobs, (size_t)o->limit, &count, &e) < 0 ||
 	    print_jobs(jobs, count, o->json, &e) < 0)
 		return command_failed("list", &e);
 	return COMMAND_DONE;
@@ -184,14 +184,14 @@ read_fid(const char *text, struct blob_id *ret)
 static int
 show(const struct command_options *o, const void *config)
 {
-	SCOPED(ledger_close) struct ledger ledger = { 0 };
+	SCOPED(open_ledger_close) struct open_ledger open = { 0 };
 	struct err e = ERR_NONE;
 	struct blob_id video;
 	struct job job;
 
 	if (read_fid(o->operands[0], &video) != 0)
 		return COMMAND_USAGE;
-	if (ledger_open(config, &ledger, &e) < 0 || job_get(ledger.jobs, &video, &job, &e) < 0)
+	if (ledger_open(config, &open, &e) < 0 || job_get(&open.ledger->life, &video, &job, &e) < 0)
 		return command_failed("show", &e);
 	if (!o->json)
 		print_record(&job);
@@ -202,10 +202,10 @@ show(const struct command_options *o, const void *config)
 
 /* Why nothing was requeued: there is no such job, or it has not failed. */
 static int
-explain(struct job_store *jobs, const struct blob_id *video, struct err *e)
+explain(struct job_life *life, const struct blob_id *video, struct err *e)
 {
 	struct job job;
-	int r = job_get(jobs, video, &job, e);
+	int r = job_get(life, video, &job, e);
 
 	if (r < 0)
 		return r;
@@ -216,7 +216,7 @@ explain(struct job_store *jobs, const struct blob_id *video, struct err *e)
 }
 
 static int
-retry_one(struct job_store *jobs, const char *text)
+retry_one(struct ledger *ledger, const char *text)
 {
 	struct err e = ERR_NONE;
 	struct blob_id video;
@@ -224,8 +224,8 @@ retry_one(struct job_store *jobs, const char *text)
 
 	if (blob_id_parse(text, &video) < 0) /* checked before */
 		return COMMAND_USAGE;
-	if (job_requeue_failed(jobs, &video, NULL, &n, &e) < 0 ||
-	    (n == 0 && explain(jobs, &video, &e) < 0))
+	if (job_requeue_failed(&ledger->desk, &video, NULL, &n, &e) < 0 ||
+	    (n == 0 && explain(&ledger->life, &video, &e) < 0))
 		return command_failed("retry", &e);
 	printf("queued %s again\n", video.hex);
 	return COMMAND_DONE;
@@ -234,7 +234,7 @@ retry_one(struct job_store *jobs, const char *text)
 static int
 retry(const struct command_options *o, const void *config)
 {
-	SCOPED(ledger_close) struct ledger ledger = { 0 };
+	SCOPED(open_ledger_close) struct open_ledger open = { 0 };
 	struct err e = ERR_NONE;
 	struct blob_id video;
 	int result = COMMAND_DONE;
@@ -247,14 +247,14 @@ retry(const struct command_options *o, const void *config)
 	for (int i = 0; i < o->operand_count; i++)
 		if (read_fid(o->operands[i], &video) != 0)
 			return COMMAND_USAGE;
-	if (ledger_open(config, &ledger, &e) < 0)
+	if (ledger_open(config, &open, &e) < 0)
 		return command_failed("retry", &e);
 	for (int i = 0; i < o->operand_count; i++)
-		if (retry_one(ledger.jobs, o->operands[i]) != COMMAND_DONE)
+		if (retry_one(open.ledger, o->operands[i]) != COMMAND_DONE)
 			result = COMMAND_FAILED;
 	if (!o->all)
 		return result;
-	if (job_requeue_failed(ledger.jobs, NULL, o->user, &n, &e) < 0)
+	if (job_requeue_failed(&open.ledger->desk, NULL, o->user, &n, &e) < 0)
 		return command_failed("retry", &e);
 	printf("queued %" PRId64 " job%s again\n", n, n == 1 ? "" : "s");
 	return COMMAND_DONE;

@@ -66,7 +66,7 @@ converter_stores_open(const struct converter_config *config, struct converter_st
 	if ((r = mongo_pool_new(&mongo, &s->pool, e)) < 0 ||
 	    (r = blob_gridfs_new(s->pool, "videos", &s->videos, e)) < 0 ||
 	    (r = blob_gridfs_new(s->pool, "mp3s", &s->mp3s, e)) < 0 ||
-	    (r = job_mongo_new(s->pool, &s->jobs, e)) < 0)
+	    (r = mongo_jobs_new(s->pool, &s->ledger, e)) < 0)
 		return r;
 	return 0;
 }
@@ -74,7 +74,7 @@ converter_stores_open(const struct converter_config *config, struct converter_st
 void
 converter_stores_close(struct converter_stores *s)
 {
-	job_store_close(s->jobs);
+	ledger_close(s->ledger);
 	blob_store_close(s->mp3s);
 	blob_store_close(s->videos);
 	mongo_pool_free(s->pool);
@@ -82,7 +82,7 @@ converter_stores_close(struct converter_stores *s)
 
 int
 converter_ledger_new(const struct converter_config *config, struct mongo_pool **ret_pool,
-		     struct job_store **ret_jobs, struct err *e)
+		     struct ledger **ret_ledger, struct err *e)
 {
 	struct mongo_pool_config mongo = {
 		.uri = config->mongodb_uri.bytes,
@@ -93,7 +93,7 @@ converter_ledger_new(const struct converter_config *config, struct mongo_pool **
 	int r;
 
 	if ((r = mongo_pool_new(&mongo, &pool, e)) < 0 ||
-	    (r = job_mongo_new(pool, ret_jobs, e)) < 0)
+	    (r = mongo_jobs_new(pool, ret_ledger, e)) < 0)
 		return r;
 	*ret_pool = TAKE(pool);
 	return 0;

@@ -23,14 +23,14 @@ struct converter_config {
 
 extern const struct config_key converter_keys[];
 
-/* The ledger as config says, for a command: both are the caller's to free, the store first. */
+/* The ledger as config says, for a command: both are the caller's to free, the ledger first. */
 int converter_ledger_new(const struct converter_config *config, struct mongo_pool **ret_pool,
-			 struct job_store **ret_jobs, struct err *e);
+			 struct ledger **ret_ledger, struct err *e);
 /* All that the janitor cleans. Zero it first; free it in any case. */
 struct converter_stores {
 	struct mongo_pool *pool;
 	struct blob_store *videos, *mp3s;
-	struct job_store *jobs;
+	struct ledger *ledger;
 };
 int converter_stores_open(const struct converter_config *config, struct converter_stores *s,
 			  struct err *e);

@@ -37,7 +37,7 @@ convert_job(const struct converter *c, const struct job *job)
 	log_context("job_id", job->video_fid.hex);
 	if (lease_keeper_start(c->jobs, &job->lease, c->lease_ms, &keeper, &e) < 0) {
 		log_warn(LOG_EVENT("job_not_started"), LOG_ERR(&e));
-		(void)job_give_back(c->jobs, &job->lease, NULL, NULL);
+		(void)job_hand_back(c->jobs, &job->lease, NULL, NULL);
 	} else {
 		end = convert_under_lease(c, job, keeper);
 	}

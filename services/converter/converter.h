@@ -10,7 +10,7 @@
 #include "flow/relay.h"
 #include "port/blob_store.h"
 #include "port/encoder.h"
-#include "port/job_store.h"
+#include "port/job_life.h"
 #include "port/queue.h"
 
 enum converter_order {
@@ -20,7 +20,7 @@ enum converter_order {
 
 struct converter {
 	struct blob_store *videos, *mp3s; /* all borrowed */
-	struct job_store *jobs;
+	struct job_life *jobs;
 	struct encoder *encoder;
 	struct relay_config outbox; /* how a result is announced at once */
 	struct relay *relay;        /* who announces it otherwise; may be NULL in tests */

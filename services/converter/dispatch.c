@@ -132,7 +132,7 @@ dispatch_wait_for_servers(struct dispatch *d)
 {
 	const struct converter *c = d->config.converter;
 
-	if (job_store_ping(c->jobs, NULL) == 0 && blob_store_ping(c->videos, NULL) == 0 &&
+	if (job_life_ping(c->jobs, NULL) == 0 && blob_store_ping(c->videos, NULL) == 0 &&
 	    blob_store_ping(c->mp3s, NULL) == 0)
 		dispatch_set_paused(d, false);
 	else

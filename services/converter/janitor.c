@@ -3,9 +3,9 @@
 struct janitor {
 	const struct janitor_config *config;
 	struct janitor_report *report;
-	enum job_leftover which; /* what is listed now */
-	int64_t now_ms;          /* by the writers' kind of clock: when the run began */
-	struct err first;        /* error of one thing, which did not end the run */
+	enum job_left which; /* what is listed now */
+	int64_t now_ms;      /* by the writers' kind of clock: when the run began */
+	struct err first;    /* error of one thing, which did not end the run */
 };
 
 /* What lies in a store under one id. */
@@ -215,7 +215,7 @@ int
 janitor_run(const struct janitor_config *config, struct janitor_report *report, struct err *e)
 {
 	const struct {
-		enum job_leftover which;
+		enum job_left which;
 		int64_t age_ms; /* 0 = not at all */
 	} rounds[] = {
 		{ JOB_LEFT_UPLOAD, config->grace_ms },

@@ -10,13 +10,13 @@
 
 #include "base/clock.h"
 #include "port/blob_store.h"
-#include "port/job_store.h"
+#include "port/job_leftover.h"
 
 #define JANITOR_FOREIGN_MS (INT64_C(48) * 3600 * 1000)
 
 struct janitor_config {
 	struct blob_store *videos, *mp3s; /* all borrowed */
-	struct job_store *jobs;
+	struct job_leftover *jobs;
 	const struct clock *clock;
 	int64_t grace_ms;                               /* silence after which a writer is dead */
 	int64_t retention_video_ms, retention_audio_ms; /* 0 = for ever */

@@ -28,6 +28,7 @@ struct service {
 	struct capacity capacity;
 	const char *video_queue;
 	struct mongo_pool *pool;
+	struct ledger *ledger;
 	struct publisher *publisher;
 	struct consumer *consumer;
 	struct metric *jobs, *oldest, *conversions, *durations, *running_jobs, *buried, *mongo;
@@ -56,7 +57,7 @@ ping_mongodb(void *arg, struct err *e)
 {
 	struct service *s = arg;
 
-	return job_store_ping(s->converter.jobs, e);
+	return job_life_ping(&s->ledger->life, e);
 }
 
 static int
@@ -96,7 +97,7 @@ refresh_gauges(void *arg)
 	metric_set(s->mongo, used, (const char *const[]){ "used" });
 	metric_set(s->mongo, max, (const char *const[]){ "max" });
 	metric_set(s->running_jobs, atomic_load(&s->running), NULL);
-	if (job_count(s->converter.jobs, &counts, NULL) < 0)
+	if (job_count(&s->ledger->desk, &counts, NULL) < 0)
 		return;
 	for (int i = 0; i < JOB_STATES; i++)
 		metric_set(s->jobs, (double)counts.by_state[i],
@@ -140,7 +141,7 @@ on_relay_change(void *arg, const struct err *e)
 }
 
 static struct relay_config
-make_outbox(const struct converter_config *config, struct job_store *jobs)
+make_outbox(const struct converter_config *config, struct job_outbox *jobs)
 {
 	return (struct relay_config){
 		.jobs = jobs,
@@ -218,7 +219,7 @@ run(struct daemon *d, const void *arg, struct err *e)
 	SCOPED(mongo_pool_free_p) struct mongo_pool *pool = NULL;
 	SCOPED(blob_store_close_p) struct blob_store *videos = NULL;
 	SCOPED(blob_store_close_p) struct blob_store *mp3s = NULL;
-	SCOPED(job_store_close_p) struct job_store *jobs = NULL;
+	SCOPED(ledger_close_p) struct ledger *ledger = NULL;
 	SCOPED(encoder_close_p) struct encoder *encoder = NULL;
 	SCOPED(publisher_close_p) struct publisher *publisher = NULL;
 	SCOPED(consumer_close_p) struct consumer *consumer = NULL;
@@ -237,22 +238,23 @@ run(struct daemon *d, const void *arg, struct err *e)
 	if ((r = mongo_pool_new(&mongo, &pool, e)) < 0 ||
 	    (r = blob_gridfs_new(pool, "videos", &videos, e)) < 0 ||
 	    (r = blob_gridfs_new(pool, "mp3s", &mp3s, e)) < 0 ||
-	    (r = job_mongo_new(pool, &jobs, e)) < 0 ||
+	    (r = mongo_jobs_new(pool, &ledger, e)) < 0 ||
 	    (r = converter_encoder_new(config, s.capacity.worker_memory, &encoder, e)) < 0)
 		return r;
-	outbox = make_outbox(config, jobs);
+	outbox = make_outbox(config, &ledger->outbox);
 	if ((r = make_queues(config, &outbox, &publisher, &consumer, e)) < 0)
 		return r;
 	outbox.publisher = publisher;
 	make_owner(owner, sizeof owner);
 	s.video_queue = config->video_queue;
 	s.pool = pool;
+	s.ledger = ledger;
 	s.publisher = publisher;
 	s.consumer = consumer;
 	s.converter = (struct converter){
 		.videos = videos,
 		.mp3s = mp3s,
-		.jobs = jobs,
+		.jobs = &ledger->life,
 		.encoder = encoder,
 		.outbox = outbox,
 		.owner = owner,

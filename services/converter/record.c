@@ -12,7 +12,7 @@
 static int
 record_once(const struct attempt *a, enum reaction reaction, struct err *e)
 {
-	struct job_store *jobs = a->c->jobs;
+	struct job_life *jobs = a->c->jobs;
 	const struct job_lease *lease = &a->job->lease;
 
 	switch (reaction) {
@@ -22,8 +22,8 @@ record_once(const struct attempt *a, enum reaction reaction, struct err *e)
 		return job_fail(jobs, lease, &a->why, e);
 	case REACTION_RETRY:
 		return job_retry(jobs, lease, &a->why, reaction_delay_ms(a->job->attempts), e);
-	case REACTION_GIVE_BACK:
-		return job_give_back(jobs, lease, a->handed_back ? &a->why : NULL, e);
+	case REACTION_HAND_BACK:
+		return job_hand_back(jobs, lease, a->handed_back ? &a->why : NULL, e);
 	}
 	return err_set(e, ERR_INTERNAL, "no such reaction");
 }
@@ -103,7 +103,7 @@ record_label(enum reaction reaction)
 		return "failed";
 	case REACTION_RETRY:
 		return "retry";
-	case REACTION_GIVE_BACK:
+	case REACTION_HAND_BACK:
 		return "given_back";
 	}
 	return "lost";

@@ -11,7 +11,7 @@ measure(const struct gateway *g, const char *username, struct job_load *ret_load
 	int64_t videos = 0, mp3s = 0;
 	int r;
 
-	if ((r = job_load(g->jobs, username, ret_load, e)) < 0)
+	if ((r = job_load(g->desk, username, ret_load, e)) < 0)
 		return r;
 	if (g->max_stored_bytes > 0 && ((r = blob_usage(g->videos, username, &videos, e)) < 0 ||
 					(r = blob_usage(g->mp3s, username, &mp3s, e)) < 0))

@@ -78,7 +78,7 @@ check_owner(const struct gateway *g, const struct blob_info *info, const char *u
 	job = calloc(1, sizeof *job);
 	if (job == NULL)
 		return err_set(e, ERR_NO_MEMORY, "job");
-	r = job_find_by_mp3(g->jobs, &info->id, job, e);
+	r = job_find_by_mp3(g->desk, &info->id, job, e);
 	if (r == 0)
 		return strcmp(job->username, username) == 0
 			       ? 0

@@ -11,7 +11,8 @@
 #include "net/http_server.h"
 #include "port/blob_store.h"
 #include "port/identity.h"
-#include "port/job_store.h"
+#include "port/job_desk.h"
+#include "port/job_life.h"
 
 /* A multipart body around a file: heads, boundaries and fields beside it. */
 #define MULTIPART_FRAME_ALLOWANCE (1024 * 1024)
@@ -19,7 +20,8 @@
 struct gateway {
 	struct identity *identity; /* all borrowed */
 	struct blob_store *videos, *mp3s;
-	struct job_store *jobs;
+	struct job_life *jobs;
+	struct job_desk *desk;
 	struct relay_config outbox; /* how an upload is announced at once */
 	struct relay *relay;        /* who announces it otherwise; may be NULL in tests */
 	int64_t max_upload_bytes;   /* of the file; 0 = no limit */

@@ -19,7 +19,7 @@
 static int
 ping_mongodb(void *arg, struct err *e)
 {
-	return job_store_ping(arg, e);
+	return job_life_ping(arg, e);
 }
 
 static int
@@ -122,7 +122,7 @@ run(struct daemon *d, const void *config, struct err *e)
 	SCOPED(mongo_pool_free_p) struct mongo_pool *pool = NULL;
 	SCOPED(blob_store_close_p) struct blob_store *videos = NULL;
 	SCOPED(blob_store_close_p) struct blob_store *mp3s = NULL;
-	SCOPED(job_store_close_p) struct job_store *jobs = NULL;
+	SCOPED(ledger_close_p) struct ledger *ledger = NULL;
 	SCOPED(publisher_close_p) struct publisher *publisher = NULL;
 	SCOPED(identity_close_p) struct identity *identity = NULL;
 	SCOPED(relay_stop_p) struct relay *relay = NULL;
@@ -131,9 +131,9 @@ run(struct daemon *d, const void *config, struct err *e)
 	if ((r = mongo_pool_new(&mongo, &pool, e)) < 0 ||
 	    (r = blob_gridfs_new(pool, "videos", &videos, e)) < 0 ||
 	    (r = blob_gridfs_new(pool, "mp3s", &mp3s, e)) < 0 ||
-	    (r = job_mongo_new(pool, &jobs, e)) < 0)
+	    (r = mongo_jobs_new(pool, &ledger, e)) < 0)
 		return r;
-	outbox.jobs = jobs;
+	outbox.jobs = &ledger->outbox;
 	if ((r = publisher_amqp_new(&amqp, &publisher, e)) < 0 ||
 	    (r = identity_http_new(c->auth_address, IDENTITY_CONNECTIONS, SERVER_DEADLINE_MS,
 				   &identity, e)) < 0)
@@ -142,7 +142,8 @@ run(struct daemon *d, const void *config, struct err *e)
 	struct gateway g = { .identity = identity,
 			     .videos = videos,
 			     .mp3s = mp3s,
-			     .jobs = jobs,
+			     .jobs = &ledger->life,
+			     .desk = &ledger->desk,
 			     .outbox = outbox,
 			     .max_upload_bytes = c->max_upload_bytes,
 			     .max_stored_bytes = c->max_stored_bytes,
@@ -154,7 +155,7 @@ run(struct daemon *d, const void *config, struct err *e)
 	g.relay = relay;
 	g.outbox.patience_ms = ANNOUNCE_PATIENCE_MS; /* not of the relay's own rounds */
 	daemon_dependency(d, "auth", ping_auth, identity);
-	daemon_dependency(d, "mongodb", ping_mongodb, jobs);
+	daemon_dependency(d, "mongodb", ping_mongodb, &ledger->life);
 	daemon_dependency(d, "rabbitmq", ping_rabbitmq, publisher);
 	return serve(d, c, &g, &(struct gauges){ .pool = pool }, e);
 }

@@ -27,7 +27,7 @@ struct service {
 static int
 ping_mongodb(void *arg, struct err *e)
 {
-	return job_store_ping(arg, e);
+	return job_life_ping(arg, e);
 }
 
 static int
@@ -170,27 +170,28 @@ run(struct daemon *d, const void *config, struct err *e)
 					  .on_missing = relay_queue_missing,
 					  .on_missing_arg = &outbox };
 	SCOPED(mongo_pool_free_p) struct mongo_pool *pool = NULL;
-	SCOPED(job_store_close_p) struct job_store *jobs = NULL;
+	SCOPED(ledger_close_p) struct ledger *ledger = NULL;
 	SCOPED(consumer_close_p) struct consumer *consumer = NULL;
 	char owner[OWNER_DIGITS + 1];
 	struct service s;
 	int r;
 
-	if ((r = mongo_pool_new(&mongo, &pool, e)) < 0 || (r = job_mongo_new(pool, &jobs, e)) < 0)
+	if ((r = mongo_pool_new(&mongo, &pool, e)) < 0 ||
+	    (r = mongo_jobs_new(pool, &ledger, e)) < 0)
 		return r;
-	outbox.jobs = jobs;
+	outbox.jobs = &ledger->outbox;
 	if ((r = consumer_amqp_new(&amqp, queues, ARRAY_LEN(queues), (int)c->prefetch, &consumer,
 				   e)) < 0)
 		return r;
 	random_hex(owner, OWNER_DIGITS);
 	s = (struct service){ .notifier = { .consumer = consumer,
 					    .owner = owner,
-					    .jobs = jobs,
+					    .jobs = &ledger->notice,
 					    .mp3_queue = c->mp3_queue,
 					    .failed_queue = c->failed_queue },
 			      .pool = pool };
 	make_metrics(&s, daemon_metrics(d));
-	daemon_dependency(d, "mongodb", ping_mongodb, jobs);
+	daemon_dependency(d, "mongodb", ping_mongodb, &ledger->life);
 	daemon_dependency(d, "rabbitmq", ping_rabbitmq, consumer);
 	if ((r = daemon_watch(d, e)) < 0 || (r = daemon_wait_ready(d, e)) < 0)
 		return r;

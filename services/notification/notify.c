@@ -51,12 +51,9 @@ say(const struct job_message *m)
 static int
 was_said(const struct notifier *n, const struct job_message *m, struct err *e)
 {
-	struct job job;
-	int r = job_get(n->jobs, &m->video_fid, &job, e);
+	int r = job_was_notified(n->jobs, &m->video_fid, e);
 
-	if (r < 0)
-		return err_is_transient(r) ? r : 0;
-	return job.notified_ms != 0;
+	return r < 0 && !err_is_transient(r) ? 0 : r;
 }
 
 static bool

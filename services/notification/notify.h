@@ -5,7 +5,7 @@
 #define TONEARM_NOTIFICATION_NOTIFY_H
 
 #include "base/err.h"
-#include "port/job_store.h"
+#include "port/job_notice.h"
 #include "port/queue.h"
 
 #define NOTIFY_UNRECORDED_MAX 64
@@ -14,7 +14,7 @@
 
 struct notifier {
 	struct consumer *consumer; /* borrowed */
-	struct job_store *jobs;    /* borrowed */
+	struct job_notice *jobs;   /* borrowed */
 	const char *mp3_queue, *failed_queue;
 	const char *owner; /* of claims: this process, and no other that ever lived */
 	/* owned by notify: said, but not yet recorded; only the record is tried again for these */

@@ -105,7 +105,9 @@ open_stores(struct chain *c)
 	g->identity = faulty_identity(identity, &c->faults);
 	g->videos = faulty_blob_store(c->videos, &c->faults);
 	g->mp3s = faulty_blob_store(c->mp3s, &c->faults);
-	g->jobs = faulty_job_store(c->jobs, &c->faults);
+	c->ledger = faulty_ledger(c->jobs, &c->faults);
+	g->jobs = &c->ledger->life;
+	g->desk = &c->ledger->desk;
 	g->allow_ownerless = true;
 }
 
@@ -127,14 +129,14 @@ open_queues(struct chain *c)
 	assert_int_equal(queue_broker_new(&c->broker, NULL), 0);
 	assert_int_equal(publisher_fake_new(c->broker, &publisher, NULL), 0);
 	c->gateway.outbox =
-		(struct relay_config){ .jobs = c->gateway.jobs,
+		(struct relay_config){ .jobs = &c->ledger->outbox,
 				       .publisher = faulty_publisher(publisher, &c->faults),
 				       .video_queue = "video",
 				       .mp3_queue = "mp3",
 				       .failed_queue = "failed" };
 	c->permits = open_consumer(c, video, 1);
 	c->notifier = (struct notifier){ .consumer = open_consumer(c, results, 2),
-					 .jobs = c->gateway.jobs,
+					 .jobs = &c->ledger->notice,
 					 .mp3_queue = "mp3",
 					 .failed_queue = "failed",
 					 .owner = "test/1" };
@@ -152,7 +154,7 @@ chain_new(void)
 	open_queues(c);
 	c->converter = (struct converter){ .videos = c->gateway.videos,
 					   .mp3s = c->gateway.mp3s,
-					   .jobs = c->gateway.jobs,
+					   .jobs = &c->ledger->life,
 					   .encoder = faulty_encoder(c->encoder, &c->faults),
 					   .outbox = c->gateway.outbox,
 					   .owner = "test/1",
@@ -176,7 +178,7 @@ chain_free(struct chain *c)
 	queue_broker_free(c->broker);
 	encoder_close(c->converter.encoder);
 	identity_close(c->gateway.identity);
-	job_store_close(c->gateway.jobs);
+	ledger_close(c->ledger);
 	blob_store_close(c->gateway.videos);
 	blob_store_close(c->gateway.mp3s);
 	free(c);
@@ -255,9 +257,9 @@ is_settled(struct chain *c)
 
 	for (size_t i = 0; i < ARRAY_LEN(queues); i++)
 		messages += queue_broker_count(c->broker, queues[i]);
-	assert_int_equal(
-		job_list_unpublished(c->jobs, JOB_PUBLISH_RESULT, &unpublished, 1, &count, NULL),
-		0);
+	assert_int_equal(job_list_unpublished(&c->jobs->outbox, JOB_PUBLISH_RESULT, &unpublished, 1,
+					      &count, NULL),
+			 0);
 	return messages == 0 && count == 0 &&
 	       chain_jobs(c, JOB_QUEUED) + chain_jobs(c, JOB_LEASED) == 0;
 }
@@ -281,7 +283,7 @@ chain_jobs(struct chain *c, enum job_state state)
 {
 	struct job_counts counts;
 
-	assert_int_equal(job_count(c->jobs, &counts, NULL), 0);
+	assert_int_equal(job_count(&c->jobs->desk, &counts, NULL), 0);
 	return counts.by_state[state];
 }
 

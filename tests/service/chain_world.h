@@ -22,10 +22,11 @@ struct chain {
 	struct chain_clock clock;
 	/* what the checks look at: these never fail */
 	struct blob_store *videos, *mp3s;
-	struct job_store *jobs;
+	struct ledger *jobs;
 	struct queue_broker *broker;
 	struct encoder *encoder;
 	/* what the services work with */
+	struct ledger *ledger; /* jobs, faulty */
 	struct gateway gateway;
 	struct converter converter;
 	struct notifier notifier;

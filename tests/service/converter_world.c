@@ -259,13 +259,14 @@ world_new(void)
 	w->videos.port.ops = w->mp3s.port.ops = &shelf_ops;
 	w->spoken.publisher.ops = &publisher_ops;
 	w->spoken.consumer.ops = &consumer_ops;
-	assert_int_equal(job_fake_new(NULL, &c->jobs, NULL), 0);
+	assert_int_equal(job_fake_new(NULL, &w->ledger, NULL), 0);
+	c->jobs = &w->ledger->life;
 	assert_int_equal(encoder_fake_new(&c->encoder, NULL), 0);
 	w->video = world_shelve(&w->videos, "a film with sound", NULL);
 	c->videos = &w->videos.port;
 	c->mp3s = &w->mp3s.port;
 	c->outbox = (struct relay_config){
-		.jobs = c->jobs,
+		.jobs = &w->ledger->outbox,
 		.publisher = &w->spoken.publisher,
 		.video_queue = "video",
 		.mp3_queue = "mp3",
@@ -288,7 +289,7 @@ world_free(struct world *w)
 	assert_int_equal(w->videos.open, 0);
 	assert_int_equal(w->mp3s.open, 0);
 	encoder_close(w->converter.encoder);
-	job_store_close(w->converter.jobs);
+	ledger_close(w->ledger);
 	free(w);
 }
 

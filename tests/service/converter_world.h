@@ -39,6 +39,7 @@ struct spoken {
 
 struct world {
 	struct converter converter;
+	struct ledger *ledger;
 	struct shelf videos, mp3s;
 	struct spoken spoken;
 	struct blob_id video;

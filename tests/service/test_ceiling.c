@@ -13,6 +13,7 @@
 #define MIB 1048576
 
 struct world {
+	struct ledger *ledger;
 	struct gateway g;
 };
 
@@ -24,7 +25,8 @@ set_up(void **state)
 	assert_non_null(w);
 	assert_int_equal(blob_fake_new(&w->g.videos, NULL), 0);
 	assert_int_equal(blob_fake_new(&w->g.mp3s, NULL), 0);
-	assert_int_equal(job_fake_new(NULL, &w->g.jobs, NULL), 0);
+	assert_int_equal(job_fake_new(NULL, &w->ledger, NULL), 0);
+	w->g.desk = &w->ledger->desk;
 	*state = w;
 	return 0;
 }
@@ -36,7 +38,7 @@ tear_down(void **state)
 
 	blob_store_close(w->g.videos);
 	blob_store_close(w->g.mp3s);
-	job_store_close(w->g.jobs);
+	ledger_close(w->ledger);
 	free(w);
 	return 0;
 }
@@ -55,14 +57,14 @@ store(struct blob_store *s, size_t length)
 }
 
 static void
-begin_job(struct job_store *s, enum job_state state, int64_t bytes)
+begin_job(struct ledger *s, enum job_state state, int64_t bytes)
 {
 	struct job job = { .video_fid = blob_id_new(),
 			   .username = ANN,
 			   .state = state,
 			   .source = { .bytes = bytes } };
 
-	assert_int_equal(job_create(s, &job, NULL), 0);
+	assert_int_equal(job_create(&s->life, &job, NULL), 0);
 }
 
 static int
@@ -85,7 +87,7 @@ without_ceilings_no_store_is_asked(void **state)
 	struct world *w = *state;
 	int64_t room = 0;
 
-	job_fake_break(w->g.jobs, ERR_UNAVAILABLE);
+	job_fake_break(w->ledger, ERR_UNAVAILABLE);
 	blob_fake_break(w->g.videos, ERR_UNAVAILABLE);
 	assert_int_equal(ask_new(w, 5, &room), CEILING_CLEAR);
 	assert_true(room == INT64_MAX);
@@ -98,12 +100,12 @@ a_registered_upload_is_one_of_its_users_jobs(void **state)
 	int64_t room = 0;
 
 	w->g.max_queued_jobs = 2;
-	begin_job(w->g.jobs, JOB_QUEUED, 0);
+	begin_job(w->ledger, JOB_QUEUED, 0);
 	assert_int_equal(ask_new(w, 0, &room), CEILING_CLEAR);
-	begin_job(w->g.jobs, JOB_UPLOADING, 0);
+	begin_job(w->ledger, JOB_UPLOADING, 0);
 	assert_int_equal(ask_new(w, 0, &room), CEILING_JOBS);
 	assert_int_equal(ask_registered(w, 0, &room), CEILING_CLEAR);
-	begin_job(w->g.jobs, JOB_UPLOADING, 0);
+	begin_job(w->ledger, JOB_UPLOADING, 0);
 	assert_int_equal(ask_registered(w, 0, &room), CEILING_JOBS);
 	assert_int_equal(ceiling_refusal(CEILING_JOBS)->status, 429);
 }
@@ -117,10 +119,10 @@ room_is_what_blobs_and_other_uploads_leave(void **state)
 	w->g.max_stored_bytes = 10 * MIB;
 	store(w->g.videos, 3 * MIB);
 	store(w->g.mp3s, MIB);
-	begin_job(w->g.jobs, JOB_UPLOADING, 2 * MIB);
+	begin_job(w->ledger, JOB_UPLOADING, 2 * MIB);
 	assert_int_equal(ask_new(w, 0, &room), CEILING_CLEAR);
 	assert_int_equal(room, 4 * MIB);
-	begin_job(w->g.jobs, JOB_UPLOADING, 3 * MIB); /* its own */
+	begin_job(w->ledger, JOB_UPLOADING, 3 * MIB); /* its own */
 	assert_int_equal(ask_registered(w, 3 * MIB, &room), CEILING_CLEAR);
 	assert_int_equal(room, 4 * MIB);
 	/* the frame of a body may be a mebibyte */
@@ -139,7 +141,7 @@ a_store_that_is_away_is_no_room(void **state)
 	int64_t room = 0;
 
 	w->g.max_stored_bytes = MIB;
-	job_fake_break_nth(w->g.jobs, 1, ERR_TIMEOUT);
+	job_fake_break_nth(w->ledger, 1, ERR_TIMEOUT);
 	assert_int_equal(ask_new(w, 1, &room), ERR_TIMEOUT);
 	blob_fake_break_nth(w->g.videos, 1, ERR_UNAVAILABLE);
 	assert_int_equal(ask_new(w, 1, &room), ERR_UNAVAILABLE);

@@ -73,7 +73,7 @@ check_one_mp3(struct chain *c, const struct blob_id *video, size_t dead)
 	char line[128];
 	struct job job;
 
-	assert_int_equal(job_get(c->jobs, video, &job, NULL), 0);
+	assert_int_equal(job_get(&c->jobs->life, video, &job, NULL), 0);
 	assert_int_equal(job.state, JOB_DONE);
 	assert_string_equal(job.mp3_fid.hex, mp3.hex);
 	assert_true(job.result_published_ms > 0);
@@ -122,7 +122,8 @@ find_video(struct chain *c)
 
 	assert_non_null(job);
 	(void)atomic_fetch_add(&c->clock.unix_ms, JOB_REPUBLISH_MS + 1);
-	assert_int_equal(job_list_unpublished(c->jobs, JOB_PUBLISH_VIDEO, job, 1, &count, NULL), 0);
+	assert_int_equal(
+		job_list_unpublished(&c->jobs->outbox, JOB_PUBLISH_VIDEO, job, 1, &count, NULL), 0);
 	return count == 1 ? job->video_fid : none;
 }
 
@@ -224,10 +225,10 @@ hopeless_flow(struct chain *c, const struct fault_kind *kind)
 	char line[128];
 
 	(void)kind;
-	assert_int_equal(job_create(c->jobs, &job, NULL), 0);
+	assert_int_equal(job_create(&c->jobs->life, &job, NULL), 0);
 	encoder_fake_fail(c->encoder, ERR_INVALID, &why);
 	chain_settle(c);
-	assert_int_equal(job_get(c->jobs, &job.video_fid, &job, NULL), 0);
+	assert_int_equal(job_get(&c->jobs->life, &job.video_fid, &job, NULL), 0);
 	assert_int_equal(job.state, JOB_FAILED);
 	assert_string_equal(job.error.code, why.code);
 	assert_int_equal(blob_fake_count(c->mp3s), 0);

@@ -169,7 +169,7 @@ a_ledger_that_is_away_for_a_moment_still_learns_of_the_end(void **state)
 	struct job job = world_lease(w);
 
 	(void)state;
-	job_fake_break_nth(w->converter.jobs, 1, ERR_UNAVAILABLE);
+	job_fake_break_nth(w->ledger, 1, ERR_UNAVAILABLE);
 	assert_int_equal(convert_job(&w->converter, &job), CONVERT_ENDED);
 	assert_int_equal(world_job(w).state, JOB_DONE);
 	assert_int_equal(encoder_fake_begun(w->converter.encoder), 1);
@@ -319,7 +319,7 @@ a_message_goes_back_while_the_ledger_is_away(void **state)
 	struct job job;
 
 	(void)state;
-	job_fake_break(w->converter.jobs, ERR_UNAVAILABLE);
+	job_fake_break(w->ledger, ERR_UNAVAILABLE);
 	assert_int_equal(world_take(w, message_for(w, text, sizeof text), &job),
 			 PERMIT_SERVER_LOST);
 	assert_int_equal(w->spoken.requeued, 1);

@@ -64,6 +64,7 @@ count_close(struct publisher *p)
 static const struct publisher_ops counting_ops = { count_publish, count_ping, count_close };
 
 struct world {
+	struct ledger *ledger;
 	struct gateway gateway;
 	struct counting_publisher broker;
 	struct http_server *server;
@@ -91,8 +92,10 @@ set_up(void **state)
 	assert_int_equal(identity_fake_new("Basic right", "token", &w->gateway.identity, NULL), 0);
 	assert_int_equal(blob_fake_new(&w->gateway.videos, NULL), 0);
 	assert_int_equal(blob_fake_new(&w->gateway.mp3s, NULL), 0);
-	assert_int_equal(job_fake_new(NULL, &w->gateway.jobs, NULL), 0);
-	w->gateway.outbox = (struct relay_config){ .jobs = w->gateway.jobs,
+	assert_int_equal(job_fake_new(NULL, &w->ledger, NULL), 0);
+	w->gateway.jobs = &w->ledger->life;
+	w->gateway.desk = &w->ledger->desk;
+	w->gateway.outbox = (struct relay_config){ .jobs = &w->ledger->outbox,
 						   .publisher = &w->broker.port,
 						   .video_queue = "video",
 						   .mp3_queue = "mp3",
@@ -121,7 +124,7 @@ tear_down(void **state)
 	str_free(&w->answer.body);
 	http_client_free(w->client);
 	http_server_close(w->server);
-	job_store_close(w->gateway.jobs);
+	ledger_close(w->ledger);
 	blob_store_close(w->gateway.videos);
 	blob_store_close(w->gateway.mp3s);
 	identity_close(w->gateway.identity);
@@ -166,7 +169,7 @@ jobs_in(struct world *w, enum job_state state)
 {
 	struct job_counts counts;
 
-	assert_int_equal(job_count(w->gateway.jobs, &counts, NULL), 0);
+	assert_int_equal(job_count(&w->ledger->desk, &counts, NULL), 0);
 	return counts.by_state[state];
 }
 
@@ -258,7 +261,7 @@ every_lost_call_of_a_store_is_503_and_leaves_nothing(void **state)
 		assert_int_equal(w->answer.status, 503);
 		assert_string_equal(str_text(&w->answer.body), "service unavailable");
 		assert_true(w->answer.retry_after_s > 0);
-		assert_int_equal(job_count(w->gateway.jobs, &counts, NULL), 0);
+		assert_int_equal(job_count(&w->ledger->desk, &counts, NULL), 0);
 		assert_int_equal(counts.by_state[JOB_QUEUED], 0);
 		failed++;
 	}
@@ -272,10 +275,10 @@ a_ledger_that_is_away_is_503(void **state)
 {
 	struct world *w = *state;
 
-	job_fake_break(w->gateway.jobs, ERR_TIMEOUT);
+	job_fake_break(w->ledger, ERR_TIMEOUT);
 	EXPECT(w, 503, "service unavailable", "POST", "/upload", "ann", NULL, ONE_FILE);
 	assert_int_equal(ask(w, "GET", "/jobs/65f0c0ffee0000000000abcd", "ann", NULL, NULL), 503);
-	job_fake_break(w->gateway.jobs, 0);
+	job_fake_break(w->ledger, 0);
 	assert_int_equal(blob_fake_count(w->gateway.videos), 0);
 }
 

@@ -21,7 +21,8 @@ struct world {
 	struct faults faults;
 	/* what the checks look at: these never fail */
 	struct blob_store *videos, *mp3s;
-	struct job_store *jobs;
+	struct ledger *jobs;
+	struct ledger *ledger;        /* jobs, faulty */
 	struct janitor_config config; /* its stores are these, faulty */
 	struct janitor_report report;
 };
@@ -37,7 +38,7 @@ world_now(const struct clock *clock)
 static void
 world_free(struct world *w)
 {
-	job_store_close(w->config.jobs);
+	ledger_close(w->ledger);
 	blob_store_close(w->config.mp3s);
 	blob_store_close(w->config.videos);
 	free(w);
@@ -54,9 +55,10 @@ world_new(void)
 	assert_int_equal(blob_fake_new(&w->videos, NULL), 0);
 	assert_int_equal(blob_fake_new(&w->mp3s, NULL), 0);
 	assert_int_equal(job_fake_new(&w->clock, &w->jobs, NULL), 0);
+	w->ledger = faulty_ledger(w->jobs, &w->faults);
 	w->config = (struct janitor_config){ .videos = faulty_blob_store(w->videos, &w->faults),
 					     .mp3s = faulty_blob_store(w->mp3s, &w->faults),
-					     .jobs = faulty_job_store(w->jobs, &w->faults),
+					     .jobs = &w->ledger->leftover,
 					     .clock = &w->clock,
 					     .grace_ms = GRACE_MS };
 	return w;
@@ -91,7 +93,7 @@ uploading(struct world *w)
 {
 	struct job job = { .video_fid = blob_id_new(), .username = "u", .state = JOB_UPLOADING };
 
-	assert_int_equal(job_create(w->jobs, &job, NULL), 0);
+	assert_int_equal(job_create(&w->jobs->life, &job, NULL), 0);
 	return job.video_fid;
 }
 
@@ -128,7 +130,7 @@ job_of(struct world *w, const struct blob_id *video)
 {
 	struct job job = { 0 };
 
-	assert_int_equal(job_get(w->jobs, video, &job, NULL), 0);
+	assert_int_equal(job_get(&w->jobs->life, video, &job, NULL), 0);
 	return job;
 }
 
@@ -138,8 +140,8 @@ leased(struct world *w, const struct blob_id *video)
 	struct job_source source = { 0 };
 	struct job job;
 
-	assert_int_equal(job_enqueue(w->jobs, video, &source, NULL), 0);
-	assert_int_equal(job_lease_next(w->jobs, "o", 60000, video, &job, NULL), 0);
+	assert_int_equal(job_enqueue(&w->jobs->life, video, &source, NULL), 0);
+	assert_int_equal(job_lease_next(&w->jobs->life, "o", 60000, video, &job, NULL), 0);
 	return job;
 }
 
@@ -153,12 +155,12 @@ done(struct world *w, const char *video_owner, const char *mp3_owner)
 	store(w->videos, &video, video_owner);
 	store(w->mp3s, &job.lease.output, mp3_owner);
 	assert_int_equal(
-		job_finish(w->jobs, &job.lease,
+		job_finish(&w->jobs->life, &job.lease,
 			   &(struct job_result){ .mp3_fid = job.lease.output, .duration_s = 1 },
 			   NULL),
 		0);
 	job = job_of(w, &video);
-	assert_int_equal(job_mark_published(w->jobs, &job, JOB_PUBLISH_RESULT, NULL), 0);
+	assert_int_equal(job_mark_published(&w->jobs->outbox, &job, JOB_PUBLISH_RESULT, NULL), 0);
 	return job_of(w, &video);
 }
 
@@ -176,8 +178,8 @@ a_dead_upload_goes_with_its_chunks_and_its_job(void **state)
 	assert_int_equal(run(w), 2);
 	assert_int_equal(w->report.kinds[JANITOR_UPLOADS].chunks, 7);
 	assert_false(has_chunks(w->videos, &video));
-	assert_int_equal(job_get(w->jobs, &video, &job, NULL), ERR_NOT_FOUND);
-	assert_int_equal(job_get(w->jobs, &bare, &job, NULL), ERR_NOT_FOUND);
+	assert_int_equal(job_get(&w->jobs->life, &video, &job, NULL), ERR_NOT_FOUND);
+	assert_int_equal(job_get(&w->jobs->life, &bare, &job, NULL), ERR_NOT_FOUND);
 	assert_int_equal(run(w), 0);
 }
 
@@ -221,13 +223,13 @@ what_a_dead_attempt_wrote_goes_and_the_present_one_goes_on(void **state)
 	(void)state;
 	blob_fake_orphan(w->mp3s, &first.lease.output, 3, now(w));
 	w->ahead_ms = 2 * GRACE_MS;
-	assert_int_equal(job_free_expired(w->jobs, &freed, NULL), 0);
-	assert_int_equal(job_lease_next(w->jobs, "o", 60000, &video, &second, NULL), 0);
+	assert_int_equal(job_free_expired(&w->jobs->outbox, &freed, NULL), 0);
+	assert_int_equal(job_lease_next(&w->jobs->life, "o", 60000, &video, &second, NULL), 0);
 	blob_fake_orphan(w->mp3s, &second.lease.output, 2, now(w));
 	w->ahead_ms = 4 * GRACE_MS;
 	assert_int_equal(run(w), 0); /* an attempt may be at work */
 	assert_int_equal(
-		job_finish(w->jobs, &second.lease,
+		job_finish(&w->jobs->life, &second.lease,
 			   &(struct job_result){ .mp3_fid = second.lease.output, .duration_s = 1 },
 			   NULL),
 		0);
@@ -315,7 +317,7 @@ litter(struct world *w)
 	blob_fake_orphan(w->videos, &video, 7, now(w));
 	blob_fake_orphan(w->mp3s, &job.lease.output, 3, now(w));
 	blob_fake_orphan(w->mp3s, &foreign, 2, now(w));
-	assert_int_equal(job_give_back(w->jobs, &job.lease, NULL, NULL), 0);
+	assert_int_equal(job_hand_back(&w->jobs->life, &job.lease, NULL, NULL), 0);
 	(void)done(w, "u", "u");
 	w->config.retention_video_ms = w->config.retention_audio_ms = HOUR_MS;
 	w->config.foreign = true;
@@ -348,7 +350,7 @@ check_next(struct world *w)
 	assert_int_equal(run(w), 0);
 	assert_int_equal(blob_next_id(w->videos, &id, &id, NULL), ERR_NOT_FOUND);
 	assert_int_equal(blob_next_id(w->mp3s, &id, &id, NULL), ERR_NOT_FOUND);
-	assert_int_equal(job_count(w->jobs, &counts, NULL), 0);
+	assert_int_equal(job_count(&w->jobs->desk, &counts, NULL), 0);
 	assert_int_equal(counts.by_state[JOB_UPLOADING], 0);
 	assert_int_equal(counts.by_state[JOB_EXPIRED], 1);
 	assert_int_equal(counts.by_state[JOB_QUEUED], 1);

@@ -22,7 +22,7 @@ static FILE *lines;
 
 struct world {
 	struct queue_broker *broker;
-	struct job_store *jobs;
+	struct ledger *jobs;
 	struct consumer *consumer;
 	struct notifier n;
 	struct err e;
@@ -39,10 +39,10 @@ open_world(void **state)
 	assert_int_equal(queue_broker_new(&w->broker, NULL), 0);
 	assert_int_equal(job_fake_new(NULL, &w->jobs, NULL), 0);
 	assert_int_equal(consumer_fake_new(w->broker, queues, 2, 5, &w->consumer, NULL), 0);
-	assert_int_equal(job_adopt(w->jobs, &m, NULL), 0);
+	assert_int_equal(job_adopt(&w->jobs->life, &m, NULL), 0);
 	w->n = (struct notifier){ .consumer = w->consumer,
 				  .owner = "me",
-				  .jobs = w->jobs,
+				  .jobs = &w->jobs->notice,
 				  .mp3_queue = "mp3",
 				  .failed_queue = "failed" };
 	rewind(lines);
@@ -57,7 +57,7 @@ close_world(void **state)
 	struct world *w = *state;
 
 	consumer_close(w->consumer);
-	job_store_close(w->jobs);
+	ledger_close(w->jobs);
 	queue_broker_free(w->broker);
 	free(w);
 	return 0;
@@ -171,7 +171,7 @@ a_result_that_another_process_is_about_to_say_waits(void **state)
 	struct world *w = *state;
 
 	put(w, "mp3", READY);
-	assert_int_equal(job_claim_notice(w->jobs, &video, "another", 15000, NULL), 0);
+	assert_int_equal(job_claim_notice(&w->jobs->notice, &video, "another", 15000, NULL), 0);
 	assert_int_equal(handle(w), NOTICE_OTHERS);
 	assert_string_equal(said(), "");
 	assert_int_equal(queue_broker_count(w->broker, "mp3"), 1);
@@ -191,7 +191,7 @@ what_was_said_is_recorded_without_its_message(void **state)
 	job_fake_break_nth(w->jobs, 2, ERR_TIMEOUT);
 	assert_int_equal(handle(w), NOTICE_LATER);
 	assert_int_equal(notify_settle(&w->n, &w->e), 0);
-	assert_int_equal(job_get(w->jobs, &video, &job, NULL), 0);
+	assert_int_equal(job_get(&w->jobs->life, &video, &job, NULL), 0);
 	assert_true(job.notified_ms > 0);
 	assert_int_equal(w->n.unrecorded_count, 0);
 	w->n.owner = "another";

@@ -99,7 +99,7 @@ read_loudness(const bson_t *doc, struct job_loudness *l)
 }
 
 int
-job_from_bson(const bson_t *doc, struct job *ret, struct err *e)
+mongo_jobs_read(const bson_t *doc, struct job *ret, struct err *e)
 {
 	struct job job = { .attempts = (int)read_integer(doc, "attempts"),
 			   .progress.fraction = read_number(doc, "progress"),
@@ -128,7 +128,7 @@ job_from_bson(const bson_t *doc, struct job *ret, struct err *e)
 }
 
 int
-job_oid(const struct blob_id *id, bson_oid_t *ret, struct err *e)
+mongo_jobs_oid(const struct blob_id *id, bson_oid_t *ret, struct err *e)
 {
 	if (!bson_oid_is_valid(id->hex, BLOB_ID_DIGITS))
 		return err_set(e, ERR_INVALID, "no id of a blob");
@@ -137,7 +137,7 @@ job_oid(const struct blob_id *id, bson_oid_t *ret, struct err *e)
 }
 
 void
-job_text_copy(char *to, size_t size, const char *text)
+mongo_jobs_text(char *to, size_t size, const char *text)
 {
 	(void)snprintf(to, size, "%s", text);
 	if (utf8_valid(to, strlen(to)))

@@ -13,8 +13,8 @@ storable(const struct job_source *source)
 {
 	struct job_source s = { .bytes = source->bytes, .duration_s = source->duration_s };
 
-	job_text_copy(s.filename, sizeof s.filename, source->filename);
-	job_text_copy(s.content_type, sizeof s.content_type, source->content_type);
+	mongo_jobs_text(s.filename, sizeof s.filename, source->filename);
+	mongo_jobs_text(s.content_type, sizeof s.content_type, source->content_type);
 	return s;
 }
 
@@ -31,18 +31,18 @@ check_new(const struct job *job, struct err *e)
 /* The filter matches no document that exists, so that the server inserts, or reports a duplicate:
  * an insertion that takes its times from the server. */
 static int
-insert(struct job_mongo *m, const struct job *job, const char *published, struct err *e)
+insert(struct mongo_jobs *m, const struct job *job, const char *published, struct err *e)
 {
-	SCOPED(job_bson_free_p) bson_t *filter = NULL;
-	SCOPED(job_bson_free_p) bson_t *pipeline = NULL;
-	SCOPED(job_session_end) struct job_session session = { 0 };
+	SCOPED(mongo_jobs_bson_free) bson_t *filter = NULL;
+	SCOPED(mongo_jobs_bson_free) bson_t *pipeline = NULL;
+	SCOPED(mongo_jobs_session_end) struct mongo_jobs_session session = { 0 };
 	struct job_source source = storable(&job->source);
 	bson_error_t error;
 	bson_oid_t id;
 	int r;
 
-	if ((r = check_new(job, e)) < 0 || (r = job_oid(&job->video_fid, &id, e)) < 0 ||
-	    (r = job_session_begin(m, &session, e)) < 0)
+	if ((r = check_new(job, e)) < 0 || (r = mongo_jobs_oid(&job->video_fid, &id, e)) < 0 ||
+	    (r = mongo_jobs_session_begin(m, &session, e)) < 0)
 		return r;
 	filter = BCON_NEW("_id", BCON_OID(&id), "state", "{", "$exists", BCON_BOOL(false), "}");
 	pipeline = BCON_NEW("0", "{", "$set", "{", "username", JOB_TEXT(job->username), "state",
@@ -53,39 +53,39 @@ insert(struct job_mongo *m, const struct job *job, const char *published, struct
 			    "attempts", BCON_INT32(0), "progress", BCON_DOUBLE(0), "not_before",
 			    JOB_NOW, "created_at", JOB_NOW, "updated_at", JOB_NOW,
 			    "video_published_at", BCON_UTF8(published), "}", "}");
-	SCOPED(job_bson_free_p) bson_t *options = BCON_NEW("upsert", BCON_BOOL(true));
+	SCOPED(mongo_jobs_bson_free) bson_t *options = BCON_NEW("upsert", BCON_BOOL(true));
 	if (mongoc_collection_update_one(session.jobs, filter, pipeline, options, NULL, &error))
 		return 0;
 	if (error.code == MONGOC_ERROR_DUPLICATE_KEY)
 		return err_set(e, ERR_CONFLICT, "video %s has a job", job->video_fid.hex);
-	return job_mongo_err(e, &error, "create job");
+	return mongo_jobs_err(e, &error, "create job");
 }
 
 int
-job_mongo_create(struct job_store *s, const struct job *job, struct err *e)
+mongo_jobs_create(struct job_life *s, const struct job *job, struct err *e)
 {
-	return insert(job_mongo_of(s), job, "$$REMOVE", e);
+	return insert(mongo_jobs_of_life(s), job, "$$REMOVE", e);
 }
 
 int
-job_mongo_adopt(struct job_store *s, const struct job_message *message, struct err *e)
+mongo_jobs_adopt(struct job_life *s, const struct job_message *message, struct err *e)
 {
 	struct job job = { .video_fid = message->video_fid, .state = JOB_QUEUED };
 	int r;
 
 	memcpy(job.username, message->username, sizeof job.username);
-	r = insert(job_mongo_of(s), &job, "$$NOW", e);
+	r = insert(mongo_jobs_of_life(s), &job, "$$NOW", e);
 	return r == ERR_CONFLICT ? 0 : r;
 }
 
 /* What the upload asked for has happened, unless the job was taken from it: an answer may have been
  * lost, and a converter is quick. */
 static int
-enqueued_before(struct job_mongo *m, const bson_oid_t *id, struct err *e)
+enqueued_before(struct mongo_jobs *m, const bson_oid_t *id, struct err *e)
 {
-	SCOPED(job_bson_free_p) bson_t *filter = BCON_NEW("_id", BCON_OID(id));
+	SCOPED(mongo_jobs_bson_free) bson_t *filter = BCON_NEW("_id", BCON_OID(id));
 	struct job job;
-	int r = job_mongo_find_one(m, filter, &job, e);
+	int r = mongo_jobs_find_one(m, filter, &job, e);
 
 	if (r == ERR_NOT_FOUND)
 		return err_set(e, r, "no such job");
@@ -97,16 +97,16 @@ enqueued_before(struct job_mongo *m, const bson_oid_t *id, struct err *e)
 }
 
 int
-job_mongo_enqueue(struct job_store *s, const struct blob_id *video, const struct job_source *given,
-		  struct err *e)
+mongo_jobs_enqueue(struct job_life *s, const struct blob_id *video, const struct job_source *given,
+		   struct err *e)
 {
-	SCOPED(job_bson_free_p) bson_t *filter = NULL;
-	SCOPED(job_bson_free_p) bson_t *pipeline = NULL;
+	SCOPED(mongo_jobs_bson_free) bson_t *filter = NULL;
+	SCOPED(mongo_jobs_bson_free) bson_t *pipeline = NULL;
 	struct job_source source = storable(given);
 	bson_oid_t id;
 	int r;
 
-	if ((r = job_oid(video, &id, e)) < 0)
+	if ((r = mongo_jobs_oid(video, &id, e)) < 0)
 		return r;
 	filter = BCON_NEW("_id", BCON_OID(&id), "state", BCON_UTF8("uploading"));
 	pipeline = BCON_NEW("0", "{", "$set", "{", "state", BCON_UTF8("queued"), "source", "{",
@@ -114,31 +114,31 @@ job_mongo_enqueue(struct job_store *s, const struct blob_id *video, const struct
 			    JOB_TEXT(source.content_type), "bytes", BCON_INT64(source.bytes),
 			    "duration_s", BCON_DOUBLE(source.duration_s), "}", "not_before",
 			    JOB_NOW, "updated_at", JOB_NOW, "}", "}");
-	r = job_mongo_change(job_mongo_of(s), &(struct job_change){ filter, pipeline, NULL }, NULL,
-			     e);
-	return r == ERR_NOT_FOUND ? enqueued_before(job_mongo_of(s), &id, e) : r;
+	r = mongo_jobs_change(mongo_jobs_of_life(s),
+			      &(struct mongo_jobs_change){ filter, pipeline, NULL }, NULL, e);
+	return r == ERR_NOT_FOUND ? enqueued_before(mongo_jobs_of_life(s), &id, e) : r;
 }
 
 int
-job_mongo_discard(struct job_store *s, const struct blob_id *video, struct err *e)
+mongo_jobs_discard(struct job_life *s, const struct blob_id *video, struct err *e)
 {
-	SCOPED(job_bson_free_p) bson_t *filter = NULL;
-	SCOPED(job_bson_free_p) bson_t *any = NULL;
-	SCOPED(job_session_end) struct job_session session = { 0 };
+	SCOPED(mongo_jobs_bson_free) bson_t *filter = NULL;
+	SCOPED(mongo_jobs_bson_free) bson_t *any = NULL;
+	SCOPED(mongo_jobs_session_end) struct mongo_jobs_session session = { 0 };
 	bson_error_t error;
 	bson_oid_t id;
 	struct job job;
 	int r;
 
-	if ((r = job_oid(video, &id, e)) < 0 ||
-	    (r = job_session_begin(job_mongo_of(s), &session, e)) < 0)
+	if ((r = mongo_jobs_oid(video, &id, e)) < 0 ||
+	    (r = mongo_jobs_session_begin(mongo_jobs_of_life(s), &session, e)) < 0)
 		return r;
 	filter = BCON_NEW("_id", BCON_OID(&id), "state", BCON_UTF8("uploading"));
 	if (!mongoc_collection_delete_one(session.jobs, filter, NULL, NULL, &error))
-		return job_mongo_err(e, &error, "discard job");
-	job_session_end(&session);
+		return mongo_jobs_err(e, &error, "discard job");
+	mongo_jobs_session_end(&session);
 	any = BCON_NEW("_id", BCON_OID(&id));
-	r = job_mongo_find_one(job_mongo_of(s), any, &job, e);
+	r = mongo_jobs_find_one(mongo_jobs_of_life(s), any, &job, e);
 	if (r == ERR_NOT_FOUND)
 		return 0;
 	return r < 0 ? r : err_set(e, ERR_CONFLICT, "job %s is uploaded", video->hex);

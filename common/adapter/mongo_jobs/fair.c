@@ -1,5 +1,5 @@
 /* The fairest job: of the users with the fewest running, the one who was served longest ago (see
- * job_mongo_turns.c), and of those who never were, the one whose oldest job is oldest.
+ * mongo_jobs_turns.c), and of those who never were, the one whose oldest job is oldest.
  *
  * One look at who waits (an index is skipped through, whatever the length of the queue) and at how
  * many each has running; then, from the fewest running up, take the oldest due job of these users.
@@ -79,9 +79,9 @@ crowd_fill(bson_iter_t *values, struct crowd *crowd, struct err *e)
 }
 
 static int
-look_waiting(struct job_session *session, struct crowd *crowd, struct err *e)
+look_waiting(struct mongo_jobs_session *session, struct crowd *crowd, struct err *e)
 {
-	SCOPED(job_bson_free_p)
+	SCOPED(mongo_jobs_bson_free)
 	bson_t *command =
 		BCON_NEW("distinct", BCON_UTF8(mongoc_collection_get_name(session->jobs)), "key",
 			 BCON_UTF8("username"), "query", "{", "state", BCON_UTF8("queued"), "}");
@@ -92,7 +92,7 @@ look_waiting(struct job_session *session, struct crowd *crowd, struct err *e)
 
 	if (!mongoc_collection_read_command_with_opts(session->jobs, command, NULL, NULL, &reply,
 						      &error))
-		r = job_mongo_err(e, &error, "list waiting users");
+		r = mongo_jobs_err(e, &error, "list waiting users");
 	else if (bson_iter_init_find(&it, &reply, "values") && bson_iter_recurse(&it, &values))
 		r = crowd_fill(&values, crowd, e);
 	bson_destroy(&reply);
@@ -131,14 +131,14 @@ set_running(struct crowd *crowd, const bson_t *group)
 }
 
 static int
-look_running(struct job_session *session, struct crowd *crowd, struct err *e)
+look_running(struct mongo_jobs_session *session, struct crowd *crowd, struct err *e)
 {
-	SCOPED(job_bson_free_p)
+	SCOPED(mongo_jobs_bson_free)
 	bson_t *pipeline =
 		BCON_NEW("pipeline", "[", "{", "$match", "{", "state", BCON_UTF8("leased"), "}",
 			 "}", "{", "$group", "{", "_id", BCON_UTF8("$username"), "running", "{",
 			 "$sum", BCON_INT32(1), "}", "}", "}", "]");
-	SCOPED(job_cursor_free_p) mongoc_cursor_t *cursor = NULL;
+	SCOPED(mongo_jobs_cursor_free) mongoc_cursor_t *cursor = NULL;
 	const bson_t *group;
 	bson_error_t error;
 
@@ -149,17 +149,17 @@ look_running(struct job_session *session, struct crowd *crowd, struct err *e)
 	while (mongoc_cursor_next(cursor, &group))
 		set_running(crowd, group);
 	if (mongoc_cursor_error(cursor, &error))
-		return job_mongo_err(e, &error, "count running jobs");
+		return mongo_jobs_err(e, &error, "count running jobs");
 	return 0;
 }
 
 static int
-look(struct job_mongo *m, struct crowd *crowd, struct err *e)
+look(struct mongo_jobs *m, struct crowd *crowd, struct err *e)
 {
-	SCOPED(job_session_end) struct job_session session = { 0 };
+	SCOPED(mongo_jobs_session_end) struct mongo_jobs_session session = { 0 };
 	int r;
 
-	if ((r = job_session_begin(m, &session, e)) < 0 ||
+	if ((r = mongo_jobs_session_begin(m, &session, e)) < 0 ||
 	    (r = look_waiting(&session, crowd, e)) < 0 ||
 	    (r = look_running(&session, crowd, e)) < 0 || crowd->count < 2)
 		return r;
@@ -176,7 +176,7 @@ leasing(const char *owner, const char *token, int64_t ms)
 	bson_oid_t output;
 
 	bson_oid_init_from_string(&output, fresh.hex);
-	job_text_copy(name, sizeof name, owner);
+	mongo_jobs_text(name, sizeof name, owner);
 	return BCON_NEW("0", "{", "$set", "{", "state", BCON_UTF8("leased"), "attempts", "{",
 			"$add", "[", "{", "$ifNull", "[", BCON_UTF8("$attempts"), BCON_INT32(0),
 			"]", "}", BCON_INT32(1), "]", "}", "progress", BCON_DOUBLE(0), "lease", "{",
@@ -190,12 +190,12 @@ leasing(const char *owner, const char *token, int64_t ms)
 
 /* Takes the oldest due job of users[0 .. count). */
 static int
-take_of(struct job_mongo *m, const struct waiting *users, size_t count, const bson_t *lease,
+take_of(struct mongo_jobs *m, const struct waiting *users, size_t count, const bson_t *lease,
 	struct job *ret, struct err *e)
 {
-	SCOPED(job_bson_free_p)
+	SCOPED(mongo_jobs_bson_free)
 	bson_t *filter = BCON_NEW("state", BCON_UTF8("queued"), JOB_DUE);
-	SCOPED(job_bson_free_p) bson_t *sort = BCON_NEW("created_at", BCON_INT32(1));
+	SCOPED(mongo_jobs_bson_free) bson_t *sort = BCON_NEW("created_at", BCON_INT32(1));
 	bson_t username, in;
 
 	BSON_APPEND_DOCUMENT_BEGIN(filter, "username", &username);
@@ -209,7 +209,7 @@ take_of(struct job_mongo *m, const struct waiting *users, size_t count, const bs
 	}
 	bson_append_array_end(&username, &in);
 	bson_append_document_end(filter, &username);
-	return job_mongo_change(m, &(struct job_change){ filter, lease, sort }, ret, e);
+	return mongo_jobs_change(m, &(struct mongo_jobs_change){ filter, lease, sort }, ret, e);
 }
 
 /* The end of the users that are asked for together: those with the same right. After a few that had
@@ -229,7 +229,7 @@ equals_end(const struct crowd *crowd, size_t from, int tries)
 
 /* *ret_users is 0 when nobody waits. */
 static int
-take_fairest(struct job_mongo *m, const bson_t *lease, struct job *ret, size_t *ret_users,
+take_fairest(struct mongo_jobs *m, const bson_t *lease, struct job *ret, size_t *ret_users,
 	     struct err *e)
 {
 	SCOPED(crowd_free) struct crowd crowd = { 0 };
@@ -249,17 +249,17 @@ take_fairest(struct job_mongo *m, const bson_t *lease, struct job *ret, size_t *
 }
 
 static int
-any_due(struct job_mongo *m, struct err *e)
+any_due(struct mongo_jobs *m, struct err *e)
 {
-	SCOPED(job_bson_free_p)
+	SCOPED(mongo_jobs_bson_free)
 	bson_t *filter = BCON_NEW("state", BCON_UTF8("queued"), JOB_DUE);
 	struct job job;
 
-	return job_mongo_find_one(m, filter, &job, e);
+	return mongo_jobs_find_one(m, filter, &job, e);
 }
 
 static int
-lease_fairest(struct job_mongo *m, const bson_t *lease, struct job *ret, struct err *e)
+lease_fairest(struct mongo_jobs *m, const bson_t *lease, struct job *ret, struct err *e)
 {
 	int r = ERR_NOT_FOUND;
 
@@ -277,12 +277,12 @@ lease_fairest(struct job_mongo *m, const bson_t *lease, struct job *ret, struct 
 }
 
 int
-job_mongo_lease_next(struct job_store *s, const char *owner, int64_t ms, const struct blob_id *only,
-		     struct job *ret, struct err *e)
+mongo_jobs_lease_next(struct job_life *s, const char *owner, int64_t ms, const struct blob_id *only,
+		      struct job *ret, struct err *e)
 {
-	SCOPED(job_bson_free_p) bson_t *lease = NULL;
-	SCOPED(job_bson_free_p) bson_t *filter = NULL;
-	struct job_mongo *m = job_mongo_of(s);
+	SCOPED(mongo_jobs_bson_free) bson_t *lease = NULL;
+	SCOPED(mongo_jobs_bson_free) bson_t *filter = NULL;
+	struct mongo_jobs *m = mongo_jobs_of_life(s);
 	char token[LEASE_TOKEN_DIGITS + 1];
 	bson_oid_t id;
 	int r;
@@ -293,10 +293,11 @@ job_mongo_lease_next(struct job_store *s, const char *owner, int64_t ms, const s
 		if ((r = lease_fairest(m, lease, ret, e)) == 0)
 			turns_note(&m->turns, ret->username);
 	} else {
-		if ((r = job_oid(only, &id, e)) < 0)
+		if ((r = mongo_jobs_oid(only, &id, e)) < 0)
 			return r;
 		filter = BCON_NEW("_id", BCON_OID(&id), "state", BCON_UTF8("queued"), JOB_DUE);
-		r = job_mongo_change(m, &(struct job_change){ filter, lease, NULL }, ret, e);
+		r = mongo_jobs_change(m, &(struct mongo_jobs_change){ filter, lease, NULL }, ret,
+				      e);
 	}
 	return r == ERR_NOT_FOUND ? err_set(e, r, "no job is due") : r;
 }

@@ -14,31 +14,32 @@ storable(const struct job_error *why)
 {
 	struct job_error error;
 
-	job_text_copy(error.code, sizeof error.code, why->code);
-	job_text_copy(error.message, sizeof error.message, why->message);
+	mongo_jobs_text(error.code, sizeof error.code, why->code);
+	mongo_jobs_text(error.message, sizeof error.message, why->message);
 	return error;
 }
 
 /* Applies set (owned by the caller) to the job that the lease holds. When it holds none: *ret_after
  * tells whether the lease has brought it to after already; CONFLICT if not. */
 static int
-end(struct job_store *s, const struct job_lease *lease, enum job_state after, const bson_t *set,
+end(struct job_life *s, const struct job_lease *lease, enum job_state after, const bson_t *set,
     struct job *ret, struct err *e)
 {
-	SCOPED(job_bson_free_p) bson_t *held = NULL;
-	SCOPED(job_bson_free_p) bson_t *ended = NULL;
+	SCOPED(mongo_jobs_bson_free) bson_t *held = NULL;
+	SCOPED(mongo_jobs_bson_free) bson_t *ended = NULL;
 	bson_oid_t id;
 	int r;
 
-	if ((r = job_oid(&lease->video_fid, &id, e)) < 0)
+	if ((r = mongo_jobs_oid(&lease->video_fid, &id, e)) < 0)
 		return r;
 	held = BCON_NEW(HELD(&id, lease));
-	r = job_mongo_change(job_mongo_of(s), &(struct job_change){ held, set, NULL }, ret, e);
+	r = mongo_jobs_change(mongo_jobs_of_life(s), &(struct mongo_jobs_change){ held, set, NULL },
+			      ret, e);
 	if (r != ERR_NOT_FOUND)
 		return r;
 	ended = BCON_NEW("_id", BCON_OID(&id), "state", BCON_UTF8(job_state_name(after)),
 			 "lease.token", BCON_UTF8(lease->token));
-	r = job_mongo_find_one(job_mongo_of(s), ended, ret, e);
+	r = mongo_jobs_find_one(mongo_jobs_of_life(s), ended, ret, e);
 	if (r == ERR_NOT_FOUND)
 		return err_set(e, ERR_CONFLICT, "the lease of job %s is lost",
 			       lease->video_fid.hex);
@@ -53,10 +54,10 @@ within(double real, double most)
 
 /* Speed and what remains are the lease's: they go with it. */
 int
-job_mongo_renew(struct job_store *s, const struct job_lease *lease, int64_t ms,
-		const struct job_progress *progress, struct err *e)
+mongo_jobs_renew(struct job_life *s, const struct job_lease *lease, int64_t ms,
+		 const struct job_progress *progress, struct err *e)
 {
-	SCOPED(job_bson_free_p)
+	SCOPED(mongo_jobs_bson_free)
 	bson_t *set = BCON_NEW("0", "{", "$set", "{", "lease.until", "{", "$add", "[", JOB_NOW,
 			       BCON_INT64(ms), "]", "}", "progress",
 			       BCON_DOUBLE(within(progress->fraction, 1)), "lease.speed",
@@ -84,17 +85,17 @@ loudness_new(const struct job_loudness *l)
 }
 
 int
-job_mongo_finish(struct job_store *s, const struct job_lease *lease,
-		 const struct job_result *result, struct err *e)
+mongo_jobs_finish(struct job_life *s, const struct job_lease *lease,
+		  const struct job_result *result, struct err *e)
 {
-	SCOPED(job_bson_free_p) bson_t *loudness = loudness_new(&result->loudness);
-	SCOPED(job_bson_free_p) bson_t *set = NULL;
+	SCOPED(mongo_jobs_bson_free) bson_t *loudness = loudness_new(&result->loudness);
+	SCOPED(mongo_jobs_bson_free) bson_t *set = NULL;
 	bool known = isfinite(result->duration_s) && result->duration_s > 0;
 	struct job job;
 	bson_oid_t id;
 	int r;
 
-	if ((r = job_oid(&result->mp3_fid, &id, e)) < 0)
+	if ((r = mongo_jobs_oid(&result->mp3_fid, &id, e)) < 0)
 		return r;
 	set = BCON_NEW("0", "{", "$set", "{", "state", BCON_UTF8("done"), "mp3_fid", BCON_OID(&id),
 		       "progress", BCON_DOUBLE(1), "error", BCON_UTF8("$$REMOVE"), "updated_at",
@@ -112,11 +113,11 @@ job_mongo_finish(struct job_store *s, const struct job_lease *lease,
 }
 
 int
-job_mongo_fail(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
-	       struct err *e)
+mongo_jobs_fail(struct job_life *s, const struct job_lease *lease, const struct job_error *why,
+		struct err *e)
 {
 	struct job_error error = storable(why);
-	SCOPED(job_bson_free_p)
+	SCOPED(mongo_jobs_bson_free)
 	bson_t *set = BCON_NEW("0", "{", "$set", "{", "state", BCON_UTF8("failed"), "error",
 			       ERROR(&error), "updated_at", JOB_NOW, "result_published_at",
 			       BCON_UTF8("$$REMOVE"), "}", "}");
@@ -126,11 +127,11 @@ job_mongo_fail(struct job_store *s, const struct job_lease *lease, const struct 
 }
 
 int
-job_mongo_retry(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
-		int64_t delay_ms, struct err *e)
+mongo_jobs_retry(struct job_life *s, const struct job_lease *lease, const struct job_error *why,
+		 int64_t delay_ms, struct err *e)
 {
 	struct job_error error = storable(why);
-	SCOPED(job_bson_free_p)
+	SCOPED(mongo_jobs_bson_free)
 	bson_t *set = BCON_NEW("0", "{", "$set", "{", "state", BCON_UTF8("queued"), "error",
 			       ERROR(&error), "progress", BCON_DOUBLE(0), "not_before", "{", "$add",
 			       "[", JOB_NOW, BCON_INT64(delay_ms), "]", "}", "updated_at", JOB_NOW,
@@ -141,11 +142,11 @@ job_mongo_retry(struct job_store *s, const struct job_lease *lease, const struct
 }
 
 int
-job_mongo_give_back(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
-		    struct err *e)
+mongo_jobs_hand_back(struct job_life *s, const struct job_lease *lease, const struct job_error *why,
+		     struct err *e)
 {
 	struct job_error error = why ? storable(why) : (struct job_error){ 0 };
-	SCOPED(job_bson_free_p)
+	SCOPED(mongo_jobs_bson_free)
 	bson_t *set = BCON_NEW(
 		"0", "{", "$set", "{", "state", BCON_UTF8("queued"), "attempts", "{", "$max", "[",
 		BCON_INT32(0), "{", "$subtract", "[", BCON_UTF8("$attempts"), BCON_INT32(1), "]",
@@ -155,20 +156,4 @@ job_mongo_give_back(struct job_store *s, const struct job_lease *lease, const st
 	struct job job;
 
 	return end(s, lease, JOB_QUEUED, set, &job, e);
-}
-
-int
-job_mongo_free_expired(struct job_store *s, int64_t *ret_freed, struct err *e)
-{
-	SCOPED(job_bson_free_p)
-	bson_t *expired = BCON_NEW("state", BCON_UTF8("leased"), "$expr", "{", "$lt", "[",
-				   BCON_UTF8("$lease.until"), JOB_NOW, "]", "}");
-	SCOPED(job_bson_free_p)
-	bson_t *set = BCON_NEW("0", "{", "$set", "{", "state", BCON_UTF8("queued"), "lease",
-			       BCON_UTF8("$$REMOVE"), "progress", BCON_DOUBLE(0), "not_before",
-			       JOB_NOW, "updated_at", JOB_NOW, "video_published_at",
-			       BCON_UTF8("$$REMOVE"), "}", "}");
-	return job_mongo_change_all(job_mongo_of(s),
-				    &(struct job_change){ .filter = expired, .pipeline = set },
-				    "free expired leases", ret_freed, e);
 }

@@ -16,7 +16,7 @@
 #define GIVEN_UP "state", BCON_UTF8("expired"), "result_published_at", BCON_NULL
 
 static bson_t *
-left(enum job_leftover which, int64_t age_ms)
+left(enum job_left which, int64_t age_ms)
 {
 	switch (which) {
 	case JOB_LEFT_UPLOAD:
@@ -34,8 +34,8 @@ left(enum job_leftover which, int64_t age_ms)
 }
 
 struct visit {
-	enum job_leftover which;
-	job_leftover_fn fn;
+	enum job_left which;
+	job_left_fn fn;
 	void *arg;
 };
 
@@ -62,7 +62,7 @@ static int
 visit(const struct visit *v, const bson_t *doc, struct err *e)
 {
 	struct job job;
-	int r = job_from_bson(doc, &job, e);
+	int r = mongo_jobs_read(doc, &job, e);
 
 	if (r < 0)
 		return r;
@@ -71,40 +71,40 @@ visit(const struct visit *v, const bson_t *doc, struct err *e)
 	return v->fn(&job, v->which == JOB_LEFT_AUDIO ? &job.mp3_fid : &job.video_fid, v->arg, e);
 }
 
-int
-job_mongo_each_leftover(struct job_store *s, enum job_leftover which, int64_t age_ms,
-			job_leftover_fn fn, void *arg, struct err *e)
+static int
+mongo_jobs_each_leftover(struct job_leftover *s, enum job_left which, int64_t age_ms,
+			 job_left_fn fn, void *arg, struct err *e)
 {
 	const struct visit v = { which, fn, arg };
-	SCOPED(job_bson_free_p) bson_t *filter = left(which, age_ms);
-	SCOPED(job_bson_free_p)
+	SCOPED(mongo_jobs_bson_free) bson_t *filter = left(which, age_ms);
+	SCOPED(mongo_jobs_bson_free)
 	bson_t *options = BCON_NEW("batchSize", BCON_INT32(LISTED_AT_ONCE));
-	SCOPED(job_session_end) struct job_session session = { 0 };
-	SCOPED(job_cursor_free_p) mongoc_cursor_t *cursor = NULL;
+	SCOPED(mongo_jobs_session_end) struct mongo_jobs_session session = { 0 };
+	SCOPED(mongo_jobs_cursor_free) mongoc_cursor_t *cursor = NULL;
 	bson_error_t error;
 	const bson_t *doc;
 	int r;
 
-	if ((r = job_session_begin(job_mongo_of(s), &session, e)) < 0)
+	if ((r = mongo_jobs_session_begin(mongo_jobs_of_leftover(s), &session, e)) < 0)
 		return r;
 	cursor = mongoc_collection_find_with_opts(session.jobs, filter, options, NULL);
 	while (mongoc_cursor_next(cursor, &doc))
 		if ((r = visit(&v, doc, e)) < 0)
 			return r;
 	if (mongoc_cursor_error(cursor, &error))
-		return job_mongo_err(e, &error, "list leftovers");
+		return mongo_jobs_err(e, &error, "list leftovers");
 	return 0;
 }
 
-int
-job_mongo_expire(struct job_store *s, const struct job *job, enum job_leftover which, struct err *e)
+static int
+mongo_jobs_expire(struct job_leftover *s, const struct job *job, enum job_left which, struct err *e)
 {
-	SCOPED(job_bson_free_p) bson_t *filter = NULL;
-	SCOPED(job_bson_free_p) bson_t *set = NULL;
+	SCOPED(mongo_jobs_bson_free) bson_t *filter = NULL;
+	SCOPED(mongo_jobs_bson_free) bson_t *set = NULL;
 	bson_oid_t id;
 	int r;
 
-	if ((r = job_oid(&job->video_fid, &id, e)) < 0)
+	if ((r = mongo_jobs_oid(&job->video_fid, &id, e)) < 0)
 		return r;
 	filter = BCON_NEW("_id", BCON_OID(&id), "state", BCON_UTF8(job_state_name(job->state)),
 			  "updated_at", BCON_DATE_TIME(job->updated_ms));
@@ -112,42 +112,43 @@ job_mongo_expire(struct job_store *s, const struct job *job, enum job_leftover w
 		      ? BCON_NEW("0", "{", "$set", "{", "video_settled_at", BCON_BOOL(false), "}",
 				 "}")
 		      : BCON_NEW("0", "{", "$set", "{", "state", BCON_UTF8("expired"), "}", "}");
-	r = job_mongo_change(job_mongo_of(s), &(struct job_change){ filter, set, NULL }, NULL, e);
+	r = mongo_jobs_change(mongo_jobs_of_leftover(s),
+			      &(struct mongo_jobs_change){ filter, set, NULL }, NULL, e);
 	return r == ERR_NOT_FOUND ? err_set(e, ERR_CONFLICT, "job %s moved on", job->video_fid.hex)
 				  : r;
 }
 
 static int
-forget_upload(struct job_mongo *m, const bson_oid_t *id, struct err *e)
+forget_upload(struct mongo_jobs *m, const bson_oid_t *id, struct err *e)
 {
-	SCOPED(job_bson_free_p) bson_t *filter = BCON_NEW("_id", BCON_OID(id), GIVEN_UP);
-	SCOPED(job_session_end) struct job_session session = { 0 };
+	SCOPED(mongo_jobs_bson_free) bson_t *filter = BCON_NEW("_id", BCON_OID(id), GIVEN_UP);
+	SCOPED(mongo_jobs_session_end) struct mongo_jobs_session session = { 0 };
 	bson_error_t error;
 	int r;
 
-	if ((r = job_session_begin(m, &session, e)) < 0)
+	if ((r = mongo_jobs_session_begin(m, &session, e)) < 0)
 		return r;
 	if (!mongoc_collection_delete_one(session.jobs, filter, NULL, NULL, &error))
-		return job_mongo_err(e, &error, "forget upload");
+		return mongo_jobs_err(e, &error, "forget upload");
 	return 0;
 }
 
-int
-job_mongo_settle(struct job_store *s, const struct blob_id *video, enum job_leftover which,
-		 const struct blob_id *blob, struct err *e)
+static int
+mongo_jobs_settle(struct job_leftover *s, const struct blob_id *video, enum job_left which,
+		  const struct blob_id *blob, struct err *e)
 {
-	SCOPED(job_bson_free_p) bson_t *filter = NULL;
-	SCOPED(job_bson_free_p) bson_t *set = NULL;
+	SCOPED(mongo_jobs_bson_free) bson_t *filter = NULL;
+	SCOPED(mongo_jobs_bson_free) bson_t *set = NULL;
 	bson_oid_t id, output;
 	int r;
 
-	if ((r = job_oid(video, &id, e)) < 0)
+	if ((r = mongo_jobs_oid(video, &id, e)) < 0)
 		return r;
 	switch (which) {
 	case JOB_LEFT_UPLOAD:
-		return forget_upload(job_mongo_of(s), &id, e);
+		return forget_upload(mongo_jobs_of_leftover(s), &id, e);
 	case JOB_LEFT_OUTPUT:
-		if ((r = job_oid(blob, &output, e)) < 0)
+		if ((r = mongo_jobs_oid(blob, &output, e)) < 0)
 			return r;
 		filter = BCON_NEW("_id", BCON_OID(&id), "outputs", BCON_OID(&output));
 		set = BCON_NEW("0", "{", "$set", "{", "outputs", JOB_OUTPUTS_WITHOUT(&output), "}",
@@ -162,22 +163,30 @@ job_mongo_settle(struct job_store *s, const struct blob_id *video, enum job_left
 		set = BCON_NEW("0", "{", "$set", "{", "audio_settled_at", JOB_NOW, "}", "}");
 		break;
 	}
-	r = job_mongo_change(job_mongo_of(s), &(struct job_change){ filter, set, NULL }, NULL, e);
+	r = mongo_jobs_change(mongo_jobs_of_leftover(s),
+			      &(struct mongo_jobs_change){ filter, set, NULL }, NULL, e);
 	return r == ERR_NOT_FOUND ? 0 : r;
 }
 
-int
-job_mongo_is_registered(struct job_store *s, const struct blob_id *blob, struct err *e)
+static int
+mongo_jobs_is_registered(struct job_leftover *s, const struct blob_id *blob, struct err *e)
 {
-	SCOPED(job_bson_free_p) bson_t *filter = NULL;
+	SCOPED(mongo_jobs_bson_free) bson_t *filter = NULL;
 	struct job job;
 	bson_oid_t id;
 	int r;
 
-	if ((r = job_oid(blob, &id, e)) < 0)
+	if ((r = mongo_jobs_oid(blob, &id, e)) < 0)
 		return r;
 	filter = BCON_NEW("$or", "[", "{", "_id", BCON_OID(&id), "}", "{", "outputs", BCON_OID(&id),
 			  "}", "]");
-	r = job_mongo_find_one(job_mongo_of(s), filter, &job, e);
+	r = mongo_jobs_find_one(mongo_jobs_of_leftover(s), filter, &job, e);
 	return r == ERR_NOT_FOUND ? err_set(e, r, "no job has registered %s", blob->hex) : r;
 }
+
+const struct job_leftover_ops mongo_jobs_leftover = {
+	.each = mongo_jobs_each_leftover,
+	.expire = mongo_jobs_expire,
+	.settle = mongo_jobs_settle,
+	.is_registered = mongo_jobs_is_registered,
+};

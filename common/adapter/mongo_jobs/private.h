@@ -1,4 +1,4 @@
-/* What the parts of the MongoDB job store share. Only job_mongo*.c include it. */
+/* What the parts of the ledger on MongoDB share. Only files of this folder include it. */
 #ifndef TONEARM_ADAPTER_MONGO_JOBS_PRIVATE_H
 #define TONEARM_ADAPTER_MONGO_JOBS_PRIVATE_H
 
@@ -9,7 +9,7 @@
 
 #include "adapter/mongo_jobs/mongo_jobs.h"
 
-/* Who was served when, by this store (job_mongo_turns.c). Threads: any. */
+/* Who was served when, by this store (mongo_jobs_turns.c). Threads: any. */
 #define TURNS_MAX 256
 struct turn {
 	char username[USERNAME_MAX + 1];
@@ -27,30 +27,59 @@ void turns_note(struct turns *t, const char *username);
 void turns_each(struct turns *t, void (*visit)(void *arg, const char *username, uint64_t number),
 		void *arg);
 
-struct job_mongo {
-	struct job_store port;
+struct mongo_jobs {
+	struct ledger ledger;
 	struct mongo_pool *pool;
 	char database[64];
 	atomic_bool indexed;
 	struct turns turns;
 };
 
-static inline struct job_mongo *
-job_mongo_of(struct job_store *s)
+static inline struct mongo_jobs *
+mongo_jobs_of_life(struct job_life *l)
 {
-	return CONTAINER_OF(s, struct job_mongo, port);
+	return CONTAINER_OF(l, struct mongo_jobs, ledger.life);
 }
 
+static inline struct mongo_jobs *
+mongo_jobs_of_outbox(struct job_outbox *o)
+{
+	return CONTAINER_OF(o, struct mongo_jobs, ledger.outbox);
+}
+
+static inline struct mongo_jobs *
+mongo_jobs_of_notice(struct job_notice *n)
+{
+	return CONTAINER_OF(n, struct mongo_jobs, ledger.notice);
+}
+
+static inline struct mongo_jobs *
+mongo_jobs_of_desk(struct job_desk *d)
+{
+	return CONTAINER_OF(d, struct mongo_jobs, ledger.desk);
+}
+
+static inline struct mongo_jobs *
+mongo_jobs_of_leftover(struct job_leftover *l)
+{
+	return CONTAINER_OF(l, struct mongo_jobs, ledger.leftover);
+}
+
+extern const struct job_outbox_ops mongo_jobs_outbox;
+extern const struct job_notice_ops mongo_jobs_notice;
+extern const struct job_desk_ops mongo_jobs_desk;
+extern const struct job_leftover_ops mongo_jobs_leftover;
+
 /* One client and the collection, majority on both sides, for one call. Zero it before
- * job_session_begin. */
-struct job_session {
+ * mongo_jobs_session_begin. */
+struct mongo_jobs_session {
 	struct mongo_pool *pool;
 	mongoc_client_t *client;
 	mongoc_collection_t *jobs;
 };
-int job_session_begin(struct job_mongo *m, struct job_session *ret, struct err *e);
-void job_session_end(struct job_session *s);
-int job_session_ping(struct job_mongo *m, struct err *e);
+int mongo_jobs_session_begin(struct mongo_jobs *m, struct mongo_jobs_session *ret, struct err *e);
+void mongo_jobs_session_end(struct mongo_jobs_session *s);
+int mongo_jobs_session_ping(struct mongo_jobs *m, struct err *e);
 
 /* Values of ours never hold "{" and the like as keys; a user's text in a pipeline goes through
  * JOB_TEXT, because a plain "$x" would be read as a field there. */
@@ -67,87 +96,71 @@ int job_session_ping(struct job_mongo *m, struct err *e);
 		BCON_UTF8("$$REMOVE"), JOB_OTHER_OUTPUTS(oid), "]", "}"
 
 static inline void
-job_bson_free_p(bson_t **b)
+mongo_jobs_bson_free(bson_t **b)
 {
 	bson_destroy(*b);
 }
 
 static inline void
-job_cursor_free_p(mongoc_cursor_t **cursor)
+mongo_jobs_cursor_free(mongoc_cursor_t **cursor)
 {
 	mongoc_cursor_destroy(*cursor);
 }
 
 /* Changes at most one job that filter matches, the first by sort (may be NULL); ret (may be NULL)
  * is as it is then. NOT_FOUND, without words: none matched. */
-struct job_change {
+struct mongo_jobs_change {
 	const bson_t *filter, *pipeline, *sort;
 };
-int job_mongo_change(struct job_mongo *m, const struct job_change *change, struct job *ret,
-		     struct err *e);
+int mongo_jobs_change(struct mongo_jobs *m, const struct mongo_jobs_change *change, struct job *ret,
+		      struct err *e);
 /* The same for all that match, in no order; what: for the error's words. */
-int job_mongo_change_all(struct job_mongo *m, const struct job_change *change, const char *what,
-			 int64_t *ret_changed, struct err *e);
+int mongo_jobs_change_all(struct mongo_jobs *m, const struct mongo_jobs_change *change,
+			  const char *what, int64_t *ret_changed, struct err *e);
 /* The number n of a pipeline's first document; 0 when there is none. */
-int job_session_number(struct job_session *session, const bson_t *pipeline, const char *what,
-		       int64_t *ret, struct err *e);
+int mongo_jobs_session_number(struct mongo_jobs_session *session, const bson_t *pipeline,
+			      const char *what, int64_t *ret, struct err *e);
 /* Jobs that filter matches, at most max. options: sort, limit. */
-struct job_query {
+struct mongo_jobs_query {
 	const bson_t *filter, *options;
 };
-int job_mongo_find(struct job_mongo *m, const struct job_query *query, struct job *jobs, size_t max,
-		   size_t *ret_count, struct err *e);
+int mongo_jobs_find(struct mongo_jobs *m, const struct mongo_jobs_query *query, struct job *jobs,
+		    size_t max, size_t *ret_count, struct err *e);
 /* The only one, or NOT_FOUND, without words. */
-int job_mongo_find_one(struct job_mongo *m, const bson_t *filter, struct job *ret, struct err *e);
+int mongo_jobs_find_one(struct mongo_jobs *m, const bson_t *filter, struct job *ret, struct err *e);
+/* The one whose key (_id, mp3_fid) is id, or NOT_FOUND. */
+int mongo_jobs_find_by_id(struct mongo_jobs *m, const char *key, const struct blob_id *id,
+			  struct job *ret, struct err *e);
+/* Why a change found nothing: NOT_FOUND when there is no such job, else code and what. */
+int mongo_jobs_exists_or(struct mongo_jobs *m, const bson_oid_t *id, int code, const char *what,
+			 struct err *e);
 /* Words for a server's error, and the code for it. */
-int job_mongo_err(struct err *e, const bson_error_t *error, const char *what);
+int mongo_jobs_err(struct err *e, const bson_error_t *error, const char *what);
 
 /* INVALID when hex is no id. */
-int job_oid(const struct blob_id *id, bson_oid_t *ret, struct err *e);
+int mongo_jobs_oid(const struct blob_id *id, bson_oid_t *ret, struct err *e);
 /* CORRUPT when doc is no job. */
-int job_from_bson(const bson_t *doc, struct job *ret, struct err *e);
+int mongo_jobs_read(const bson_t *doc, struct job *ret, struct err *e);
 /* Copies text; what is not UTF-8 becomes '?', because the server refuses it. */
-void job_text_copy(char *to, size_t size, const char *text);
+void mongo_jobs_text(char *to, size_t size, const char *text);
 
-/* The calls, one file per part of a job's life. */
-int job_mongo_create(struct job_store *s, const struct job *job, struct err *e);
-int job_mongo_enqueue(struct job_store *s, const struct blob_id *video,
-		      const struct job_source *source, struct err *e);
-int job_mongo_discard(struct job_store *s, const struct blob_id *video, struct err *e);
-int job_mongo_adopt(struct job_store *s, const struct job_message *message, struct err *e);
-int job_mongo_lease_next(struct job_store *s, const char *owner, int64_t ms,
-			 const struct blob_id *only, struct job *ret, struct err *e);
-int job_mongo_renew(struct job_store *s, const struct job_lease *lease, int64_t ms,
-		    const struct job_progress *progress, struct err *e);
-int job_mongo_finish(struct job_store *s, const struct job_lease *lease,
-		     const struct job_result *result, struct err *e);
-int job_mongo_fail(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
-		   struct err *e);
-int job_mongo_retry(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
-		    int64_t delay_ms, struct err *e);
-int job_mongo_give_back(struct job_store *s, const struct job_lease *lease,
-			const struct job_error *why, struct err *e);
-int job_mongo_free_expired(struct job_store *s, int64_t *ret_freed, struct err *e);
-int job_mongo_list_unpublished(struct job_store *s, enum job_publication which, struct job *jobs,
-			       size_t max, size_t *ret_count, struct err *e);
-int job_mongo_mark_published(struct job_store *s, const struct job *job, enum job_publication which,
-			     struct err *e);
-int job_mongo_forget_published(struct job_store *s, enum job_publication which,
-			       int64_t *ret_forgotten, struct err *e);
-int job_mongo_claim_notice(struct job_store *s, const struct blob_id *video, const char *owner,
-			   int64_t ms, struct err *e);
-int job_mongo_each_leftover(struct job_store *s, enum job_leftover which, int64_t age_ms,
-			    job_leftover_fn fn, void *arg, struct err *e);
-int job_mongo_expire(struct job_store *s, const struct job *job, enum job_leftover which,
-		     struct err *e);
-int job_mongo_settle(struct job_store *s, const struct blob_id *video, enum job_leftover which,
-		     const struct blob_id *blob, struct err *e);
-int job_mongo_is_registered(struct job_store *s, const struct blob_id *blob, struct err *e);
-int job_mongo_mark_notified(struct job_store *s, const struct job_message *message, struct err *e);
-int job_mongo_load(struct job_store *s, const char *username, struct job_load *ret, struct err *e);
-int job_mongo_list(struct job_store *s, const struct job_filter *filter, struct job *jobs,
-		   size_t max, size_t *ret_count, struct err *e);
-int job_mongo_requeue_failed(struct job_store *s, const struct blob_id *only, const char *username,
-			     int64_t *ret_requeued, struct err *e);
+/* The calls of port/job_life.h, by part of a job's life: create.c, fair.c, lease.c. */
+int mongo_jobs_create(struct job_life *s, const struct job *job, struct err *e);
+int mongo_jobs_enqueue(struct job_life *s, const struct blob_id *video,
+		       const struct job_source *source, struct err *e);
+int mongo_jobs_discard(struct job_life *s, const struct blob_id *video, struct err *e);
+int mongo_jobs_adopt(struct job_life *s, const struct job_message *message, struct err *e);
+int mongo_jobs_lease_next(struct job_life *s, const char *owner, int64_t ms,
+			  const struct blob_id *only, struct job *ret, struct err *e);
+int mongo_jobs_renew(struct job_life *s, const struct job_lease *lease, int64_t ms,
+		     const struct job_progress *progress, struct err *e);
+int mongo_jobs_finish(struct job_life *s, const struct job_lease *lease,
+		      const struct job_result *result, struct err *e);
+int mongo_jobs_fail(struct job_life *s, const struct job_lease *lease, const struct job_error *why,
+		    struct err *e);
+int mongo_jobs_retry(struct job_life *s, const struct job_lease *lease, const struct job_error *why,
+		     int64_t delay_ms, struct err *e);
+int mongo_jobs_hand_back(struct job_life *s, const struct job_lease *lease,
+			 const struct job_error *why, struct err *e);
 
 #endif

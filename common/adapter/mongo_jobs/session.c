@@ -38,7 +38,7 @@ index_command(void)
 }
 
 int
-job_mongo_err(struct err *e, const bson_error_t *error, const char *what)
+mongo_jobs_err(struct err *e, const bson_error_t *error, const char *what)
 {
 	return mongo_err(e, error, what);
 }
@@ -46,9 +46,9 @@ job_mongo_err(struct err *e, const bson_error_t *error, const char *what)
 /* Threads may do this at once: it is the same command for all, and the server's second answer is
  * "exists already". */
 static int
-ensure_indexes(struct job_mongo *m, mongoc_client_t *client, struct err *e)
+ensure_indexes(struct mongo_jobs *m, mongoc_client_t *client, struct err *e)
 {
-	SCOPED(job_bson_free_p) bson_t *command = NULL;
+	SCOPED(mongo_jobs_bson_free) bson_t *command = NULL;
 	bson_error_t error;
 
 	if (atomic_load(&m->indexed))
@@ -56,13 +56,13 @@ ensure_indexes(struct job_mongo *m, mongoc_client_t *client, struct err *e)
 	command = index_command();
 	if (!mongoc_client_write_command_with_opts(client, m->database, command, NULL, NULL,
 						   &error))
-		return job_mongo_err(e, &error, "ledger indexes");
+		return mongo_jobs_err(e, &error, "ledger indexes");
 	atomic_store(&m->indexed, true);
 	return 0;
 }
 
 static void
-demand_majority(struct job_mongo *m, mongoc_collection_t *jobs)
+demand_majority(struct mongo_jobs *m, mongoc_collection_t *jobs)
 {
 	mongoc_write_concern_t *w = mongoc_write_concern_new();
 	mongoc_read_concern_t *r = mongoc_read_concern_new();
@@ -80,15 +80,15 @@ demand_majority(struct job_mongo *m, mongoc_collection_t *jobs)
 }
 
 int
-job_session_begin(struct job_mongo *m, struct job_session *ret, struct err *e)
+mongo_jobs_session_begin(struct mongo_jobs *m, struct mongo_jobs_session *ret, struct err *e)
 {
-	struct job_session s = { .pool = m->pool };
+	struct mongo_jobs_session s = { .pool = m->pool };
 	int r;
 
 	if ((r = mongo_pool_pop(m->pool, &s.client, e)) < 0)
 		return r;
 	if ((r = ensure_indexes(m, s.client, e)) < 0) {
-		job_session_end(&s);
+		mongo_jobs_session_end(&s);
 		return r;
 	}
 	s.jobs = mongoc_client_get_collection(s.client, m->database, COLLECTION);
@@ -98,27 +98,27 @@ job_session_begin(struct job_mongo *m, struct job_session *ret, struct err *e)
 }
 
 void
-job_session_end(struct job_session *s)
+mongo_jobs_session_end(struct mongo_jobs_session *s)
 {
 	if (s->jobs)
 		mongoc_collection_destroy(s->jobs);
 	if (s->client)
 		mongo_pool_release(s->pool, s->client);
-	*s = (struct job_session){ 0 };
+	*s = (struct mongo_jobs_session){ 0 };
 }
 
 int
-job_session_ping(struct job_mongo *m, struct err *e)
+mongo_jobs_session_ping(struct mongo_jobs *m, struct err *e)
 {
-	SCOPED(job_bson_free_p) bson_t *command = BCON_NEW("ping", BCON_INT32(1));
-	SCOPED(job_session_end) struct job_session s = { 0 };
+	SCOPED(mongo_jobs_bson_free) bson_t *command = BCON_NEW("ping", BCON_INT32(1));
+	SCOPED(mongo_jobs_session_end) struct mongo_jobs_session s = { 0 };
 	bson_error_t error;
 	int r;
 
-	if ((r = job_session_begin(m, &s, e)) < 0)
+	if ((r = mongo_jobs_session_begin(m, &s, e)) < 0)
 		return r;
 	if (!mongoc_client_command_simple(s.client, m->database, command, NULL, NULL, &error))
-		return job_mongo_err(e, &error, "ping");
+		return mongo_jobs_err(e, &error, "ping");
 	return 0;
 }
 
@@ -147,23 +147,23 @@ read_change(const bson_t *reply, struct job *ret, struct err *e)
 	bson_iter_document(&it, &len, &data);
 	if (!bson_init_static(&doc, data, len))
 		return err_set(e, ERR_CORRUPT, "change job: unreadable answer");
-	if ((r = job_from_bson(&doc, &job, e)) == 0 && ret)
+	if ((r = mongo_jobs_read(&doc, &job, e)) == 0 && ret)
 		*ret = job;
 	return r;
 }
 
 int
-job_mongo_change(struct job_mongo *m, const struct job_change *change, struct job *ret,
-		 struct err *e)
+mongo_jobs_change(struct mongo_jobs *m, const struct mongo_jobs_change *change, struct job *ret,
+		  struct err *e)
 {
 	SCOPED(options_free_p)
 	mongoc_find_and_modify_opts_t *options = mongoc_find_and_modify_opts_new();
-	SCOPED(job_session_end) struct job_session s = { 0 };
+	SCOPED(mongo_jobs_session_end) struct mongo_jobs_session s = { 0 };
 	bson_error_t error;
 	bson_t reply;
 	int r;
 
-	if ((r = job_session_begin(m, &s, e)) < 0)
+	if ((r = mongo_jobs_session_begin(m, &s, e)) < 0)
 		return r;
 	mongoc_find_and_modify_opts_set_update(options, change->pipeline);
 	mongoc_find_and_modify_opts_set_flags(options, MONGOC_FIND_AND_MODIFY_RETURN_NEW);
@@ -171,7 +171,7 @@ job_mongo_change(struct job_mongo *m, const struct job_change *change, struct jo
 		mongoc_find_and_modify_opts_set_sort(options, change->sort);
 	if (!mongoc_collection_find_and_modify_with_opts(s.jobs, change->filter, options, &reply,
 							 &error))
-		r = job_mongo_err(e, &error, "change job");
+		r = mongo_jobs_err(e, &error, "change job");
 	else
 		r = read_change(&reply, ret, e);
 	bson_destroy(&reply);
@@ -179,20 +179,20 @@ job_mongo_change(struct job_mongo *m, const struct job_change *change, struct jo
 }
 
 int
-job_mongo_change_all(struct job_mongo *m, const struct job_change *change, const char *what,
-		     int64_t *ret_changed, struct err *e)
+mongo_jobs_change_all(struct mongo_jobs *m, const struct mongo_jobs_change *change,
+		      const char *what, int64_t *ret_changed, struct err *e)
 {
-	SCOPED(job_session_end) struct job_session session = { 0 };
+	SCOPED(mongo_jobs_session_end) struct mongo_jobs_session session = { 0 };
 	bson_error_t error;
 	bson_iter_t it;
 	bson_t reply;
 	int r;
 
-	if ((r = job_session_begin(m, &session, e)) < 0)
+	if ((r = mongo_jobs_session_begin(m, &session, e)) < 0)
 		return r;
 	if (!mongoc_collection_update_many(session.jobs, change->filter, change->pipeline, NULL,
 					   &reply, &error))
-		r = job_mongo_err(e, &error, what);
+		r = mongo_jobs_err(e, &error, what);
 	else
 		*ret_changed = bson_iter_init_find(&it, &reply, "modifiedCount")
 				       ? bson_iter_as_int64(&it)
@@ -202,10 +202,10 @@ job_mongo_change_all(struct job_mongo *m, const struct job_change *change, const
 }
 
 int
-job_session_number(struct job_session *session, const bson_t *pipeline, const char *what,
-		   int64_t *ret, struct err *e)
+mongo_jobs_session_number(struct mongo_jobs_session *session, const bson_t *pipeline,
+			  const char *what, int64_t *ret, struct err *e)
 {
-	SCOPED(job_cursor_free_p)
+	SCOPED(mongo_jobs_cursor_free)
 	mongoc_cursor_t *cursor =
 		mongoc_collection_aggregate(session->jobs, MONGOC_QUERY_NONE, pipeline, NULL, NULL);
 	const bson_t *doc;
@@ -215,44 +215,73 @@ job_session_number(struct job_session *session, const bson_t *pipeline, const ch
 	*ret = 0;
 	if (mongoc_cursor_next(cursor, &doc) && bson_iter_init_find(&it, doc, "n"))
 		*ret = bson_iter_as_int64(&it);
-	return mongoc_cursor_error(cursor, &error) ? job_mongo_err(e, &error, what) : 0;
+	return mongoc_cursor_error(cursor, &error) ? mongo_jobs_err(e, &error, what) : 0;
 }
 
 int
-job_mongo_find(struct job_mongo *m, const struct job_query *query, struct job *jobs, size_t max,
-	       size_t *ret_count, struct err *e)
+mongo_jobs_find(struct mongo_jobs *m, const struct mongo_jobs_query *query, struct job *jobs,
+		size_t max, size_t *ret_count, struct err *e)
 {
-	SCOPED(job_session_end) struct job_session s = { 0 };
-	SCOPED(job_cursor_free_p) mongoc_cursor_t *cursor = NULL;
+	SCOPED(mongo_jobs_session_end) struct mongo_jobs_session s = { 0 };
+	SCOPED(mongo_jobs_cursor_free) mongoc_cursor_t *cursor = NULL;
 	bson_error_t error;
 	const bson_t *doc;
 	size_t n = 0;
 	int r;
 
-	if ((r = job_session_begin(m, &s, e)) < 0)
+	if ((r = mongo_jobs_session_begin(m, &s, e)) < 0)
 		return r;
 	cursor = mongoc_collection_find_with_opts(s.jobs, query->filter, query->options, NULL);
 	while (n < max && mongoc_cursor_next(cursor, &doc))
-		if ((r = job_from_bson(doc, &jobs[n++], e)) < 0)
+		if ((r = mongo_jobs_read(doc, &jobs[n++], e)) < 0)
 			return r;
 	if (mongoc_cursor_error(cursor, &error))
-		return job_mongo_err(e, &error, "find jobs");
+		return mongo_jobs_err(e, &error, "find jobs");
 	*ret_count = n;
 	return 0;
 }
 
 int
-job_mongo_find_one(struct job_mongo *m, const bson_t *filter, struct job *ret, struct err *e)
+mongo_jobs_find_one(struct mongo_jobs *m, const bson_t *filter, struct job *ret, struct err *e)
 {
-	SCOPED(job_bson_free_p) bson_t *options = BCON_NEW("limit", BCON_INT64(1));
+	SCOPED(mongo_jobs_bson_free) bson_t *options = BCON_NEW("limit", BCON_INT64(1));
 	size_t count = 0;
 	struct job job;
 	int r;
 
-	if ((r = job_mongo_find(m, &(struct job_query){ filter, options }, &job, 1, &count, e)) < 0)
+	if ((r = mongo_jobs_find(m, &(struct mongo_jobs_query){ filter, options }, &job, 1, &count,
+				 e)) < 0)
 		return r;
 	if (count == 0)
 		return ERR_NOT_FOUND;
 	*ret = job;
 	return 0;
+}
+
+int
+mongo_jobs_find_by_id(struct mongo_jobs *m, const char *key, const struct blob_id *id,
+		      struct job *ret, struct err *e)
+{
+	SCOPED(mongo_jobs_bson_free) bson_t *filter = NULL;
+	bson_oid_t oid;
+	int r;
+
+	if (mongo_jobs_oid(id, &oid, NULL) < 0)
+		return err_set(e, ERR_NOT_FOUND, "no job of no id");
+	filter = BCON_NEW(key, BCON_OID(&oid));
+	r = mongo_jobs_find_one(m, filter, ret, e);
+	return r == ERR_NOT_FOUND ? err_set(e, r, "no job of %s", id->hex) : r;
+}
+
+int
+mongo_jobs_exists_or(struct mongo_jobs *m, const bson_oid_t *id, int code, const char *what,
+		     struct err *e)
+{
+	SCOPED(mongo_jobs_bson_free) bson_t *filter = BCON_NEW("_id", BCON_OID(id));
+	struct job job;
+	int r = mongo_jobs_find_one(m, filter, &job, e);
+
+	if (r == ERR_NOT_FOUND)
+		return err_set(e, r, "no such job");
+	return r < 0 ? r : err_set(e, code, "job %s %s", job.video_fid.hex, what);
 }

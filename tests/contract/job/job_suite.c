@@ -11,30 +11,30 @@ advance(int64_t ms)
 }
 
 struct blob_id
-queued(struct job_store *s, const char *user)
+queued(struct ledger *s, const char *user)
 {
 	struct job job = { .video_fid = blob_id_new(), .state = JOB_QUEUED };
 
 	snprintf(job.username, sizeof job.username, "%s", user);
-	assert_int_equal(job_create(s, &job, NULL), 0);
+	assert_int_equal(job_create(&s->life, &job, NULL), 0);
 	return job.video_fid;
 }
 
 struct job
-get(struct job_store *s, const struct blob_id *video)
+get(struct ledger *s, const struct blob_id *video)
 {
 	struct job job = { 0 };
 
-	assert_int_equal(job_get(s, video, &job, NULL), 0);
+	assert_int_equal(job_get(&s->life, video, &job, NULL), 0);
 	return job;
 }
 
 struct job
-lease(struct job_store *s)
+lease(struct ledger *s)
 {
 	struct job job = { 0 };
 
-	assert_int_equal(job_lease_next(s, "converter-1", LEASE_MS, NULL, &job, NULL), 0);
+	assert_int_equal(job_lease_next(&s->life, "converter-1", LEASE_MS, NULL, &job, NULL), 0);
 	return job;
 }
 
@@ -48,12 +48,13 @@ stranger(const struct job_lease *lease)
 }
 
 size_t
-unpublished(struct job_store *s, enum job_publication which)
+unpublished(struct ledger *s, enum job_publication which)
 {
 	struct job jobs[8];
 	size_t count = 0;
 
-	assert_int_equal(job_list_unpublished(s, which, jobs, ARRAY_LEN(jobs), &count, NULL), 0);
+	assert_int_equal(
+		job_list_unpublished(&s->outbox, which, jobs, ARRAY_LEN(jobs), &count, NULL), 0);
 	return count;
 }
 
@@ -77,7 +78,7 @@ open_store(void **state)
 static int
 close_store(void **state)
 {
-	job_store_close(*state);
+	ledger_close(*state);
 	return 0;
 }
 

@@ -1,13 +1,13 @@
-/* The job store's contract as tests, run on the ledger in memory and on the real one. */
+/* The ledger's contract as tests, run on the ledger in memory and on the real one. */
 #ifndef TONEARM_TESTS_CONTRACT_JOB_JOB_SUITE_H
 #define TONEARM_TESTS_CONTRACT_JOB_JOB_SUITE_H
 
-#include "port/job_store.h"
+#include "port/ledger.h"
 
 struct job_suite_server {
-	/* An empty store; called before each test, closed by the suite after it. */
-	struct job_store *(*open)(void);
-	/* Lets ms pass for the store that open gave last. */
+	/* An empty ledger; called before each test, closed by the suite after it. */
+	struct ledger *(*open)(void);
+	/* Lets ms pass for the ledger that open gave last. */
 	void (*advance)(int64_t ms);
 };
 

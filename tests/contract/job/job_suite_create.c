@@ -13,8 +13,8 @@ JOB_TEST(a_new_job_is_read_back_as_it_was_written)
 	};
 	struct job got;
 
-	assert_int_equal(job_create(*state, &job, NULL), 0);
-	got = get(*state, &job.video_fid);
+	assert_int_equal(job_create(&l->life, &job, NULL), 0);
+	got = get(l, &job.video_fid);
 	assert_string_equal(got.video_fid.hex, job.video_fid.hex);
 	assert_string_equal(got.username, "a@b.c");
 	assert_int_equal(got.state, JOB_QUEUED);
@@ -54,13 +54,13 @@ JOB_TEST(text_that_looks_like_an_operator_stays_text)
 		snprintf(job.source.filename, sizeof job.source.filename, "%s", texts[i]);
 		snprintf(why.code, sizeof why.code, "%s", texts[i]);
 		snprintf(why.message, sizeof why.message, "%s", texts[i]);
-		assert_int_equal(job_create(*state, &job, NULL), 0);
-		assert_int_equal(job_enqueue(*state, &job.video_fid, &job.source, NULL), 0);
-		assert_int_equal(job_lease_next(*state, texts[i], LEASE_MS, NULL, &got, NULL), 0);
+		assert_int_equal(job_create(&l->life, &job, NULL), 0);
+		assert_int_equal(job_enqueue(&l->life, &job.video_fid, &job.source, NULL), 0);
+		assert_int_equal(job_lease_next(&l->life, texts[i], LEASE_MS, NULL, &got, NULL), 0);
 		assert_string_equal(got.username, texts[i]);
 		assert_string_equal(got.lease.owner, texts[i]);
-		assert_int_equal(job_fail(*state, &got.lease, &why, NULL), 0);
-		got = get(*state, &job.video_fid);
+		assert_int_equal(job_fail(&l->life, &got.lease, &why, NULL), 0);
+		got = get(l, &job.video_fid);
 		assert_string_equal(got.source.filename, texts[i]);
 		assert_string_equal(got.error.code, texts[i]);
 		assert_string_equal(got.error.message, texts[i]);
@@ -74,27 +74,27 @@ JOB_TEST(text_that_is_not_utf8_is_stored_legibly)
 	struct job job = { .video_fid = blob_id_new(), .username = "u", .state = JOB_UPLOADING };
 	struct job got;
 
-	assert_int_equal(job_create(*state, &job, NULL), 0);
-	assert_int_equal(job_enqueue(*state, &job.video_fid, &source, NULL), 0);
-	got = lease(*state);
-	assert_int_equal(job_fail(*state, &got.lease, &why, NULL), 0);
-	got = get(*state, &job.video_fid);
+	assert_int_equal(job_create(&l->life, &job, NULL), 0);
+	assert_int_equal(job_enqueue(&l->life, &job.video_fid, &source, NULL), 0);
+	got = lease(l);
+	assert_int_equal(job_fail(&l->life, &got.lease, &why, NULL), 0);
+	got = get(l, &job.video_fid);
 	assert_string_equal(got.source.filename, "??.mp4");
 	assert_string_equal(got.error.message, "cut ?");
 	snprintf(job.username, sizeof job.username, "\xff");
 	job.video_fid = blob_id_new();
-	assert_int_equal(job_create(*state, &job, NULL), ERR_INVALID);
+	assert_int_equal(job_create(&l->life, &job, NULL), ERR_INVALID);
 }
 
 JOB_TEST(a_second_job_for_a_video_is_a_conflict)
 {
-	struct blob_id video = queued(*state, "first");
+	struct blob_id video = queued(l, "first");
 	struct job job = { .video_fid = video, .username = "second", .state = JOB_UPLOADING };
 	struct err e = ERR_NONE;
 
-	assert_int_equal(job_create(*state, &job, &e), ERR_CONFLICT);
+	assert_int_equal(job_create(&l->life, &job, &e), ERR_CONFLICT);
 	assert_int_equal(e.code, ERR_CONFLICT);
-	job = get(*state, &video);
+	job = get(l, &video);
 	assert_string_equal(job.username, "first");
 	assert_int_equal(job.state, JOB_QUEUED);
 }
@@ -103,14 +103,14 @@ JOB_TEST(a_job_without_a_user_or_in_a_later_state_is_refused)
 {
 	struct job job = { .video_fid = blob_id_new(), .state = JOB_QUEUED }, got;
 
-	assert_int_equal(job_create(*state, &job, NULL), ERR_INVALID);
+	assert_int_equal(job_create(&l->life, &job, NULL), ERR_INVALID);
 	snprintf(job.username, sizeof job.username, "u");
 	job.state = JOB_DONE;
-	assert_int_equal(job_create(*state, &job, NULL), ERR_INVALID);
-	assert_int_equal(job_get(*state, &job.video_fid, &got, NULL), ERR_NOT_FOUND);
+	assert_int_equal(job_create(&l->life, &job, NULL), ERR_INVALID);
+	assert_int_equal(job_get(&l->life, &job.video_fid, &got, NULL), ERR_NOT_FOUND);
 	job.state = JOB_QUEUED;
 	job.video_fid = (struct blob_id){ "" };
-	assert_int_equal(job_create(*state, &job, NULL), ERR_INVALID);
+	assert_int_equal(job_create(&l->life, &job, NULL), ERR_INVALID);
 }
 
 JOB_TEST(an_unknown_job_is_not_found_and_leaves_the_result_alone)
@@ -119,15 +119,15 @@ JOB_TEST(an_unknown_job_is_not_found_and_leaves_the_result_alone)
 	struct job job = { .attempts = 42 };
 	struct err e = ERR_NONE;
 
-	queued(*state, "u");
-	assert_int_equal(job_get(*state, &unknown, &job, &e), ERR_NOT_FOUND);
+	queued(l, "u");
+	assert_int_equal(job_get(&l->life, &unknown, &job, &e), ERR_NOT_FOUND);
 	assert_int_equal(e.code, ERR_NOT_FOUND);
-	assert_int_equal(job_find_by_mp3(*state, &unknown, &job, NULL), ERR_NOT_FOUND);
-	assert_int_equal(job_find_by_mp3(*state, &none, &job, NULL), ERR_NOT_FOUND);
-	assert_int_equal(job_get(*state, &none, &job, NULL), ERR_NOT_FOUND);
-	assert_int_equal(job_lease_next(*state, "o", LEASE_MS, &unknown, &job, NULL),
+	assert_int_equal(job_find_by_mp3(&l->desk, &unknown, &job, NULL), ERR_NOT_FOUND);
+	assert_int_equal(job_find_by_mp3(&l->desk, &none, &job, NULL), ERR_NOT_FOUND);
+	assert_int_equal(job_get(&l->life, &none, &job, NULL), ERR_NOT_FOUND);
+	assert_int_equal(job_lease_next(&l->life, "o", LEASE_MS, &unknown, &job, NULL),
 			 ERR_NOT_FOUND);
-	assert_int_equal(job_enqueue(*state, &unknown, &film, NULL), ERR_NOT_FOUND);
+	assert_int_equal(job_enqueue(&l->life, &unknown, &film, NULL), ERR_NOT_FOUND);
 	assert_int_equal(job.attempts, 42);
 }
 
@@ -136,30 +136,30 @@ JOB_TEST(an_upload_waits_until_it_is_enqueued)
 	struct job job = { .video_fid = blob_id_new(), .username = "u", .state = JOB_UPLOADING };
 	struct job got;
 
-	assert_int_equal(job_create(*state, &job, NULL), 0);
-	assert_int_equal(job_lease_next(*state, "o", LEASE_MS, NULL, &got, NULL), ERR_NOT_FOUND);
-	assert_int_equal(unpublished(*state, JOB_PUBLISH_VIDEO), 0);
-	assert_int_equal(job_enqueue(*state, &job.video_fid, &film, NULL), 0);
-	assert_int_equal(job_enqueue(*state, &job.video_fid, &film, NULL), 0);
-	assert_int_equal(unpublished(*state, JOB_PUBLISH_VIDEO), 1);
-	got = lease(*state);
+	assert_int_equal(job_create(&l->life, &job, NULL), 0);
+	assert_int_equal(job_lease_next(&l->life, "o", LEASE_MS, NULL, &got, NULL), ERR_NOT_FOUND);
+	assert_int_equal(unpublished(l, JOB_PUBLISH_VIDEO), 0);
+	assert_int_equal(job_enqueue(&l->life, &job.video_fid, &film, NULL), 0);
+	assert_int_equal(job_enqueue(&l->life, &job.video_fid, &film, NULL), 0);
+	assert_int_equal(unpublished(l, JOB_PUBLISH_VIDEO), 1);
+	got = lease(l);
 	assert_string_equal(got.video_fid.hex, job.video_fid.hex);
 	assert_int_equal(got.source.bytes, film.bytes);
-	assert_int_equal(job_enqueue(*state, &job.video_fid, &film, NULL), 0);
-	assert_int_equal(get(*state, &job.video_fid).state, JOB_LEASED);
+	assert_int_equal(job_enqueue(&l->life, &job.video_fid, &film, NULL), 0);
+	assert_int_equal(get(l, &job.video_fid).state, JOB_LEASED);
 }
 
 JOB_TEST(only_an_unfinished_upload_is_discarded)
 {
 	struct job job = { .video_fid = blob_id_new(), .username = "u", .state = JOB_UPLOADING };
-	struct blob_id kept = queued(*state, "u"), unknown = blob_id_new();
+	struct blob_id kept = queued(l, "u"), unknown = blob_id_new();
 
-	assert_int_equal(job_create(*state, &job, NULL), 0);
-	assert_int_equal(job_discard(*state, &job.video_fid, NULL), 0);
-	assert_int_equal(job_get(*state, &job.video_fid, &job, NULL), ERR_NOT_FOUND);
-	assert_int_equal(job_discard(*state, &unknown, NULL), 0);
-	assert_int_equal(job_discard(*state, &kept, NULL), ERR_CONFLICT);
-	assert_int_equal(get(*state, &kept).state, JOB_QUEUED);
+	assert_int_equal(job_create(&l->life, &job, NULL), 0);
+	assert_int_equal(job_discard(&l->life, &job.video_fid, NULL), 0);
+	assert_int_equal(job_get(&l->life, &job.video_fid, &job, NULL), ERR_NOT_FOUND);
+	assert_int_equal(job_discard(&l->life, &unknown, NULL), 0);
+	assert_int_equal(job_discard(&l->life, &kept, NULL), ERR_CONFLICT);
+	assert_int_equal(get(l, &kept).state, JOB_QUEUED);
 }
 
 JOB_TEST(a_message_without_a_job_gets_one_that_counts_as_published)
@@ -167,14 +167,14 @@ JOB_TEST(a_message_without_a_job_gets_one_that_counts_as_published)
 	struct job_message message = { .video_fid = blob_id_new(), .username = "$msgq" };
 	struct job job;
 
-	assert_int_equal(job_adopt(*state, &message, NULL), 0);
-	assert_int_equal(unpublished(*state, JOB_PUBLISH_VIDEO), 0);
-	job = lease(*state);
+	assert_int_equal(job_adopt(&l->life, &message, NULL), 0);
+	assert_int_equal(unpublished(l, JOB_PUBLISH_VIDEO), 0);
+	job = lease(l);
 	assert_string_equal(job.video_fid.hex, message.video_fid.hex);
 	assert_string_equal(job.username, "$msgq");
 	assert_true(job.video_published_ms > 0);
-	assert_int_equal(job_adopt(*state, &message, NULL), 0);
-	assert_int_equal(get(*state, &message.video_fid).state, JOB_LEASED);
+	assert_int_equal(job_adopt(&l->life, &message, NULL), 0);
+	assert_int_equal(get(l, &message.video_fid).state, JOB_LEASED);
 }
 
 JOB_TEST(counts_tell_the_states_and_the_oldest_that_waits)
@@ -183,19 +183,19 @@ JOB_TEST(counts_tell_the_states_and_the_oldest_that_waits)
 	struct job_counts counts;
 	struct job job;
 
-	assert_int_equal(job_count(*state, &counts, NULL), 0);
+	assert_int_equal(job_count(&l->desk, &counts, NULL), 0);
 	assert_int_equal(counts.oldest_queued_ms, 0);
 	for (int i = 0; i < 4; i++)
-		queued(*state, "u");
-	assert_int_equal(job_create(*state, &uploading, NULL), 0);
-	job = lease(*state);
+		queued(l, "u");
+	assert_int_equal(job_create(&l->life, &uploading, NULL), 0);
+	job = lease(l);
 	assert_int_equal(
-		job_finish(*state, &job.lease,
+		job_finish(&l->life, &job.lease,
 			   &(struct job_result){ .mp3_fid = { "65f000000000000000000001" } }, NULL),
 		0);
-	lease(*state);
+	lease(l);
 	advance(5000);
-	assert_int_equal(job_count(*state, &counts, NULL), 0);
+	assert_int_equal(job_count(&l->desk, &counts, NULL), 0);
 	assert_int_equal(counts.by_state[JOB_UPLOADING], 1);
 	assert_int_equal(counts.by_state[JOB_QUEUED], 2);
 	assert_int_equal(counts.by_state[JOB_LEASED], 1);

@@ -7,8 +7,8 @@ static const struct job_error why = { "no_audio", "the video has no sound" };
 
 JOB_TEST(a_lease_counts_an_attempt_and_hides_the_job)
 {
-	struct blob_id video = queued(*state, "u");
-	struct job job = lease(*state), other = { .attempts = 42 }, got = get(*state, &video);
+	struct blob_id video = queued(l, "u");
+	struct job job = lease(l), other = { .attempts = 42 }, got = get(l, &video);
 
 	assert_int_equal(job.state, JOB_LEASED);
 	assert_int_equal(job.attempts, 1);
@@ -17,19 +17,21 @@ JOB_TEST(a_lease_counts_an_attempt_and_hides_the_job)
 	assert_int_equal(strlen(job.lease.token), LEASE_TOKEN_DIGITS);
 	assert_int_equal(job.lease.until_ms, job.updated_ms + LEASE_MS);
 	assert_string_equal(got.lease.token, job.lease.token);
-	assert_int_equal(job_lease_next(*state, "o", LEASE_MS, NULL, &other, NULL), ERR_NOT_FOUND);
+	assert_int_equal(job_lease_next(&l->life, "o", LEASE_MS, NULL, &other, NULL),
+			 ERR_NOT_FOUND);
 	assert_int_equal(other.attempts, 42);
 }
 
 JOB_TEST(with_only_no_other_job_is_leased)
 {
-	struct blob_id first = queued(*state, "u"), second = queued(*state, "u");
+	struct blob_id first = queued(l, "u"), second = queued(l, "u");
 	struct job job;
 
-	assert_int_equal(job_lease_next(*state, "o", LEASE_MS, &second, &job, NULL), 0);
+	assert_int_equal(job_lease_next(&l->life, "o", LEASE_MS, &second, &job, NULL), 0);
 	assert_string_equal(job.video_fid.hex, second.hex);
-	assert_int_equal(job_lease_next(*state, "o", LEASE_MS, &second, &job, NULL), ERR_NOT_FOUND);
-	assert_int_equal(get(*state, &first).state, JOB_QUEUED);
+	assert_int_equal(job_lease_next(&l->life, "o", LEASE_MS, &second, &job, NULL),
+			 ERR_NOT_FOUND);
+	assert_int_equal(get(l, &first).state, JOB_QUEUED);
 }
 
 JOB_TEST(one_users_jobs_are_leased_oldest_first)
@@ -37,11 +39,11 @@ JOB_TEST(one_users_jobs_are_leased_oldest_first)
 	struct blob_id videos[5];
 
 	for (size_t i = 0; i < ARRAY_LEN(videos); i++) {
-		videos[i] = queued(*state, "u");
+		videos[i] = queued(l, "u");
 		advance(10);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(videos); i++)
-		assert_string_equal(lease(*state).video_fid.hex, videos[i].hex);
+		assert_string_equal(lease(l).video_fid.hex, videos[i].hex);
 }
 
 JOB_TEST(the_user_with_fewest_running_is_served_first)
@@ -50,11 +52,11 @@ JOB_TEST(the_user_with_fewest_running_is_served_first)
 	static const char *const starts[] = { "a", "b", "c", "a", "b", "a" };
 
 	for (size_t i = 0; i < ARRAY_LEN(arrivals); i++) {
-		queued(*state, arrivals[i]);
+		queued(l, arrivals[i]);
 		advance(10);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(starts); i++)
-		assert_string_equal(lease(*state).username, starts[i]);
+		assert_string_equal(lease(l).username, starts[i]);
 }
 
 JOB_TEST(a_job_behind_500_of_another_user_is_second)
@@ -62,24 +64,24 @@ JOB_TEST(a_job_behind_500_of_another_user_is_second)
 	struct job first, second;
 
 	for (int i = 0; i < 500; i++)
-		queued(*state, "$greedy");
+		queued(l, "$greedy");
 	advance(10);
-	queued(*state, "b");
-	first = lease(*state);
-	second = lease(*state);
+	queued(l, "b");
+	first = lease(l);
+	second = lease(l);
 	assert_string_equal(first.username, "$greedy");
 	assert_string_equal(second.username, "b");
 }
 
 static const char *
-start_and_end_one(struct job_store *s)
+start_and_end_one(struct ledger *s)
 {
 	static struct job job;
 	struct blob_id mp3 = blob_id_new();
 
 	job = lease(s);
-	assert_int_equal(job_finish(s, &job.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL),
-			 0);
+	assert_int_equal(
+		job_finish(&s->life, &job.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL), 0);
 	return job.username;
 }
 
@@ -87,13 +89,13 @@ start_and_end_one(struct job_store *s)
 JOB_TEST(a_newcomer_is_next_behind_500_even_when_nothing_runs)
 {
 	for (int i = 0; i < 500; i++)
-		queued(*state, "$greedy");
+		queued(l, "$greedy");
 	advance(10);
 	for (int i = 0; i < 3; i++)
-		assert_string_equal(start_and_end_one(*state), "$greedy");
-	queued(*state, "b");
-	assert_string_equal(start_and_end_one(*state), "b");
-	assert_string_equal(start_and_end_one(*state), "$greedy");
+		assert_string_equal(start_and_end_one(l), "$greedy");
+	queued(l, "b");
+	assert_string_equal(start_and_end_one(l), "b");
+	assert_string_equal(start_and_end_one(l), "$greedy");
 }
 
 JOB_TEST(users_take_turns_when_nothing_runs)
@@ -102,15 +104,15 @@ JOB_TEST(users_take_turns_when_nothing_runs)
 	static const char *const starts[] = { "a", "b", "c", "a", "b", "a" };
 
 	for (size_t i = 0; i < ARRAY_LEN(arrivals); i++) {
-		queued(*state, arrivals[i]);
+		queued(l, arrivals[i]);
 		advance(10);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(starts); i++)
-		assert_string_equal(start_and_end_one(*state), starts[i]);
+		assert_string_equal(start_and_end_one(l), starts[i]);
 }
 
 struct racer {
-	struct job_store *store;
+	struct ledger *store;
 	struct job won[51]; /* one more than there are, so that each sees the end */
 	size_t count;
 	int last;
@@ -123,8 +125,8 @@ race(void *arg)
 	struct racer *r = arg;
 
 	while (r->count < ARRAY_LEN(r->won) &&
-	       (r->last = job_lease_next(r->store, "racer", LEASE_MS, NULL, &r->won[r->count],
-					 NULL)) == 0)
+	       (r->last = job_lease_next(&r->store->life, "racer", LEASE_MS, NULL,
+					 &r->won[r->count], NULL)) == 0)
 		r->count++;
 	return NULL;
 }
@@ -137,9 +139,9 @@ JOB_TEST(eight_threads_lease_fifty_jobs_once_each)
 	size_t won = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(videos); i++)
-		videos[i] = queued(*state, users[i % ARRAY_LEN(users)]);
+		videos[i] = queued(l, users[i % ARRAY_LEN(users)]);
 	for (size_t i = 0; i < ARRAY_LEN(racers); i++) {
-		racers[i] = (struct racer){ .store = *state };
+		racers[i] = (struct racer){ .store = l };
 		assert_int_equal(pthread_create(&racers[i].thread, NULL, race, &racers[i]), 0);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(racers); i++) {
@@ -160,26 +162,26 @@ JOB_TEST(eight_threads_lease_fifty_jobs_once_each)
 
 JOB_TEST(a_finished_job_has_its_output_and_a_repeat_is_welcome)
 {
-	struct blob_id video = queued(*state, "u"), mp3 = blob_id_new(), other = blob_id_new();
-	struct job job = lease(*state), got;
+	struct blob_id video = queued(l, "u"), mp3 = blob_id_new(), other = blob_id_new();
+	struct job job = lease(l), got;
 
-	assert_int_equal(job_finish(*state, &job.lease,
+	assert_int_equal(job_finish(&l->life, &job.lease,
 				    &(struct job_result){ .mp3_fid = mp3, .duration_s = 61.5 },
 				    NULL),
 			 0);
-	assert_int_equal(job_finish(*state, &job.lease,
+	assert_int_equal(job_finish(&l->life, &job.lease,
 				    &(struct job_result){ .mp3_fid = mp3, .duration_s = 61.5 },
 				    NULL),
 			 0);
-	assert_int_equal(job_finish(*state, &job.lease,
+	assert_int_equal(job_finish(&l->life, &job.lease,
 				    &(struct job_result){ .mp3_fid = other, .duration_s = 61.5 },
 				    NULL),
 			 ERR_CONFLICT);
-	assert_int_equal(job_fail(*state, &job.lease, &why, NULL), ERR_CONFLICT);
-	assert_int_equal(job_renew(*state, &job.lease, LEASE_MS,
+	assert_int_equal(job_fail(&l->life, &job.lease, &why, NULL), ERR_CONFLICT);
+	assert_int_equal(job_renew(&l->life, &job.lease, LEASE_MS,
 				   &(struct job_progress){ .fraction = 0 }, NULL),
 			 ERR_CONFLICT);
-	assert_int_equal(job_find_by_mp3(*state, &mp3, &got, NULL), 0);
+	assert_int_equal(job_find_by_mp3(&l->desk, &mp3, &got, NULL), 0);
 	assert_string_equal(got.video_fid.hex, video.hex);
 	assert_int_equal(got.state, JOB_DONE);
 	assert_string_equal(got.mp3_fid.hex, mp3.hex);
@@ -196,13 +198,13 @@ JOB_TEST(a_finished_job_has_the_loudness_that_was_measured)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(given); i++) {
-		struct blob_id video = queued(*state, "u");
+		struct blob_id video = queued(l, "u");
 		struct job_result result = { blob_id_new(), 1, given[i] };
-		struct job job = lease(*state), got;
+		struct job job = lease(l), got;
 
 		assert_false(job.loudness.has_true_peak);
-		assert_int_equal(job_finish(*state, &job.lease, &result, NULL), 0);
-		got = get(*state, &video);
+		assert_int_equal(job_finish(&l->life, &job.lease, &result, NULL), 0);
+		got = get(l, &video);
 		assert_int_equal(got.loudness.has_integrated, given[i].has_integrated);
 		assert_int_equal(got.loudness.has_range, given[i].has_range);
 		assert_int_equal(got.loudness.has_true_peak, given[i].has_true_peak);
@@ -214,15 +216,15 @@ JOB_TEST(a_finished_job_has_the_loudness_that_was_measured)
 
 JOB_TEST(a_failed_job_keeps_its_reason_and_a_repeat_is_welcome)
 {
-	struct blob_id video = queued(*state, "u"), mp3 = blob_id_new();
-	struct job job = lease(*state), got;
+	struct blob_id video = queued(l, "u"), mp3 = blob_id_new();
+	struct job job = lease(l), got;
 
-	assert_int_equal(job_fail(*state, &job.lease, &why, NULL), 0);
-	assert_int_equal(job_fail(*state, &job.lease, &why, NULL), 0);
+	assert_int_equal(job_fail(&l->life, &job.lease, &why, NULL), 0);
+	assert_int_equal(job_fail(&l->life, &job.lease, &why, NULL), 0);
 	assert_int_equal(
-		job_finish(*state, &job.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL),
+		job_finish(&l->life, &job.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL),
 		ERR_CONFLICT);
-	got = get(*state, &video);
+	got = get(l, &video);
 	assert_int_equal(got.state, JOB_FAILED);
 	assert_string_equal(got.error.code, "no_audio");
 	assert_string_equal(got.error.message, "the video has no sound");
@@ -231,18 +233,20 @@ JOB_TEST(a_failed_job_keeps_its_reason_and_a_repeat_is_welcome)
 
 JOB_TEST(a_retried_job_waits_out_its_delay)
 {
-	struct blob_id video = queued(*state, "u");
-	struct job job = lease(*state);
+	struct blob_id video = queued(l, "u");
+	struct job job = lease(l);
 
-	assert_int_equal(job_mark_published(*state, &job, JOB_PUBLISH_VIDEO, NULL), ERR_CONFLICT);
-	assert_int_equal(job_retry(*state, &job.lease, &why, 30000, NULL), 0);
-	assert_int_equal(job_retry(*state, &job.lease, &why, 30000, NULL), 0);
-	assert_int_equal(job_lease_next(*state, "o", LEASE_MS, NULL, &job, NULL), ERR_NOT_FOUND);
-	assert_int_equal(job_lease_next(*state, "o", LEASE_MS, &video, &job, NULL), ERR_NOT_FOUND);
-	assert_int_equal(unpublished(*state, JOB_PUBLISH_VIDEO), 0);
+	assert_int_equal(job_mark_published(&l->outbox, &job, JOB_PUBLISH_VIDEO, NULL),
+			 ERR_CONFLICT);
+	assert_int_equal(job_retry(&l->life, &job.lease, &why, 30000, NULL), 0);
+	assert_int_equal(job_retry(&l->life, &job.lease, &why, 30000, NULL), 0);
+	assert_int_equal(job_lease_next(&l->life, "o", LEASE_MS, NULL, &job, NULL), ERR_NOT_FOUND);
+	assert_int_equal(job_lease_next(&l->life, "o", LEASE_MS, &video, &job, NULL),
+			 ERR_NOT_FOUND);
+	assert_int_equal(unpublished(l, JOB_PUBLISH_VIDEO), 0);
 	advance(30000);
-	assert_int_equal(unpublished(*state, JOB_PUBLISH_VIDEO), 1);
-	job = lease(*state);
+	assert_int_equal(unpublished(l, JOB_PUBLISH_VIDEO), 1);
+	job = lease(l);
 	assert_string_equal(job.video_fid.hex, video.hex);
 	assert_int_equal(job.attempts, 2);
 	assert_string_equal(job.error.code, "no_audio");
@@ -250,127 +254,127 @@ JOB_TEST(a_retried_job_waits_out_its_delay)
 
 JOB_TEST(a_job_given_back_has_not_used_an_attempt)
 {
-	struct blob_id video = queued(*state, "u");
-	struct job job = lease(*state);
+	struct blob_id video = queued(l, "u");
+	struct job job = lease(l);
 
-	assert_int_equal(job_give_back(*state, &job.lease, NULL, NULL), 0);
-	assert_int_equal(job_give_back(*state, &job.lease, NULL, NULL), 0);
-	assert_int_equal(get(*state, &video).attempts, 0);
-	assert_int_equal(unpublished(*state, JOB_PUBLISH_VIDEO), 1);
-	assert_string_equal(get(*state, &video).error.code, "");
-	assert_int_equal(lease(*state).attempts, 1);
-	assert_int_equal(job_give_back(*state, &job.lease, NULL, NULL), ERR_CONFLICT);
+	assert_int_equal(job_hand_back(&l->life, &job.lease, NULL, NULL), 0);
+	assert_int_equal(job_hand_back(&l->life, &job.lease, NULL, NULL), 0);
+	assert_int_equal(get(l, &video).attempts, 0);
+	assert_int_equal(unpublished(l, JOB_PUBLISH_VIDEO), 1);
+	assert_string_equal(get(l, &video).error.code, "");
+	assert_int_equal(lease(l).attempts, 1);
+	assert_int_equal(job_hand_back(&l->life, &job.lease, NULL, NULL), ERR_CONFLICT);
 }
 
 JOB_TEST(a_job_given_back_says_why_where_there_is_something_to_say)
 {
 	const struct job_error stop = { "stopped", "\xff stopped" };
-	struct blob_id video = queued(*state, "u");
-	struct job job = lease(*state);
+	struct blob_id video = queued(l, "u");
+	struct job job = lease(l);
 
-	assert_int_equal(job_give_back(*state, &job.lease, &stop, NULL), 0);
-	assert_string_equal(get(*state, &video).error.code, "stopped");
-	assert_string_equal(get(*state, &video).error.message, "? stopped");
-	job = lease(*state);
-	assert_int_equal(job_give_back(*state, &job.lease, NULL, NULL), 0);
-	assert_string_equal(get(*state, &video).error.code, "stopped");
-	assert_int_equal(get(*state, &video).attempts, 0);
+	assert_int_equal(job_hand_back(&l->life, &job.lease, &stop, NULL), 0);
+	assert_string_equal(get(l, &video).error.code, "stopped");
+	assert_string_equal(get(l, &video).error.message, "? stopped");
+	job = lease(l);
+	assert_int_equal(job_hand_back(&l->life, &job.lease, NULL, NULL), 0);
+	assert_string_equal(get(l, &video).error.code, "stopped");
+	assert_int_equal(get(l, &video).attempts, 0);
 }
 
 JOB_TEST(a_renewed_lease_outlives_its_first_term)
 {
-	struct blob_id video = queued(*state, "u");
-	struct job job = lease(*state), got;
+	struct blob_id video = queued(l, "u");
+	struct job job = lease(l), got;
 	int64_t freed = 42;
 
 	advance(LEASE_MS - 10000);
-	assert_int_equal(job_renew(*state, &job.lease, LEASE_MS,
+	assert_int_equal(job_renew(&l->life, &job.lease, LEASE_MS,
 				   &(struct job_progress){ 0.25, 31.5, 7.5 }, NULL),
 			 0);
 	advance(20000);
-	assert_int_equal(job_free_expired(*state, &freed, NULL), 0);
+	assert_int_equal(job_free_expired(&l->outbox, &freed, NULL), 0);
 	assert_int_equal(freed, 0);
-	got = get(*state, &video);
+	got = get(l, &video);
 	assert_int_equal(got.state, JOB_LEASED);
 	assert_true(got.progress.fraction > 0.24 && got.progress.fraction < 0.26);
 	assert_true(got.progress.speed > 31.4 && got.progress.speed < 31.6);
 	assert_true(got.progress.remaining_s > 7.4 && got.progress.remaining_s < 7.6);
-	assert_int_equal(job_give_back(*state, &job.lease, NULL, NULL), 0);
+	assert_int_equal(job_hand_back(&l->life, &job.lease, NULL, NULL), 0);
 }
 
 JOB_TEST(progress_is_the_leases_and_holds_numbers_only)
 {
-	struct blob_id video = queued(*state, "u");
-	struct job job = lease(*state), got;
+	struct blob_id video = queued(l, "u");
+	struct job job = lease(l), got;
 
-	assert_int_equal(job_renew(*state, &job.lease, LEASE_MS,
+	assert_int_equal(job_renew(&l->life, &job.lease, LEASE_MS,
 				   &(struct job_progress){ 7, (double)NAN, -1 }, NULL),
 			 0);
-	got = get(*state, &video);
+	got = get(l, &video);
 	assert_true(got.progress.fraction >= 1 && got.progress.fraction <= 1);
 	assert_false(got.progress.speed != 0 || got.progress.remaining_s != 0);
-	assert_int_equal(
-		job_renew(*state, &job.lease, LEASE_MS, &(struct job_progress){ 0.5, 2, 3 }, NULL),
-		0);
-	assert_int_equal(job_give_back(*state, &job.lease, NULL, NULL), 0);
-	got = get(*state, &video);
+	assert_int_equal(job_renew(&l->life, &job.lease, LEASE_MS,
+				   &(struct job_progress){ 0.5, 2, 3 }, NULL),
+			 0);
+	assert_int_equal(job_hand_back(&l->life, &job.lease, NULL, NULL), 0);
+	got = get(l, &video);
 	assert_false(got.progress.fraction != 0 || got.progress.speed != 0);
-	job = lease(*state);
-	got = get(*state, &video);
+	job = lease(l);
+	got = get(l, &video);
 	assert_false(got.progress.speed != 0 || got.progress.remaining_s != 0);
-	assert_int_equal(job_give_back(*state, &job.lease, NULL, NULL), 0);
+	assert_int_equal(job_hand_back(&l->life, &job.lease, NULL, NULL), 0);
 }
 
 JOB_TEST(an_expired_lease_is_freed_and_can_do_nothing_more)
 {
-	struct blob_id old = queued(*state, "u"), mp3 = blob_id_new();
-	struct job expired = lease(*state), running, got;
+	struct blob_id old = queued(l, "u"), mp3 = blob_id_new();
+	struct job expired = lease(l), running, got;
 	int64_t freed = 0;
 
 	advance(LEASE_MS - 10000);
-	queued(*state, "u");
-	running = lease(*state);
+	queued(l, "u");
+	running = lease(l);
 	advance(20000);
-	assert_int_equal(job_free_expired(*state, &freed, NULL), 0);
+	assert_int_equal(job_free_expired(&l->outbox, &freed, NULL), 0);
 	assert_int_equal(freed, 1);
-	got = get(*state, &old);
+	got = get(l, &old);
 	assert_int_equal(got.state, JOB_QUEUED);
 	assert_int_equal(got.attempts, 1);
-	assert_int_equal(unpublished(*state, JOB_PUBLISH_VIDEO), 1);
-	assert_int_equal(job_renew(*state, &expired.lease, LEASE_MS,
+	assert_int_equal(unpublished(l, JOB_PUBLISH_VIDEO), 1);
+	assert_int_equal(job_renew(&l->life, &expired.lease, LEASE_MS,
 				   &(struct job_progress){ .fraction = 0 }, NULL),
 			 ERR_CONFLICT);
 	assert_int_equal(
-		job_finish(*state, &expired.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL),
+		job_finish(&l->life, &expired.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL),
 		ERR_CONFLICT);
-	assert_int_equal(job_retry(*state, &expired.lease, &why, 0, NULL), ERR_CONFLICT);
-	assert_int_equal(job_give_back(*state, &expired.lease, NULL, NULL), ERR_CONFLICT);
-	assert_int_equal(lease(*state).attempts, 2);
+	assert_int_equal(job_retry(&l->life, &expired.lease, &why, 0, NULL), ERR_CONFLICT);
+	assert_int_equal(job_hand_back(&l->life, &expired.lease, NULL, NULL), ERR_CONFLICT);
+	assert_int_equal(lease(l).attempts, 2);
 	assert_int_equal(
-		job_finish(*state, &expired.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL),
+		job_finish(&l->life, &expired.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL),
 		ERR_CONFLICT);
 	assert_int_equal(
-		job_finish(*state, &running.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL),
+		job_finish(&l->life, &running.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL),
 		0);
 }
 
 JOB_TEST(a_strangers_token_changes_nothing)
 {
-	struct blob_id video = queued(*state, "u"), mp3 = blob_id_new();
-	struct job job = lease(*state);
+	struct blob_id video = queued(l, "u"), mp3 = blob_id_new();
+	struct job job = lease(l);
 	struct job_lease other = stranger(&job.lease), empty = job.lease;
 	struct err e = ERR_NONE;
 
 	empty.token[0] = '\0';
-	assert_int_equal(
-		job_renew(*state, &other, LEASE_MS, &(struct job_progress){ .fraction = 0.5 }, &e),
-		ERR_CONFLICT);
-	assert_int_equal(e.code, ERR_CONFLICT);
-	assert_int_equal(job_finish(*state, &other, &(struct job_result){ .mp3_fid = mp3 }, NULL),
+	assert_int_equal(job_renew(&l->life, &other, LEASE_MS,
+				   &(struct job_progress){ .fraction = 0.5 }, &e),
 			 ERR_CONFLICT);
-	assert_int_equal(job_fail(*state, &other, &why, NULL), ERR_CONFLICT);
-	assert_int_equal(job_retry(*state, &other, &why, 0, NULL), ERR_CONFLICT);
-	assert_int_equal(job_give_back(*state, &empty, NULL, NULL), ERR_CONFLICT);
-	assert_int_equal(get(*state, &video).updated_ms, job.updated_ms);
-	assert_int_equal(get(*state, &video).state, JOB_LEASED);
+	assert_int_equal(e.code, ERR_CONFLICT);
+	assert_int_equal(job_finish(&l->life, &other, &(struct job_result){ .mp3_fid = mp3 }, NULL),
+			 ERR_CONFLICT);
+	assert_int_equal(job_fail(&l->life, &other, &why, NULL), ERR_CONFLICT);
+	assert_int_equal(job_retry(&l->life, &other, &why, 0, NULL), ERR_CONFLICT);
+	assert_int_equal(job_hand_back(&l->life, &empty, NULL, NULL), ERR_CONFLICT);
+	assert_int_equal(get(l, &video).updated_ms, job.updated_ms);
+	assert_int_equal(get(l, &video).state, JOB_LEASED);
 }

@@ -1,4 +1,4 @@
-/* What the parts of the job store's suite share. */
+/* What the parts of the ledger's suite share. */
 #ifndef TONEARM_TESTS_CONTRACT_JOB_JOB_SUITE_PRIVATE_H
 #define TONEARM_TESTS_CONTRACT_JOB_JOB_SUITE_PRIVATE_H
 
@@ -14,15 +14,22 @@
 
 void advance(int64_t ms);
 /* A queued job of user; asserts that it was made. */
-struct blob_id queued(struct job_store *s, const char *user);
-struct job get(struct job_store *s, const struct blob_id *video);
-struct job lease(struct job_store *s);
+struct blob_id queued(struct ledger *s, const char *user);
+struct job get(struct ledger *s, const struct blob_id *video);
+struct job lease(struct ledger *s);
 struct job_lease stranger(const struct job_lease *lease);
 /* How many are listed as unpublished. */
-size_t unpublished(struct job_store *s, enum job_publication which);
+size_t unpublished(struct ledger *s, enum job_publication which);
 size_t index_of(const struct job *jobs, size_t count, const struct blob_id *video);
 
-#define JOB_TEST(name) void name(void **state)
+/* A test of the ledger l; cmocka's state is a void *, which would fit any port. */
+#define JOB_TEST(name)                                                                             \
+	static void name##_on(struct ledger *l);                                                   \
+	void name(void **state)                                                                    \
+	{                                                                                          \
+		name##_on(*state);                                                                 \
+	}                                                                                          \
+	static void name##_on(struct ledger *l)
 #define JOB_TESTS(X)                                                                               \
 	X(a_new_job_is_read_back_as_it_was_written)                                                \
 	X(text_that_looks_like_an_operator_stays_text)                                             \
@@ -77,7 +84,7 @@ size_t index_of(const struct job *jobs, size_t count, const struct blob_id *vide
 	X(expired_audio_is_settled_and_the_job_says_so)                                            \
 	X(a_failed_job_whose_video_expires_is_not_requeued)
 
-#define JOB_TEST_DECLARE(name) JOB_TEST(name);
+#define JOB_TEST_DECLARE(name) void name(void **state);
 JOB_TESTS(JOB_TEST_DECLARE)
 
 #endif

@@ -12,10 +12,10 @@ present(const struct clock *c)
 
 static const struct clock stopped = { .monotonic_ms = present, .unix_ms = present };
 
-static struct job_store *
+static struct ledger *
 open_fake(void)
 {
-	struct job_store *s = NULL;
+	struct ledger *s = NULL;
 
 	return job_fake_new(&stopped, &s, NULL) < 0 ? NULL : s;
 }

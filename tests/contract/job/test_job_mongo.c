@@ -21,16 +21,16 @@ static struct mongo_pool *pool;
 static mongoc_client_t *client;
 static mongoc_collection_t *jobs;
 
-static struct job_store *
+static struct ledger *
 open_mongo(void)
 {
 	bson_t all = BSON_INITIALIZER;
-	struct job_store *s = NULL;
+	struct ledger *s = NULL;
 	struct err e = ERR_NONE;
 
 	mongoc_collection_delete_many(jobs, &all, NULL, NULL, NULL);
 	bson_destroy(&all);
-	if (job_mongo_new_in(pool, database, &s, &e) < 0)
+	if (mongo_jobs_new_in(pool, database, &s, &e) < 0)
 		fprintf(stderr, "%s\n", e.text);
 	return s;
 }
@@ -81,7 +81,7 @@ drop_database(void)
 
 /* A converter with a job store of its own that starts and ends job after job. */
 struct converter {
-	struct job_store *store;
+	struct ledger *store;
 	pthread_t thread;
 	struct job started[STARTS_MAX];
 	atomic_size_t count;
@@ -97,9 +97,9 @@ convert(void *arg)
 		struct job *job = &c->started[atomic_load(&c->count)];
 		struct blob_id mp3 = blob_id_new();
 
-		if (job_lease_next(c->store, "c", LEASE_MS, NULL, job, NULL) != 0)
+		if (job_lease_next(&c->store->life, "c", LEASE_MS, NULL, job, NULL) != 0)
 			continue;
-		if (job_finish(c->store, &job->lease, &(struct job_result){ .mp3_fid = mp3 },
+		if (job_finish(&c->store->life, &job->lease, &(struct job_result){ .mp3_fid = mp3 },
 			       NULL) != 0)
 			break;
 		atomic_fetch_add(&c->count, 1);
@@ -108,13 +108,13 @@ convert(void *arg)
 }
 
 static void
-queue_job(struct job_store *s, const char *user, struct job *ret)
+queue_job(struct ledger *s, const char *user, struct job *ret)
 {
 	struct job job = { .video_fid = blob_id_new(), .state = JOB_QUEUED };
 
 	snprintf(job.username, sizeof job.username, "%s", user);
-	assert_int_equal(job_create(s, &job, NULL), 0);
-	assert_int_equal(job_get(s, &job.video_fid, ret, NULL), 0);
+	assert_int_equal(job_create(&s->life, &job, NULL), 0);
+	assert_int_equal(job_get(&s->life, &job.video_fid, ret, NULL), 0);
 }
 
 static int64_t
@@ -160,7 +160,7 @@ static void
 of_500_at_most_two_start_before_a_newcomer_with_two_converters(void **state)
 {
 	static struct converter c[2];
-	SCOPED(job_store_close_p) struct job_store *s = open_mongo();
+	SCOPED(ledger_close_p) struct ledger *s = open_mongo();
 	struct job newcomers[NEWCOMERS], job;
 	char name[32];
 
@@ -168,7 +168,7 @@ of_500_at_most_two_start_before_a_newcomer_with_two_converters(void **state)
 	for (int i = 0; i < 500; i++)
 		queue_job(s, "greedy", &job);
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(job_mongo_new_in(pool, database, &c[i].store, NULL), 0);
+		assert_int_equal(mongo_jobs_new_in(pool, database, &c[i].store, NULL), 0);
 		assert_int_equal(pthread_create(&c[i].thread, NULL, convert, &c[i]), 0);
 	}
 	for (int i = 0; i < NEWCOMERS; i++) {
@@ -179,7 +179,7 @@ of_500_at_most_two_start_before_a_newcomer_with_two_converters(void **state)
 	for (int i = 0; i < 2; i++) {
 		atomic_store(&c[i].stop, true);
 		pthread_join(c[i].thread, NULL);
-		job_store_close(c[i].store);
+		ledger_close(c[i].store);
 	}
 	for (int i = 0; i < NEWCOMERS; i++)
 		assert_in_range(greedy_between(c, newcomers[i].created_ms,

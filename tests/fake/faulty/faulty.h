@@ -13,7 +13,7 @@
 #include "port/blob_store.h"
 #include "port/encoder.h"
 #include "port/identity.h"
-#include "port/job_store.h"
+#include "port/ledger.h"
 #include "port/password.h"
 #include "port/token.h"
 #include "port/user_store.h"
@@ -36,7 +36,7 @@ int fault_after(const struct faults *f, int call, int r, struct err *e);
 void *faulty_alloc(size_t size);
 
 struct blob_store *faulty_blob_store(struct blob_store *inner, struct faults *f);
-struct job_store *faulty_job_store(struct job_store *inner, struct faults *f);
+struct ledger *faulty_ledger(struct ledger *inner, struct faults *f);
 struct encoder *faulty_encoder(struct encoder *inner, struct faults *f);
 struct identity *faulty_identity(struct identity *inner, struct faults *f);
 struct user_store *faulty_user_store(struct user_store *inner, struct faults *f);

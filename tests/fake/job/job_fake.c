@@ -5,11 +5,9 @@
 #define RECORDS_MAX 16384
 
 struct job_fake *
-job_fake_enter(struct job_store *s)
+job_fake_enter(struct job_fake *f)
 {
-	struct job_fake *f = CONTAINER_OF(s, struct job_fake, port);
-
-	pthread_mutex_lock(&f->lock);
+	(void)pthread_mutex_lock(&f->lock);
 	f->calls++;
 	return f;
 }
@@ -17,7 +15,7 @@ job_fake_enter(struct job_store *s)
 void
 job_fake_leave_p(struct job_fake **f)
 {
-	pthread_mutex_unlock(&(*f)->lock);
+	(void)pthread_mutex_unlock(&(*f)->lock);
 }
 
 int
@@ -98,9 +96,9 @@ is_user(const char *username)
 }
 
 static int
-fake_create(struct job_store *s, const struct job *job, struct err *e)
+fake_create(struct job_life *s, const struct job *job, struct err *e)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_life(s);
 	struct job fresh = { .video_fid = job->video_fid,
 			     .state = job->state,
 			     .source = job->source };
@@ -120,10 +118,10 @@ fake_create(struct job_store *s, const struct job *job, struct err *e)
 }
 
 static int
-fake_enqueue(struct job_store *s, const struct blob_id *video, const struct job_source *source,
+fake_enqueue(struct job_life *s, const struct blob_id *video, const struct job_source *source,
 	     struct err *e)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_life(s);
 	struct record *rec = job_fake_find(f, video);
 	int r = job_fake_refusal(f, e);
 
@@ -143,9 +141,9 @@ fake_enqueue(struct job_store *s, const struct blob_id *video, const struct job_
 }
 
 static int
-fake_discard(struct job_store *s, const struct blob_id *video, struct err *e)
+fake_discard(struct job_life *s, const struct blob_id *video, struct err *e)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_life(s);
 	struct record *rec = job_fake_find(f, video);
 	int r = job_fake_refusal(f, e);
 
@@ -158,9 +156,9 @@ fake_discard(struct job_store *s, const struct blob_id *video, struct err *e)
 }
 
 static int
-fake_adopt(struct job_store *s, const struct job_message *message, struct err *e)
+fake_adopt(struct job_life *s, const struct job_message *message, struct err *e)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_life(s);
 	struct job fresh = { .video_fid = message->video_fid, .state = JOB_QUEUED };
 	int r = job_fake_refusal(f, e);
 
@@ -177,9 +175,9 @@ fake_adopt(struct job_store *s, const struct job_message *message, struct err *e
 }
 
 static int
-fake_get(struct job_store *s, const struct blob_id *video, struct job *ret, struct err *e)
+fake_get(struct job_life *s, const struct blob_id *video, struct job *ret, struct err *e)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_life(s);
 	struct record *rec = job_fake_find(f, video);
 	int r = job_fake_refusal(f, e);
 
@@ -189,23 +187,6 @@ fake_get(struct job_store *s, const struct blob_id *video, struct job *ret, stru
 		return err_set(e, ERR_NOT_FOUND, "no job %s", video->hex);
 	job_fake_give(rec, ret);
 	return 0;
-}
-
-static int
-fake_find_by_mp3(struct job_store *s, const struct blob_id *mp3, struct job *ret, struct err *e)
-{
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
-	int r = job_fake_refusal(f, e);
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; !blob_id_is_none(mp3) && i < f->count; i++) {
-		if (!blob_id_equal(&f->records[i].job.mp3_fid, mp3))
-			continue;
-		job_fake_give(&f->records[i], ret);
-		return 0;
-	}
-	return err_set(e, ERR_NOT_FOUND, "no job made %s", mp3->hex);
 }
 
 bool
@@ -223,67 +204,57 @@ job_fake_older(const struct record *a, const struct record *b)
 }
 
 static int
-fake_ping(struct job_store *s, struct err *e)
+fake_ping(struct job_life *s, struct err *e)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_life(s);
 
 	return job_fake_refusal(f, e);
 }
 
 static void
-fake_close(struct job_store *s)
+fake_close(struct ledger *l)
 {
-	struct job_fake *f = CONTAINER_OF(s, struct job_fake, port);
+	struct job_fake *f = CONTAINER_OF(l, struct job_fake, ledger);
 
-	pthread_mutex_destroy(&f->lock);
+	(void)pthread_mutex_destroy(&f->lock);
 	free(f->records);
 	free(f);
 }
 
-static const struct job_store_ops fake_ops = {
+static const struct job_life_ops fake_life = {
 	.create = fake_create,
 	.enqueue = fake_enqueue,
 	.discard = fake_discard,
 	.adopt = fake_adopt,
 	.get = fake_get,
-	.find_by_mp3 = fake_find_by_mp3,
 	.lease_next = job_fake_lease_next,
 	.renew = job_fake_renew,
 	.finish = job_fake_finish,
 	.fail = job_fake_fail,
 	.retry = job_fake_retry,
-	.give_back = job_fake_give_back,
-	.free_expired = job_fake_free_expired,
-	.list_unpublished = job_fake_list_unpublished,
-	.mark_published = job_fake_mark_published,
-	.forget_published = job_fake_forget_published,
-	.claim_notice = job_fake_claim_notice,
-	.mark_notified = job_fake_mark_notified,
-	.count = job_fake_count,
-	.load = job_fake_load,
-	.list = job_fake_list,
-	.requeue_failed = job_fake_requeue_failed,
-	.each_leftover = job_fake_each_leftover,
-	.expire = job_fake_expire,
-	.settle = job_fake_settle,
-	.is_registered = job_fake_is_registered,
+	.hand_back = job_fake_hand_back,
 	.ping = fake_ping,
-	.close = fake_close,
 };
 
-void
-job_fake_break(struct job_store *s, int code)
+static struct job_fake *
+enter(struct ledger *l)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	return job_fake_enter(CONTAINER_OF(l, struct job_fake, ledger));
+}
+
+void
+job_fake_break(struct ledger *l, int code)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = enter(l);
 
 	f->calls--;
 	f->broken = code;
 }
 
 void
-job_fake_break_nth(struct job_store *s, int n, int code)
+job_fake_break_nth(struct ledger *l, int n, int code)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED(job_fake_leave_p) struct job_fake *f = enter(l);
 
 	f->calls--;
 	f->broken_in = n;
@@ -291,23 +262,30 @@ job_fake_break_nth(struct job_store *s, int n, int code)
 }
 
 int
-job_fake_calls(struct job_store *s)
+job_fake_calls(struct ledger *l)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED(job_fake_leave_p) struct job_fake *f = enter(l);
 
 	return --f->calls;
 }
 
 int
-job_fake_new(const struct clock *clock, struct job_store **ret, struct err *e)
+job_fake_new(const struct clock *clock, struct ledger **ret, struct err *e)
 {
 	SCOPED_FREE struct job_fake *f = calloc(1, sizeof *f);
 
 	if (f == NULL)
 		return err_set(e, ERR_NO_MEMORY, "ledger");
-	f->port.ops = &fake_ops;
+	f->ledger = (struct ledger){
+		.close = fake_close,
+		.life = { &fake_life },
+		.outbox = { &job_fake_outbox },
+		.notice = { &job_fake_notice },
+		.desk = { &job_fake_desk },
+		.leftover = { &job_fake_leftover },
+	};
 	f->clock = clock ? clock : clock_system();
-	pthread_mutex_init(&f->lock, NULL);
-	*ret = &TAKE(f)->port;
+	(void)pthread_mutex_init(&f->lock, NULL);
+	*ret = &TAKE(f)->ledger;
 	return 0;
 }

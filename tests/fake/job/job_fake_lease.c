@@ -59,10 +59,10 @@ fairest(struct job_fake *f, const struct blob_id *only)
 }
 
 int
-job_fake_lease_next(struct job_store *s, const char *owner, int64_t ms, const struct blob_id *only,
+job_fake_lease_next(struct job_life *s, const char *owner, int64_t ms, const struct blob_id *only,
 		    struct job *ret, struct err *e)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_life(s);
 	struct record *rec;
 	int r = job_fake_refusal(f, e);
 
@@ -114,10 +114,10 @@ within(double real, double most)
 }
 
 int
-job_fake_renew(struct job_store *s, const struct job_lease *lease, int64_t ms,
+job_fake_renew(struct job_life *s, const struct job_lease *lease, int64_t ms,
 	       const struct job_progress *progress, struct err *e)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_life(s);
 	struct record *rec = NULL;
 	int again, r = held(f, lease, JOB_LEASED, &rec, &again, e);
 
@@ -132,10 +132,10 @@ job_fake_renew(struct job_store *s, const struct job_lease *lease, int64_t ms,
 }
 
 int
-job_fake_finish(struct job_store *s, const struct job_lease *lease, const struct job_result *result,
+job_fake_finish(struct job_life *s, const struct job_lease *lease, const struct job_result *result,
 		struct err *e)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_life(s);
 	struct record *rec = NULL;
 	int again, r = held(f, lease, JOB_DONE, &rec, &again, e);
 
@@ -168,10 +168,10 @@ note_error(struct record *rec, const struct job_error *why)
 }
 
 int
-job_fake_fail(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
+job_fake_fail(struct job_life *s, const struct job_lease *lease, const struct job_error *why,
 	      struct err *e)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_life(s);
 	struct record *rec = NULL;
 	int again, r = held(f, lease, JOB_FAILED, &rec, &again, e);
 
@@ -184,8 +184,8 @@ job_fake_fail(struct job_store *s, const struct job_lease *lease, const struct j
 	return 0;
 }
 
-static void
-requeue(const struct job_fake *f, struct record *rec, int64_t delay_ms)
+void
+job_fake_requeue(const struct job_fake *f, struct record *rec, int64_t delay_ms)
 {
 	rec->job.state = JOB_QUEUED;
 	rec->job.progress = (struct job_progress){ 0 };
@@ -195,25 +195,25 @@ requeue(const struct job_fake *f, struct record *rec, int64_t delay_ms)
 }
 
 int
-job_fake_retry(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
+job_fake_retry(struct job_life *s, const struct job_lease *lease, const struct job_error *why,
 	       int64_t delay_ms, struct err *e)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_life(s);
 	struct record *rec = NULL;
 	int again, r = held(f, lease, JOB_QUEUED, &rec, &again, e);
 
 	if (rec == NULL || again)
 		return r;
 	note_error(rec, why);
-	requeue(f, rec, delay_ms);
+	job_fake_requeue(f, rec, delay_ms);
 	return 0;
 }
 
 int
-job_fake_give_back(struct job_store *s, const struct job_lease *lease, const struct job_error *why,
+job_fake_hand_back(struct job_life *s, const struct job_lease *lease, const struct job_error *why,
 		   struct err *e)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_life(s);
 	struct record *rec = NULL;
 	int again, r = held(f, lease, JOB_QUEUED, &rec, &again, e);
 
@@ -222,28 +222,6 @@ job_fake_give_back(struct job_store *s, const struct job_lease *lease, const str
 	rec->job.attempts -= rec->job.attempts > 0;
 	if (why)
 		note_error(rec, why);
-	requeue(f, rec, 0);
-	return 0;
-}
-
-int
-job_fake_free_expired(struct job_store *s, int64_t *ret_freed, struct err *e)
-{
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
-	int64_t freed = 0;
-	int r = job_fake_refusal(f, e);
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < f->count; i++) {
-		struct record *rec = &f->records[i];
-
-		if (rec->job.state != JOB_LEASED || rec->job.lease.until_ms >= job_fake_now(f))
-			continue;
-		rec->last = (struct job_lease){ 0 };
-		requeue(f, rec, 0);
-		freed++;
-	}
-	*ret_freed = freed;
+	job_fake_requeue(f, rec, 0);
 	return 0;
 }

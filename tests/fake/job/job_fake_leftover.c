@@ -31,7 +31,7 @@ given_up(const struct job *job)
 }
 
 static bool
-is_left(const struct job_fake *f, const struct record *rec, enum job_leftover which, int64_t age_ms)
+is_left(const struct job_fake *f, const struct record *rec, enum job_left which, int64_t age_ms)
 {
 	const struct job *job = &rec->job;
 	bool old = job->updated_ms < job_fake_now(f) - age_ms;
@@ -53,7 +53,7 @@ is_left(const struct job_fake *f, const struct record *rec, enum job_leftover wh
 }
 
 static size_t
-find_left(const struct record *rec, enum job_leftover which, struct found *to)
+find_left(const struct record *rec, enum job_left which, struct found *to)
 {
 	size_t count = which == JOB_LEFT_OUTPUT ? rec->output_count : 1;
 
@@ -67,10 +67,10 @@ find_left(const struct record *rec, enum job_leftover which, struct found *to)
 }
 
 static int
-collect(struct job_store *s, enum job_leftover which, int64_t age_ms, struct found **ret,
+collect(struct job_leftover *s, enum job_left which, int64_t age_ms, struct found **ret,
 	size_t *ret_count, struct err *e)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_leftover(s);
 	int r = job_fake_refusal(f, e);
 	struct found *all;
 	size_t n = 0;
@@ -87,9 +87,9 @@ collect(struct job_store *s, enum job_leftover which, int64_t age_ms, struct fou
 	return 0;
 }
 
-int
-job_fake_each_leftover(struct job_store *s, enum job_leftover which, int64_t age_ms,
-		       job_leftover_fn fn, void *arg, struct err *e)
+static int
+job_fake_each_leftover(struct job_leftover *s, enum job_left which, int64_t age_ms, job_left_fn fn,
+		       void *arg, struct err *e)
 {
 	SCOPED_FREE struct found *all = NULL;
 	size_t count = 0;
@@ -100,10 +100,10 @@ job_fake_each_leftover(struct job_store *s, enum job_leftover which, int64_t age
 	return r;
 }
 
-int
-job_fake_expire(struct job_store *s, const struct job *job, enum job_leftover which, struct err *e)
+static int
+job_fake_expire(struct job_leftover *s, const struct job *job, enum job_left which, struct err *e)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_leftover(s);
 	struct record *rec = job_fake_find(f, &job->video_fid);
 	int r = job_fake_refusal(f, e);
 
@@ -118,11 +118,11 @@ job_fake_expire(struct job_store *s, const struct job *job, enum job_leftover wh
 	return 0;
 }
 
-int
-job_fake_settle(struct job_store *s, const struct blob_id *video, enum job_leftover which,
+static int
+job_fake_settle(struct job_leftover *s, const struct blob_id *video, enum job_left which,
 		const struct blob_id *blob, struct err *e)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_leftover(s);
 	struct record *rec = job_fake_find(f, video);
 	int r = job_fake_refusal(f, e);
 
@@ -146,10 +146,10 @@ job_fake_settle(struct job_store *s, const struct blob_id *video, enum job_lefto
 	return 0;
 }
 
-int
-job_fake_is_registered(struct job_store *s, const struct blob_id *blob, struct err *e)
+static int
+job_fake_is_registered(struct job_leftover *s, const struct blob_id *blob, struct err *e)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_leftover(s);
 	int r = job_fake_refusal(f, e);
 
 	if (r < 0)
@@ -165,3 +165,10 @@ job_fake_is_registered(struct job_store *s, const struct blob_id *blob, struct e
 	}
 	return err_set(e, ERR_NOT_FOUND, "no job has registered %s", blob->hex);
 }
+
+const struct job_leftover_ops job_fake_leftover = {
+	.each = job_fake_each_leftover,
+	.expire = job_fake_expire,
+	.settle = job_fake_settle,
+	.is_registered = job_fake_is_registered,
+};

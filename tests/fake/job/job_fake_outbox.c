@@ -1,8 +1,26 @@
 #include "fake/job/job_fake_private.h"
 
-#include <string.h>
+static int
+job_fake_free_expired(struct job_outbox *s, int64_t *ret_freed, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_outbox(s);
+	int64_t freed = 0;
+	int r = job_fake_refusal(f, e);
 
-#include "base/text/str.h"
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < f->count; i++) {
+		struct record *rec = &f->records[i];
+
+		if (rec->job.state != JOB_LEASED || rec->job.lease.until_ms >= job_fake_now(f))
+			continue;
+		rec->last = (struct job_lease){ 0 };
+		job_fake_requeue(f, rec, 0);
+		freed++;
+	}
+	*ret_freed = freed;
+	return 0;
+}
 
 static bool
 unpublished(const struct job_fake *f, const struct job *job, enum job_publication which)
@@ -24,11 +42,11 @@ before(const struct record *a, const struct record *b, enum job_publication whic
 	return job_fake_older(a, b);
 }
 
-int
-job_fake_list_unpublished(struct job_store *s, enum job_publication which, struct job *jobs,
+static int
+job_fake_list_unpublished(struct job_outbox *s, enum job_publication which, struct job *jobs,
 			  size_t max, size_t *ret_count, struct err *e)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_outbox(s);
 	SCOPED_FREE bool *taken = calloc(f->count + 1, sizeof *taken);
 	size_t n = 0;
 	int r = job_fake_refusal(f, e);
@@ -56,11 +74,11 @@ job_fake_list_unpublished(struct job_store *s, enum job_publication which, struc
 	return 0;
 }
 
-int
-job_fake_mark_published(struct job_store *s, const struct job *job, enum job_publication which,
+static int
+job_fake_mark_published(struct job_outbox *s, const struct job *job, enum job_publication which,
 			struct err *e)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_outbox(s);
 	struct record *rec = job_fake_find(f, &job->video_fid);
 	int r = job_fake_refusal(f, e);
 	bool right = which == JOB_PUBLISH_VIDEO
@@ -89,11 +107,11 @@ was_published(const struct job_fake *f, const struct job *job, enum job_publicat
 	       job->result_published_ms > job_fake_now(f) - JOB_RESULT_LOST_MS;
 }
 
-int
-job_fake_forget_published(struct job_store *s, enum job_publication which, int64_t *ret_forgotten,
+static int
+job_fake_forget_published(struct job_outbox *s, enum job_publication which, int64_t *ret_forgotten,
 			  struct err *e)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_outbox(s);
 	int r = job_fake_refusal(f, e);
 
 	if (r < 0)
@@ -111,80 +129,9 @@ job_fake_forget_published(struct job_store *s, enum job_publication which, int64
 	return 0;
 }
 
-int
-job_fake_claim_notice(struct job_store *s, const struct blob_id *video, const char *owner,
-		      int64_t ms, struct err *e)
-{
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
-	struct record *rec = job_fake_find(f, video);
-	int r = job_fake_refusal(f, e);
-	bool over, mine;
-
-	if (r < 0)
-		return r;
-	if (rec == NULL)
-		return err_set(e, ERR_NOT_FOUND, "no job %s", video->hex);
-	over = rec->notice.until_ms < job_fake_now(f);
-	mine = rec->notice.owner[0] == '\0' || strcmp(rec->notice.owner, owner) == 0;
-	if (rec->job.notified_ms || (!mine && !over))
-		return err_set(e, ERR_CONFLICT, "job %s is announced by another", video->hex);
-	rec->notice.until_ms = job_fake_now(f) + ms;
-	if (!mine && !rec->notice.contested) {
-		rec->notice.contested = true;
-		return err_set(e, ERR_CONFLICT, "job %s is announced by another", video->hex);
-	}
-	rec->notice.contested = false;
-	return str_copy(rec->notice.owner, sizeof rec->notice.owner, owner, e);
-}
-
-int
-job_fake_mark_notified(struct job_store *s, const struct job_message *message, struct err *e)
-{
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
-	struct record *rec = job_fake_find(f, &message->video_fid);
-	bool has_mp3 = !blob_id_is_none(&message->mp3_fid);
-	int r = job_fake_refusal(f, e);
-
-	if (r < 0)
-		return r;
-	if (rec == NULL)
-		return err_set(e, ERR_NOT_FOUND, "no job %s", message->video_fid.hex);
-	if (rec->job.notified_ms)
-		return err_set(e, ERR_CONFLICT, "job %s was announced", message->video_fid.hex);
-	if (has_mp3 && (rec->job.state == JOB_QUEUED || rec->job.state == JOB_LEASED)) {
-		rec->job.state = JOB_DONE;
-		rec->job.mp3_fid = message->mp3_fid;
-		rec->job.progress = (struct job_progress){ .fraction = 1 };
-		rec->job.error = (struct job_error){ 0 };
-		rec->job.updated_ms = job_fake_now(f);
-		rec->last = (struct job_lease){ 0 };
-	}
-	if (rec->job.state != JOB_FAILED && (!has_mp3 || rec->job.state != JOB_DONE))
-		return err_set(e, ERR_CONFLICT, "job %s has no such result",
-			       message->video_fid.hex);
-	rec->job.notified_ms = job_fake_now(f);
-	if (rec->job.result_published_ms == 0)
-		rec->job.result_published_ms = job_fake_now(f);
-	return 0;
-}
-
-int
-job_fake_count(struct job_store *s, struct job_counts *ret, struct err *e)
-{
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
-	struct job_counts counts = { 0 };
-	int r = job_fake_refusal(f, e);
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < f->count; i++) {
-		const struct job *job = &f->records[i].job;
-
-		counts.by_state[job->state]++;
-		if (job_fake_due(f, job) &&
-		    job_fake_now(f) - job->created_ms > counts.oldest_queued_ms)
-			counts.oldest_queued_ms = job_fake_now(f) - job->created_ms;
-	}
-	*ret = counts;
-	return 0;
-}
+const struct job_outbox_ops job_fake_outbox = {
+	.free_expired = job_fake_free_expired,
+	.list_unpublished = job_fake_list_unpublished,
+	.mark_published = job_fake_mark_published,
+	.forget_published = job_fake_forget_published,
+};

@@ -22,7 +22,7 @@
 	} while (0)
 
 struct fixture {
-	struct job_store *jobs;
+	struct ledger *jobs;
 	struct job job;
 	int renewals;
 	double seen; /* progress at the last of them */
@@ -42,15 +42,15 @@ lease_one(void **state)
 
 	f = (struct fixture){ 0 };
 	*state = &f;
-	if (job_fake_new(NULL, &f.jobs, NULL) < 0 || job_create(f.jobs, &job, NULL) < 0)
+	if (job_fake_new(NULL, &f.jobs, NULL) < 0 || job_create(&f.jobs->life, &job, NULL) < 0)
 		return -1;
-	return job_lease_next(f.jobs, "test", 60000, NULL, &f.job, NULL);
+	return job_lease_next(&f.jobs->life, "test", 60000, NULL, &f.job, NULL);
 }
 
 static int
 close_jobs(void **state)
 {
-	job_store_close(((struct fixture *)*state)->jobs);
+	ledger_close(((struct fixture *)*state)->jobs);
 	return 0;
 }
 
@@ -59,7 +59,7 @@ present(struct fixture *f)
 {
 	struct job job = { 0 };
 
-	assert_int_equal(job_get(f->jobs, &f->job.video_fid, &job, NULL), 0);
+	assert_int_equal(job_get(&f->jobs->life, &f->job.video_fid, &job, NULL), 0);
 	return job;
 }
 
@@ -78,7 +78,7 @@ a_kept_lease_is_renewed_with_its_progress(void **state)
 	SCOPED(lease_keeper_stop_p) struct lease_keeper *k = NULL;
 	struct fixture *f = *state;
 
-	assert_int_equal(lease_keeper_start(f->jobs, &f->job.lease, 900, &k, NULL), 0);
+	assert_int_equal(lease_keeper_start(&f->jobs->life, &f->job.lease, 900, &k, NULL), 0);
 	lease_keeper_progress(k, &(struct job_progress){ .fraction = 0.5 });
 	AWAIT(present(f).progress.fraction > 0.4);
 	assert_int_not_equal(present(f).lease.until_ms, f->job.lease.until_ms);
@@ -93,7 +93,7 @@ progress_is_recorded_within_a_second_and_at_most_once_in_it(void **state)
 	int64_t start = now_monotonic_ms(), took_ms;
 	int told = 0;
 
-	assert_int_equal(lease_keeper_start(f->jobs, &f->job.lease, 600000, &k, NULL), 0);
+	assert_int_equal(lease_keeper_start(&f->jobs->life, &f->job.lease, 600000, &k, NULL), 0);
 	while (f->renewals < 2) {
 		lease_keeper_progress(k, &(struct job_progress){ .fraction = ++told * 1e-6 });
 		note_renewal(f);
@@ -111,11 +111,11 @@ a_lease_that_went_to_another_is_lost(void **state)
 	SCOPED(lease_keeper_stop_p) struct lease_keeper *k = NULL;
 	struct fixture *f = *state;
 
-	assert_int_equal(lease_keeper_start(f->jobs, &f->job.lease, 30000, &k, NULL), 0);
+	assert_int_equal(lease_keeper_start(&f->jobs->life, &f->job.lease, 30000, &k, NULL), 0);
 	assert_false(lease_keeper_lost(k));
 	lease_keeper_stop(TAKE(k));
-	assert_int_equal(job_give_back(f->jobs, &f->job.lease, NULL, NULL), 0);
-	assert_int_equal(lease_keeper_start(f->jobs, &f->job.lease, 3000, &k, NULL), 0);
+	assert_int_equal(job_hand_back(&f->jobs->life, &f->job.lease, NULL, NULL), 0);
+	assert_int_equal(lease_keeper_start(&f->jobs->life, &f->job.lease, 3000, &k, NULL), 0);
 	AWAIT(job_fake_calls(f->jobs) >= 4);
 	AWAIT(lease_keeper_lost(k));
 }
@@ -128,7 +128,7 @@ a_short_absence_of_the_server_loses_nothing(void **state)
 	int calls = job_fake_calls(f->jobs);
 
 	job_fake_break(f->jobs, ERR_UNAVAILABLE);
-	assert_int_equal(lease_keeper_start(f->jobs, &f->job.lease, 3000, &k, NULL), 0);
+	assert_int_equal(lease_keeper_start(&f->jobs->life, &f->job.lease, 3000, &k, NULL), 0);
 	lease_keeper_progress(k, &(struct job_progress){ .fraction = 0.75 });
 	AWAIT(job_fake_calls(f->jobs) > calls);
 	job_fake_break(f->jobs, 0);
@@ -144,7 +144,7 @@ without_a_renewal_the_lease_is_lost_by_our_own_clock(void **state)
 	int64_t start = now_monotonic_ms();
 
 	job_fake_break(f->jobs, ERR_TIMEOUT);
-	assert_int_equal(lease_keeper_start(f->jobs, &f->job.lease, 300, &k, NULL), 0);
+	assert_int_equal(lease_keeper_start(&f->jobs->life, &f->job.lease, 300, &k, NULL), 0);
 	AWAIT(lease_keeper_lost(k));
 	assert_true(now_monotonic_ms() - start >= 300);
 	job_fake_break(f->jobs, 0);
@@ -158,7 +158,7 @@ stopping_does_not_wait_for_the_next_renewal(void **state)
 	struct lease_keeper *k = NULL;
 	int64_t start = now_monotonic_ms();
 
-	assert_int_equal(lease_keeper_start(f->jobs, &f->job.lease, 600000, &k, NULL), 0);
+	assert_int_equal(lease_keeper_start(&f->jobs->life, &f->job.lease, 600000, &k, NULL), 0);
 	lease_keeper_stop(k);
 	lease_keeper_stop(NULL);
 	assert_true(now_monotonic_ms() - start < PATIENCE_MS);
@@ -170,7 +170,8 @@ a_lease_of_no_length_is_refused(void **state)
 	struct lease_keeper *k = NULL;
 	struct fixture *f = *state;
 
-	assert_int_equal(lease_keeper_start(f->jobs, &f->job.lease, 0, &k, NULL), ERR_INVALID);
+	assert_int_equal(lease_keeper_start(&f->jobs->life, &f->job.lease, 0, &k, NULL),
+			 ERR_INVALID);
 	assert_null(k);
 }
 

@@ -47,7 +47,7 @@ a_lost_server_of_ours_is_never_an_attempt(void **state)
 {
 	(void)state;
 	for (int code = ERR_INTERNAL; code < 0; code++)
-		assert_int_equal(reaction_to(code, REACTION_ATTEMPTS_MAX, 1), REACTION_GIVE_BACK);
+		assert_int_equal(reaction_to(code, REACTION_ATTEMPTS_MAX, 1), REACTION_HAND_BACK);
 }
 
 static void

@@ -35,11 +35,11 @@ struct notebook {
 	char bodies[BODIES_MAX][512];
 	/* set once */
 	int slow_ms;
-	struct job_store *takes; /* not NULL: a converter that leases before the publish returns */
+	struct ledger *takes; /* not NULL: a converter that leases before the publish returns */
 };
 
 struct fixture {
-	struct job_store *jobs;
+	struct ledger *jobs;
 	struct notebook broker;
 	struct relay_config config;
 	atomic_int changes, last_change;
@@ -76,7 +76,7 @@ note(struct publisher *p, const char *queue, const char *body, size_t len, struc
 	if (n->takes) {
 		struct job job;
 
-		assert_int_equal(job_lease_next(n->takes, "c", 60000, NULL, &job, NULL), 0);
+		assert_int_equal(job_lease_next(&n->takes->life, "c", 60000, NULL, &job, NULL), 0);
 	}
 	return r;
 }
@@ -122,7 +122,7 @@ set_up(void **state)
 		return -1;
 	f->broker.port.ops = &note_ops;
 	pthread_mutex_init(&f->broker.lock, NULL);
-	f->config = (struct relay_config){ .jobs = f->jobs,
+	f->config = (struct relay_config){ .jobs = &f->jobs->outbox,
 					   .publisher = &f->broker.port,
 					   .video_queue = "video",
 					   .mp3_queue = "mp3",
@@ -138,7 +138,7 @@ tear_down(void **state)
 {
 	struct fixture *f = *state;
 
-	job_store_close(f->jobs);
+	ledger_close(f->jobs);
 	pthread_mutex_destroy(&f->broker.lock);
 	free(f);
 	return 0;
@@ -149,7 +149,7 @@ queued(struct fixture *f)
 {
 	struct job job = { .video_fid = blob_id_new(), .username = "a@b.c", .state = JOB_QUEUED };
 
-	assert_int_equal(job_create(f->jobs, &job, NULL), 0);
+	assert_int_equal(job_create(&f->jobs->life, &job, NULL), 0);
 	return job;
 }
 
@@ -170,13 +170,15 @@ each_kind_of_message_goes_to_its_queue_once(void **state)
 	struct job job;
 
 	queued(f);
-	assert_int_equal(job_lease_next(f->jobs, "c", 60000, NULL, &job, NULL), 0);
-	assert_int_equal(
-		job_finish(f->jobs, &job.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL), 0);
+	assert_int_equal(job_lease_next(&f->jobs->life, "c", 60000, NULL, &job, NULL), 0);
+	assert_int_equal(job_finish(&f->jobs->life, &job.lease,
+				    &(struct job_result){ .mp3_fid = mp3 }, NULL),
+			 0);
 	queued(f);
-	assert_int_equal(job_lease_next(f->jobs, "c", 60000, NULL, &job, NULL), 0);
-	assert_int_equal(
-		job_fail(f->jobs, &job.lease, &(struct job_error){ "no_audio", "mute" }, NULL), 0);
+	assert_int_equal(job_lease_next(&f->jobs->life, "c", 60000, NULL, &job, NULL), 0);
+	assert_int_equal(job_fail(&f->jobs->life, &job.lease,
+				  &(struct job_error){ "no_audio", "mute" }, NULL),
+			 0);
 	job = queued(f);
 	assert_int_equal(round_now(f), 3);
 	assert_string_equal(f->broker.queues[0], "mp3");
@@ -195,11 +197,11 @@ an_expired_lease_is_freed_and_published_again(void **state)
 	struct job job = queued(f);
 
 	assert_int_equal(round_now(f), 1);
-	assert_int_equal(job_lease_next(f->jobs, "c", 60000, NULL, &job, NULL), 0);
+	assert_int_equal(job_lease_next(&f->jobs->life, "c", 60000, NULL, &job, NULL), 0);
 	assert_int_equal(round_now(f), 0);
 	present_ms += 61000;
 	assert_int_equal(round_now(f), 1);
-	assert_int_equal(job_get(f->jobs, &job.video_fid, &job, NULL), 0);
+	assert_int_equal(job_get(&f->jobs->life, &job.video_fid, &job, NULL), 0);
 	assert_int_equal(job.state, JOB_QUEUED);
 	assert_int_equal(f->broker.count, 2);
 }
@@ -230,7 +232,7 @@ a_message_that_is_taken_before_its_mark_is_no_error(void **state)
 
 	f->broker.takes = f->jobs;
 	assert_int_equal(relay_publish(&f->config, &job, JOB_PUBLISH_VIDEO, NULL), 0);
-	assert_int_equal(job_get(f->jobs, &job.video_fid, &job, NULL), 0);
+	assert_int_equal(job_get(&f->jobs->life, &job.video_fid, &job, NULL), 0);
 	assert_int_equal(job.state, JOB_LEASED);
 	assert_int_equal(job.video_published_ms, 0);
 }
@@ -248,8 +250,8 @@ a_ledger_that_fails_at_any_call_is_reported_and_the_next_round_mends_it(void **s
 		int calls;
 
 		queued(f);
-		assert_int_equal(job_lease_next(f->jobs, "c", 60000, NULL, &job, NULL), 0);
-		assert_int_equal(job_finish(f->jobs, &job.lease,
+		assert_int_equal(job_lease_next(&f->jobs->life, "c", 60000, NULL, &job, NULL), 0);
+		assert_int_equal(job_finish(&f->jobs->life, &job.lease,
 					    &(struct job_result){ .mp3_fid = mp3 }, NULL),
 				 0);
 		queued(f);
@@ -264,7 +266,7 @@ a_ledger_that_fails_at_any_call_is_reported_and_the_next_round_mends_it(void **s
 		round_now(f);
 		assert_int_equal(round_now(f), 0);
 		/* The next turn's lease must find the next turn's job. */
-		while (job_lease_next(f->jobs, "c", 60000, NULL, &job, NULL) == 0)
+		while (job_lease_next(&f->jobs->life, "c", 60000, NULL, &job, NULL) == 0)
 			continue;
 	} while (r < 0);
 	assert_true(n > 5);
@@ -326,9 +328,10 @@ what_a_missing_queue_held_is_published_again(void **state)
 	struct job job;
 
 	queued(f);
-	assert_int_equal(job_lease_next(f->jobs, "c", 60000, NULL, &job, NULL), 0);
-	assert_int_equal(
-		job_finish(f->jobs, &job.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL), 0);
+	assert_int_equal(job_lease_next(&f->jobs->life, "c", 60000, NULL, &job, NULL), 0);
+	assert_int_equal(job_finish(&f->jobs->life, &job.lease,
+				    &(struct job_result){ .mp3_fid = mp3 }, NULL),
+			 0);
 	job = queued(f);
 	assert_int_equal(round_now(f), 2);
 	assert_int_equal(relay_queue_missing(&f->config, "video.dead", NULL), 0);

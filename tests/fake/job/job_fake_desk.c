@@ -1,5 +1,43 @@
 #include "fake/job/job_fake_private.h"
 
+static int
+job_fake_find_by_mp3(struct job_desk *s, const struct blob_id *mp3, struct job *ret, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_desk(s);
+	int r = job_fake_refusal(f, e);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; !blob_id_is_none(mp3) && i < f->count; i++) {
+		if (!blob_id_equal(&f->records[i].job.mp3_fid, mp3))
+			continue;
+		job_fake_give(&f->records[i], ret);
+		return 0;
+	}
+	return err_set(e, ERR_NOT_FOUND, "no job made %s", mp3->hex);
+}
+
+static int
+job_fake_count(struct job_desk *s, struct job_counts *ret, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_desk(s);
+	struct job_counts counts = { 0 };
+	int r = job_fake_refusal(f, e);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < f->count; i++) {
+		const struct job *job = &f->records[i].job;
+
+		counts.by_state[job->state]++;
+		if (job_fake_due(f, job) &&
+		    job_fake_now(f) - job->created_ms > counts.oldest_queued_ms)
+			counts.oldest_queued_ms = job_fake_now(f) - job->created_ms;
+	}
+	*ret = counts;
+	return 0;
+}
+
 static bool
 matches(const struct job *job, const struct job_filter *filter)
 {
@@ -7,11 +45,11 @@ matches(const struct job *job, const struct job_filter *filter)
 	       (filter->username == NULL || strcmp(job->username, filter->username) == 0);
 }
 
-int
-job_fake_list(struct job_store *s, const struct job_filter *filter, struct job *jobs, size_t max,
+static int
+job_fake_list(struct job_desk *s, const struct job_filter *filter, struct job *jobs, size_t max,
 	      size_t *ret_count, struct err *e)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_desk(s);
 	const struct record *last = NULL;
 	int r = job_fake_refusal(f, e);
 	size_t n = 0;
@@ -37,11 +75,11 @@ job_fake_list(struct job_store *s, const struct job_filter *filter, struct job *
 	return 0;
 }
 
-int
-job_fake_requeue_failed(struct job_store *s, const struct blob_id *only, const char *username,
+static int
+job_fake_requeue_failed(struct job_desk *s, const struct blob_id *only, const char *username,
 			int64_t *ret_requeued, struct err *e)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_desk(s);
 	const enum job_state failed = JOB_FAILED;
 	const struct job_filter filter = { &failed, username };
 	int r = job_fake_refusal(f, e);
@@ -72,10 +110,10 @@ job_fake_requeue_failed(struct job_store *s, const struct blob_id *only, const c
 	return 0;
 }
 
-int
-job_fake_load(struct job_store *s, const char *username, struct job_load *ret, struct err *e)
+static int
+job_fake_load(struct job_desk *s, const char *username, struct job_load *ret, struct err *e)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter(s);
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_desk(s);
 	int r = job_fake_refusal(f, e);
 	struct job_load load = { 0 };
 
@@ -94,3 +132,11 @@ job_fake_load(struct job_store *s, const char *username, struct job_load *ret, s
 	*ret = load;
 	return 0;
 }
+
+const struct job_desk_ops job_fake_desk = {
+	.find_by_mp3 = job_fake_find_by_mp3,
+	.count = job_fake_count,
+	.load = job_fake_load,
+	.list = job_fake_list,
+	.requeue_failed = job_fake_requeue_failed,
+};
