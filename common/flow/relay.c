@@ -38,12 +38,15 @@ relay_publish(const struct relay_config *config, const struct job *job, enum job
 	SCOPED(str_free) struct str body = STR_MAX(MESSAGE_MAX);
 	struct job_message message = job_message_of(job);
 	const char *queue = queue_of(config, job, which);
+	struct message m = { .destination = queue, .key = job->video_fid.hex };
 	int64_t began_ms = now_monotonic_ms();
 	struct err moved = ERR_NONE;
 	int r;
 
-	if ((r = job_message_write(&message, &body, e)) < 0 ||
-	    (r = queue_publish(config->publisher, queue, str_text(&body), body.len, e)) < 0)
+	r = job_message_write(&message, &body, e);
+	m.body = str_text(&body);
+	m.len = body.len;
+	if (r < 0 || (r = queue_publish(config->publisher, &m, e)) < 0)
 		return err_prefix(e, r, "publish job %s to %s", job->video_fid.hex, queue);
 	if (config->patience_ms > 0 && now_monotonic_ms() - began_ms > config->patience_ms)
 		return err_set(e, ERR_TIMEOUT, "publish job %s: late, not marked",

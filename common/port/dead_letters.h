@@ -1,36 +1,36 @@
 /* Dead letters: what lies in "<queue>.dead", for an operator's hand (queue_bury puts it there).
  *
- * A visit hands the oldest messages out one by one, in their order, without consuming them: the
- * broker knows no look, so each is fetched and held until the visit ends, then given back all at
- * once. On a classic queue all that was kept stands where it stood; a quorum queue may put it
- * behind what was not looked at. Kept messages are marked redelivered from the first visit on.
- * While a visit lasts no other one sees what it holds; whatever ends it (a crash, a lost
- * connection) gives everything back. A broker that drops what was returned too often (a quorum
- * queue's delivery limit) loses nothing here: before that a message is replaced by a copy of itself
- * at the queue's end.
+ * A visit hands the oldest messages out one by one, in their order, without consuming them. The
+ * broker cannot show a message without giving it away, so each is fetched and held until the visit
+ * ends, then given back all at once. On a classic queue all that was kept stands where it stood; a
+ * quorum queue may put it behind what was not visited. Kept messages are marked redelivered from
+ * the first visit on. While a visit lasts no other one sees what it holds; whatever ends it (a
+ * crash, a lost connection) gives everything back. A broker that drops what was returned too often
+ * (a quorum queue's delivery limit) loses nothing here: before that a message is replaced by a copy
+ * of itself at the queue's end.
  *
- * Requeue    published to the queue it came from (persistent, mandatory, confirmed), then the dead
- *            one is acked. Drop acks. A crash between may double a message and never loses one.
- * Threads    one. Time: every wait for the broker ends within the deadline of the adapter.
+ * Requeue    published to the queue it came from, with its key and headers (persistent, confirmed),
+ *            then the dead one is acked. Drop acks. A crash between may double a message and never
+ *            loses one.
+ * Threads    one.
+ * Time       every wait for the broker ends within the deadline of the adapter.
  * Errors     UNAVAILABLE, TIMEOUT: try again; what was told before the error stands. */
 #ifndef TONEARM_PORT_DEAD_LETTERS_H
 #define TONEARM_PORT_DEAD_LETTERS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "base/scope.h"
+#include "model/message.h"
 
 #define DEAD_REASON_MAX 1023 /* bytes kept */
 
-struct dead_letter {
-	const char *queue;  /* where it came from, without ".dead"; borrowed as all here */
-	const char *body;   /* hostile bytes, NUL-terminated */
-	size_t len;         /* of body: at most 1 MiB */
-	uint64_t size;      /* of the message; more than len when it was cut */
-	const char *reason; /* header x-reason; hostile too; "" = none */
+struct dead_letter {            /* borrowed for the call, and hostile */
+	struct message message; /* destination: the queue it came from; body: at most 1 MiB of it */
+	uint64_t size;          /* of the body; more than message.len when it was cut */
+	const char *reason;     /* why it was buried; "" = none is known */
 	bool redelivered;
 };
 

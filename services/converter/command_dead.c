@@ -68,11 +68,11 @@ mix(uint64_t hash, const char *bytes, size_t len)
 static void
 make_id(struct pass *p, const struct dead_letter *m, char ret[ID_MAX])
 {
-	uint64_t hash = mix(FNV_START, m->queue, strlen(m->queue));
+	uint64_t hash = mix(FNV_START, m->message.destination, strlen(m->message.destination));
 	int n = 1;
 
 	hash = mix(hash, m->reason, strlen(m->reason));
-	hash = mix(hash, m->body, m->len);
+	hash = mix(hash, m->message.body, m->message.len);
 	for (size_t i = 0; i < p->count; i++)
 		n += p->hashes[i] == hash;
 	if (p->count < COMMAND_LIMIT_MAX)
@@ -119,8 +119,9 @@ static int
 put_json(struct pass *p, const struct dead_letter *m, const char *id, struct err *e)
 {
 	SCOPED(str_free) struct str json = STR_MAX(JSON_MAX);
-	int r = dead_record_write(&(struct dead_record){ id, m->queue, m->reason, m->body, m->len,
-							 m->size, m->redelivered },
+	int r = dead_record_write(&(struct dead_record){ id, m->message.destination, m->reason,
+							 m->message.body, m->message.len, m->size,
+							 m->redelivered },
 				  &json, e);
 
 	if (r == 0)
@@ -135,10 +136,10 @@ tell_row(struct pass *p, const struct dead_letter *m, const char *id, struct err
 
 	if (p->options->json)
 		return put_json(p, m, id, e);
-	(void)fprintf(p->out, "%-20s  %-10s  %8" PRIu64 "  ", id, m->queue, m->size);
+	(void)fprintf(p->out, "%-20s  %-10s  %8" PRIu64 "  ", id, m->message.destination, m->size);
 	used = command_put_text(p->out, m->reason, strlen(m->reason), REASON_COLUMNS);
 	(void)fprintf(p->out, "%*s  ", REASON_COLUMNS - used, "");
-	(void)command_put_text(p->out, m->body, m->len, BODY_COLUMNS);
+	(void)command_put_text(p->out, m->message.body, m->message.len, BODY_COLUMNS);
 	(void)fputc('\n', p->out);
 	return DEAD_KEEP;
 }
@@ -151,12 +152,12 @@ tell_whole(struct pass *p, const struct dead_letter *m, const char *id, struct e
 	if (p->options->json)
 		return put_json(p, m, id, e);
 	(void)fprintf(p->out, "id           %s\nqueue        %s\nsize         %" PRIu64 "\n", id,
-		      m->queue, m->size);
+		      m->message.destination, m->size);
 	(void)fprintf(p->out, "redelivered  %s\nreason       ", m->redelivered ? "yes" : "no");
 	(void)command_put_text(p->out, m->reason, strlen(m->reason), 0);
 	(void)fputs("\nbody         ", p->out);
-	(void)command_put_text(p->out, m->body, m->len, 0);
-	(void)fputs(m->size > m->len ? "...\n" : "\n", p->out);
+	(void)command_put_text(p->out, m->message.body, m->message.len, 0);
+	(void)fputs(m->size > m->message.len ? "...\n" : "\n", p->out);
 	return DEAD_KEEP;
 }
 
@@ -166,7 +167,7 @@ tell_requeue(struct pass *p, const struct dead_letter *m, const char *id, struct
 	(void)e;
 	if (!is_asked(p, id))
 		return DEAD_KEEP;
-	(void)fprintf(p->out, "requeued %s to %s\n", id, m->queue);
+	(void)fprintf(p->out, "requeued %s to %s\n", id, m->message.destination);
 	return DEAD_REQUEUE;
 }
 

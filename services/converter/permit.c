@@ -9,8 +9,8 @@ permit_bury(const struct converter *c, struct consumer *consumer, const struct q
 {
 	struct err e = ERR_NONE;
 
-	log_warn(LOG_EVENT("message_unreadable"), LOG_STR("queue", d->queue),
-		 LOG_INT("bytes", d->len), LOG_ERR(why));
+	log_warn(LOG_EVENT("message_unreadable"), LOG_STR("queue", d->message.destination),
+		 LOG_INT("bytes", d->message.len), LOG_ERR(why));
 	if (queue_bury(consumer, d, why->text, &e) == 0) {
 		if (c->on_buried)
 			c->on_buried(c->on_buried_arg);
@@ -52,7 +52,7 @@ permit_take(const struct converter *c, struct consumer *consumer, const struct q
 	struct err e = ERR_NONE;
 	int r;
 
-	r = job_message_read(d->body, d->len, JOB_MESSAGE_VIDEO, &message, &e);
+	r = job_message_read(d->message.body, d->message.len, JOB_MESSAGE_VIDEO, &message, &e);
 	if (r < 0 && !err_is_transient(r))
 		return permit_bury(c, consumer, d, &e);
 	if (r < 0 || job_adopt(c->jobs, &message, &e) < 0)

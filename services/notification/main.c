@@ -116,7 +116,7 @@ handle_next(struct service *s, enum notice *ret, struct err *e)
 		return 0;
 	}
 	if ((r = queue_next(n->consumer, IDLE_MS, &delivery, e)) == 0) {
-		queue = delivery.queue;
+		queue = delivery.message.destination; /* outlives the delivery */
 		*ret = notify(n, &delivery, e);
 		note(s, *ret, queue, e);
 	}

@@ -121,12 +121,13 @@ bury(const struct notifier *n, const struct queue_delivery *d, struct err *e)
 enum notice
 notify(struct notifier *n, struct queue_delivery *d, struct err *e)
 {
-	bool failed = strcmp(d->queue, n->failed_queue) == 0;
+	bool failed = strcmp(d->message.destination, n->failed_queue) == 0;
 	enum notice notice;
 	struct job_message m;
 	int r;
 
-	r = job_message_read(d->body, d->len, failed ? JOB_MESSAGE_FAILED : JOB_MESSAGE_MP3, &m, e);
+	r = job_message_read(d->message.body, d->message.len,
+			     failed ? JOB_MESSAGE_FAILED : JOB_MESSAGE_MP3, &m, e);
 	if (r < 0 && !err_is_transient(r)) {
 		notice = bury(n, d, e);
 	} else if (r < 0 || (r = say_and_record(n, &m, e)) < 0) {

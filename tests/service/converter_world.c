@@ -192,15 +192,15 @@ static const struct blob_store_ops shelf_ops = { .open = shelf_open,
 						 .close = shelf_close };
 
 static int
-note_publish(struct publisher *port, const char *queue, const char *body, size_t len, struct err *e)
+note_publish(struct publisher *port, const struct message *m, struct err *e)
 {
 	struct spoken *s = CONTAINER_OF(port, struct spoken, publisher);
 
 	if (s->fail_publish)
 		return err_set(e, s->fail_publish, "the broker is away as ordered");
 	s->published++;
-	(void)snprintf(s->queue, sizeof s->queue, "%s", queue);
-	(void)snprintf(s->body, sizeof s->body, "%.*s", (int)len, body);
+	(void)snprintf(s->queue, sizeof s->queue, "%s", m->destination);
+	(void)snprintf(s->body, sizeof s->body, "%.*s", (int)m->len, m->body);
 	return 0;
 }
 
@@ -335,7 +335,9 @@ int
 world_take(struct world *w, const char *body, struct job *ret_job)
 {
 	char copy[1024];
-	struct queue_delivery d = { .queue = "video", .body = copy, .len = strlen(body) };
+	struct queue_delivery d = {
+		.message = { .destination = "video", .body = copy, .len = strlen(body) }
+	};
 
 	(void)snprintf(copy, sizeof copy, "%s", body);
 	return (int)permit_take(&w->converter, &w->spoken.consumer, &d, ret_job);

@@ -34,13 +34,11 @@ struct counting_publisher {
 };
 
 static int
-count_publish(struct publisher *p, const char *queue, const char *body, size_t len, struct err *e)
+count_publish(struct publisher *p, const struct message *m, struct err *e)
 {
 	struct counting_publisher *c = CONTAINER_OF(p, struct counting_publisher, port);
 
-	(void)queue;
-	(void)body;
-	(void)len;
+	(void)m;
 	if (c->code < 0)
 		return err_set(e, c->code, "the broker is away");
 	c->published++;

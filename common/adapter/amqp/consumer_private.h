@@ -6,15 +6,15 @@
 
 #include "adapter/amqp/private.h"
 
-enum verdict { VERDICT_ACK, VERDICT_REQUEUE, VERDICT_BURY };
+enum consumer_verdict { VERDICT_ACK, VERDICT_REQUEUE, VERDICT_BURY };
 
 /* What a caller said of a delivery. A bury waits on its stack until it is carried out. */
-struct order {
-	enum verdict verdict;
+struct consumer_order {
+	enum consumer_verdict verdict;
 	uint64_t tag;
-	struct bury *bury;
+	struct consumer_bury *bury;
 };
-struct bury {
+struct consumer_bury {
 	const struct queue_delivery *delivery;
 	const char *reason;
 	bool ended;
@@ -33,8 +33,8 @@ struct consumer_amqp {
 	pthread_t thread;
 	pthread_cond_t changed;
 	/* owned by the thread */
-	struct link link;
-	struct content content, returned;
+	struct link_amqp link;
+	struct content_amqp content, returned;
 	struct queue_delivery arriving;
 	bool subscribed;
 	uint64_t bury_tag, bury_done;
@@ -43,7 +43,7 @@ struct consumer_amqp {
 	pthread_mutex_t lock;
 	struct queue_delivery *list; /* ring of room */
 	size_t first, count;
-	struct order *orders; /* ring of room */
+	struct consumer_order *orders; /* ring of room */
 	size_t order_first, order_count;
 	uint64_t generation;
 	bool ready, paused, stopping;
@@ -51,8 +51,8 @@ struct consumer_amqp {
 };
 
 /* The thread: arg is the consumer. */
-void *consumer_work(void *arg);
+void *consumer_amqp_work(void *arg);
 /* Drops the connection and all that depends on it. */
-void consumer_lost(struct consumer_amqp *c, const struct err *why);
+void consumer_amqp_lost(struct consumer_amqp *c, const struct err *why);
 
 #endif

@@ -23,9 +23,9 @@
 static char default_vhost[] = "/";
 
 int
-link_init(struct link *l, const struct queue_amqp_config *config, struct err *e)
+link_amqp_init(struct link_amqp *l, const struct queue_amqp_config *config, struct err *e)
 {
-	if ((l->url = strdup(config->url)) == NULL)
+	if (!(l->url = strdup(config->url)))
 		return err_set(e, ERR_NO_MEMORY, "queue");
 	if (amqp_parse_url(l->url, &l->info) != AMQP_STATUS_OK)
 		return err_set(e, ERR_INVALID,
@@ -45,16 +45,16 @@ link_init(struct link *l, const struct queue_amqp_config *config, struct err *e)
 }
 
 void
-link_fini(struct link *l)
+link_amqp_fini(struct link_amqp *l)
 {
-	link_drop(l);
+	link_amqp_drop(l);
 	if (l->url)
 		free(l->url);
 	l->url = NULL;
 }
 
 int
-link_status(int status, const char *what, struct err *e)
+link_amqp_status(int status, const char *what, struct err *e)
 {
 	if (status >= 0)
 		return 0;
@@ -63,12 +63,12 @@ link_status(int status, const char *what, struct err *e)
 }
 
 int
-link_check(amqp_rpc_reply_t reply, const char *what, struct err *e)
+link_amqp_check(amqp_rpc_reply_t reply, const char *what, struct err *e)
 {
 	if (reply.reply_type == AMQP_RESPONSE_NORMAL)
 		return 0;
 	if (reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION)
-		return link_status(reply.library_error, what, e);
+		return link_amqp_status(reply.library_error, what, e);
 	if (reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD) {
 		const amqp_connection_close_t *m = reply.reply.decoded;
 
@@ -86,7 +86,7 @@ link_check(amqp_rpc_reply_t reply, const char *what, struct err *e)
 }
 
 static int
-login(struct link *l, struct err *e)
+link_login(struct link_amqp *l, struct err *e)
 {
 	amqp_table_entry_t capabilities[2] = { 0 }, entries[1] = { 0 };
 	amqp_table_t properties = { 1, entries };
@@ -102,21 +102,22 @@ login(struct link *l, struct err *e)
 	entries[0].key = amqp_cstring_bytes(key);
 	entries[0].value.kind = AMQP_FIELD_KIND_TABLE;
 	entries[0].value.value.table = (amqp_table_t){ 2, capabilities };
-	return link_check(amqp_login_with_properties(
-				  l->conn, l->info.vhost, 0, FRAME_MAX, l->heartbeat_s, &properties,
-				  AMQP_SASL_METHOD_PLAIN, l->info.user, l->info.password),
-			  "log in", e);
+	return link_amqp_check(amqp_login_with_properties(l->conn, l->info.vhost, 0, FRAME_MAX,
+							  l->heartbeat_s, &properties,
+							  AMQP_SASL_METHOD_PLAIN, l->info.user,
+							  l->info.password),
+			       "log in", e);
 }
 
 static int
-open_channel(struct link *l, amqp_channel_t channel, struct err *e)
+link_open_channel(struct link_amqp *l, amqp_channel_t channel, struct err *e)
 {
 	(void)amqp_channel_open(l->conn, channel);
-	return link_check(amqp_get_rpc_reply(l->conn), "open channel", e);
+	return link_amqp_check(amqp_get_rpc_reply(l->conn), "open channel", e);
 }
 
 static int
-connect_and_login(struct link *l, struct err *e)
+link_connect(struct link_amqp *l, struct err *e)
 {
 	unsigned int stuck_ms = STUCK_MS;
 	struct timeval limit = { .tv_sec = l->deadline_ms / 1000,
@@ -124,18 +125,18 @@ connect_and_login(struct link *l, struct err *e)
 	amqp_socket_t *socket;
 	int r;
 
-	if ((l->conn = amqp_new_connection()) == NULL ||
-	    (socket = amqp_tcp_socket_new(l->conn)) == NULL)
+	if (!(l->conn = amqp_new_connection()) || !(socket = amqp_tcp_socket_new(l->conn)))
 		return err_set(e, ERR_NO_MEMORY, "rabbitmq connection");
 	(void)amqp_set_handshake_timeout(l->conn, &limit);
 	(void)amqp_set_rpc_timeout(l->conn, &limit);
-	if ((r = link_status(amqp_socket_open_noblock(socket, l->info.host, l->info.port, &limit),
-			     "connect", e)) < 0 ||
-	    (r = login(l, e)) < 0)
+	if ((r = link_amqp_status(
+		     amqp_socket_open_noblock(socket, l->info.host, l->info.port, &limit),
+		     "connect", e)) < 0 ||
+	    (r = link_login(l, e)) < 0)
 		return r;
-	if ((r = open_channel(l, CHANNEL_WORK, e)) < 0 ||
-	    (r = open_channel(l, CHANNEL_DECLARE, e)) < 0 ||
-	    (r = open_channel(l, CHANNEL_BURY, e)) < 0)
+	if ((r = link_open_channel(l, CHANNEL_WORK, e)) < 0 ||
+	    (r = link_open_channel(l, CHANNEL_DECLARE, e)) < 0 ||
+	    (r = link_open_channel(l, CHANNEL_BURY, e)) < 0)
 		return r;
 	l->fd = amqp_get_sockfd(l->conn);
 	/* rabbitmq-c sends without a limit: a frozen broker whose window is full must not hold the
@@ -145,9 +146,9 @@ connect_and_login(struct link *l, struct err *e)
 }
 
 int
-link_open(struct link *l, struct err *e)
+link_amqp_open(struct link_amqp *l, struct err *e)
 {
-	int r = connect_and_login(l, e);
+	int r = link_connect(l, e);
 
 	if (r == 0)
 		l->failures = 0;
@@ -155,17 +156,17 @@ link_open(struct link *l, struct err *e)
 }
 
 void
-link_close(struct link *l)
+link_amqp_close(struct link_amqp *l)
 {
 	/* without the goodbye, unread deliveries reset the connection, and acks under way are lost
 	 */
 	if (l->conn)
 		(void)amqp_connection_close(l->conn, AMQP_REPLY_SUCCESS);
-	link_drop(l);
+	link_amqp_drop(l);
 }
 
 void
-link_drop(struct link *l)
+link_amqp_drop(struct link_amqp *l)
 {
 	int64_t backoff = BACKOFF_FIRST_MS << (l->failures < 5 ? l->failures : 5);
 	uint16_t jitter;
@@ -185,13 +186,13 @@ link_drop(struct link *l)
 }
 
 int
-link_wait_ms(const struct link *l)
+link_amqp_wait_ms(const struct link_amqp *l)
 {
 	return deadline_left_ms(l->retry_at_ms);
 }
 
 static bool
-is_known(const struct link *l, const char *queue)
+link_is_known(const struct link_amqp *l, const char *queue)
 {
 	for (int i = 0; i < l->known_count; i++)
 		if (strcmp(l->known[i], queue) == 0)
@@ -200,7 +201,7 @@ is_known(const struct link *l, const char *queue)
 }
 
 void
-link_forget_queue(struct link *l, const char *queue)
+link_amqp_forget_queue(struct link_amqp *l, const char *queue)
 {
 	for (int i = 0; i < l->known_count; i++)
 		if (strcmp(l->known[i], queue) == 0)
@@ -209,45 +210,54 @@ link_forget_queue(struct link *l, const char *queue)
 
 /* A miss closed the channel by the protocol's rule: confirm that and open it again. */
 static int
-reopen_declare(struct link *l, struct err *e)
+link_reopen_declare(struct link_amqp *l, struct err *e)
 {
 	amqp_channel_close_ok_t ok = { 0 };
 	int r;
 
-	if ((r = link_status(
+	if ((r = link_amqp_status(
 		     amqp_send_method(l->conn, CHANNEL_DECLARE, AMQP_CHANNEL_CLOSE_OK_METHOD, &ok),
 		     "close channel", e)) < 0)
 		return r;
-	return open_channel(l, CHANNEL_DECLARE, e);
+	return link_open_channel(l, CHANNEL_DECLARE, e);
 }
 
 /* What was in the queue is given up first: once it is there again, nobody can tell. */
 static int
-declare_anew(struct link *l, const char *queue, struct err *e)
+link_declare_anew(struct link_amqp *l, const char *queue, struct err *e)
 {
 	int r;
 
-	if ((r = reopen_declare(l, e)) < 0 ||
+	if ((r = link_reopen_declare(l, e)) < 0 ||
 	    (l->on_missing && (r = l->on_missing(l->on_missing_arg, queue, e)) < 0))
 		return r;
 	(void)amqp_queue_declare(l->conn, CHANNEL_DECLARE, amqp_cstring_bytes(queue), 0, 1, 0, 0,
 				 amqp_empty_table);
-	return link_check(amqp_get_rpc_reply(l->conn), queue, e);
+	return link_amqp_check(amqp_get_rpc_reply(l->conn), queue, e);
 }
 
 int
-link_ensure_queue(struct link *l, const char *queue, struct err *e)
+link_amqp_name_dead(const char *queue, char ret[QUEUE_NAME_MAX + 1], struct err *e)
+{
+	char dead[QUEUE_NAME_MAX + sizeof ".dead"];
+
+	(void)snprintf(dead, sizeof dead, "%s.dead", queue);
+	return str_copy(ret, QUEUE_NAME_MAX + 1, dead, e);
+}
+
+int
+link_amqp_ensure_queue(struct link_amqp *l, const char *queue, struct err *e)
 {
 	amqp_bytes_t name = amqp_cstring_bytes(queue);
 	int r, again;
 
-	if (is_known(l, queue))
+	if (link_is_known(l, queue))
 		return 0;
 	(void)amqp_queue_declare(l->conn, CHANNEL_DECLARE, name, 1, 1, 0, 0, amqp_empty_table);
-	r = link_check(amqp_get_rpc_reply(l->conn), queue, e);
+	r = link_amqp_check(amqp_get_rpc_reply(l->conn), queue, e);
 	if (r == ERR_NOT_FOUND)
-		r = declare_anew(l, queue, e);
-	if (r == ERR_DENIED && (again = reopen_declare(l, NULL)) < 0)
+		r = link_declare_anew(l, queue, e);
+	if (r == ERR_DENIED && (again = link_reopen_declare(l, NULL)) < 0)
 		return again;
 	if (r < 0)
 		return r;
@@ -258,15 +268,15 @@ link_ensure_queue(struct link *l, const char *queue, struct err *e)
 }
 
 int
-link_confirm_select(struct link *l, amqp_channel_t channel, struct err *e)
+link_amqp_confirm_select(struct link_amqp *l, amqp_channel_t channel, struct err *e)
 {
 	(void)amqp_confirm_select(l->conn, channel);
-	return link_check(amqp_get_rpc_reply(l->conn), "confirm.select", e);
+	return link_amqp_check(amqp_get_rpc_reply(l->conn), "confirm.select", e);
 }
 
 /* The broker's own words are the operator's best hint. */
 static int
-check_close(const amqp_frame_t *frame, struct err *e)
+link_check_close(const amqp_frame_t *frame, struct err *e)
 {
 	amqp_bytes_t text = { 0 };
 
@@ -281,7 +291,7 @@ check_close(const amqp_frame_t *frame, struct err *e)
 }
 
 int
-link_next_frame(struct link *l, amqp_frame_t *ret, struct err *e)
+link_amqp_next_frame(struct link_amqp *l, amqp_frame_t *ret, struct err *e)
 {
 	struct timeval none = { 0, 0 };
 	int status;
@@ -291,9 +301,9 @@ link_next_frame(struct link *l, amqp_frame_t *ret, struct err *e)
 	if (status == AMQP_STATUS_TIMEOUT)
 		return 0;
 	if (status < 0)
-		return link_status(status, "read", e);
+		return link_amqp_status(status, "read", e);
 	if (ret->frame_type == AMQP_FRAME_METHOD) {
-		if ((status = check_close(ret, e)) < 0)
+		if ((status = link_check_close(ret, e)) < 0)
 			return status;
 		if (ret->payload.method.id == AMQP_CONNECTION_BLOCKED_METHOD)
 			l->blocked = true;
@@ -304,7 +314,7 @@ link_next_frame(struct link *l, amqp_frame_t *ret, struct err *e)
 }
 
 void
-link_poll(const struct link *l, int wake_fd, int ms)
+link_amqp_poll(const struct link_amqp *l, int wake_fd, int ms)
 {
 	struct pollfd fds[2] = { { .fd = wake_fd, .events = POLLIN },
 				 { .fd = l->fd, .events = POLLIN } };
@@ -316,33 +326,58 @@ link_poll(const struct link *l, int wake_fd, int ms)
 		(void)!read(wake_fd, &count, sizeof count);
 }
 
-int
-link_publish(struct link *l, const struct link_message *m, struct err *e)
+static amqp_table_entry_t
+link_header(const char *name, const char *value)
 {
-	static char json[] = "application/json", header[] = "x-reason";
-	amqp_table_entry_t entry = { 0 };
+	amqp_table_entry_t entry = { .key = amqp_cstring_bytes(name) };
+
+	entry.value.kind = AMQP_FIELD_KIND_UTF8;
+	entry.value.value.bytes = amqp_cstring_bytes(value);
+	return entry;
+}
+
+/* The message's headers, and why it is buried where it is. */
+static amqp_table_t
+link_headers(const struct link_amqp_message *m, amqp_table_entry_t to[MESSAGE_HEADERS_MAX + 1])
+{
+	const struct message *message = m->message;
+	int n = 0;
+
+	for (size_t i = 0; i < message->header_count; i++)
+		to[n++] = link_header(message->headers[i].name, message->headers[i].value);
+	if (m->reason)
+		to[n++] = link_header("x-reason", m->reason);
+	return (amqp_table_t){ n, to };
+}
+
+int
+link_amqp_publish(struct link_amqp *l, const struct link_amqp_message *m, struct err *e)
+{
+	const struct message *message = m->message;
+	amqp_table_entry_t entries[MESSAGE_HEADERS_MAX + 1];
 	amqp_basic_properties_t properties = { 0 };
 	char id[24];
 	union {
 		const char *in;
 		void *out;
-	} bytes = { .in = m->body };
+	} bytes = { .in = message->body };
 
 	(void)snprintf(id, sizeof id, "%llu", (unsigned long long)m->tag);
 	properties._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG |
 			    AMQP_BASIC_MESSAGE_ID_FLAG;
-	properties.content_type = amqp_cstring_bytes(json);
+	properties.content_type = amqp_cstring_bytes("application/json");
 	properties.delivery_mode = AMQP_DELIVERY_PERSISTENT;
 	properties.message_id = amqp_cstring_bytes(id);
-	if (m->reason) {
-		entry.key = amqp_cstring_bytes(header);
-		entry.value.kind = AMQP_FIELD_KIND_UTF8;
-		entry.value.value.bytes = amqp_cstring_bytes(m->reason);
-		properties.headers = (amqp_table_t){ 1, &entry };
-		properties._flags |= AMQP_BASIC_HEADERS_FLAG;
+	if (message->key) {
+		properties.correlation_id = amqp_cstring_bytes(message->key);
+		properties._flags |= AMQP_BASIC_CORRELATION_ID_FLAG;
 	}
-	return link_status(amqp_basic_publish(l->conn, m->channel, amqp_empty_bytes,
-					      amqp_cstring_bytes(m->queue), 1, 0, &properties,
-					      (amqp_bytes_t){ m->len, bytes.out }),
-			   "publish", e);
+	properties.headers = link_headers(m, entries);
+	if (properties.headers.num_entries > 0)
+		properties._flags |= AMQP_BASIC_HEADERS_FLAG;
+	return link_amqp_status(amqp_basic_publish(l->conn, m->channel, amqp_empty_bytes,
+						   amqp_cstring_bytes(message->destination), 1, 0,
+						   &properties,
+						   (amqp_bytes_t){ message->len, bytes.out }),
+				"publish", e);
 }

@@ -13,13 +13,13 @@
 #include "base/wait.h"
 
 static struct publisher_amqp *
-publisher_of(struct publisher *p)
+publisher_amqp_of(struct publisher *p)
 {
 	return CONTAINER_OF(p, struct publisher_amqp, port);
 }
 
 static void
-wake(struct publisher_amqp *p)
+publisher_wake(struct publisher_amqp *p)
 {
 	uint64_t one = 1;
 
@@ -28,7 +28,7 @@ wake(struct publisher_amqp *p)
 
 /* Under lock: what a caller is told at once. */
 static int
-refuse_now(struct publisher_amqp *p, struct err *e)
+publisher_refuse_now(struct publisher_amqp *p, struct err *e)
 {
 	if (p->tried && !p->connected)
 		return err_set(e, ERR_UNAVAILABLE, "%s", p->last_error.text);
@@ -41,7 +41,7 @@ refuse_now(struct publisher_amqp *p, struct err *e)
 }
 
 static void
-wait_ended(struct publisher_amqp *p, struct entry *entry)
+publisher_wait_ended(struct publisher_amqp *p, struct publisher_entry *entry)
 {
 	int64_t until = now_monotonic_ms() + p->deadline_ms;
 	struct err late = ERR_NONE;
@@ -52,83 +52,80 @@ wait_ended(struct publisher_amqp *p, struct entry *entry)
 	if (entry->state == ENTRY_ENDED)
 		return;
 	p->suspect = p->connected; /* a broker that confirms nothing for so long is frozen */
-	wake(p);
-	(void)err_set(&late, ERR_TIMEOUT, "rabbitmq: %s: no confirm in time", entry->queue);
-	publisher_end(p, entry, ERR_TIMEOUT, &late);
+	publisher_wake(p);
+	(void)err_set(&late, ERR_TIMEOUT, "rabbitmq: %s: no confirm in time",
+		      entry->message->destination);
+	publisher_amqp_end(p, entry, ERR_TIMEOUT, &late);
 }
 
 static int
-publisher_publish(struct publisher *port, const char *queue, const char *body, size_t len,
-		  struct err *e)
+publisher_amqp_publish(struct publisher *port, const struct message *message, struct err *e)
 {
-	struct publisher_amqp *p = publisher_of(port);
-	struct entry entry = { .queue = queue, .body = body, .len = len };
+	struct publisher_amqp *p = publisher_amqp_of(port);
+	struct publisher_entry entry = { .message = message };
 	int r;
 
-	if (strlen(queue) > QUEUE_NAME_MAX || len > CONTENT_MAX)
-		return err_set(e, ERR_TOO_LARGE, "queue name or message too long");
-	(void)pthread_mutex_lock(&p->lock);
-	if ((r = refuse_now(p, e)) == 0) {
+	pthread_mutex_lock(&p->lock);
+	if ((r = publisher_refuse_now(p, e)) == 0) {
 		*p->tail = &entry;
 		p->tail = &entry.next;
 		p->waiting++;
-		wake(p);
-		wait_ended(p, &entry);
+		publisher_wake(p);
+		publisher_wait_ended(p, &entry);
 		r = entry.result;
 		if (r < 0 && e)
 			*e = entry.why, e->code = r;
 	}
-	(void)pthread_mutex_unlock(&p->lock);
+	pthread_mutex_unlock(&p->lock);
 	return r;
 }
 
 static int
 publisher_amqp_ping(struct publisher *port, struct err *e)
 {
-	struct publisher_amqp *p = publisher_of(port);
+	struct publisher_amqp *p = publisher_amqp_of(port);
 	int r = 0;
 
-	(void)pthread_mutex_lock(&p->lock);
+	pthread_mutex_lock(&p->lock);
 	if (!p->connected)
 		r = err_set(e, ERR_UNAVAILABLE, "%s",
 			    p->tried ? p->last_error.text : "rabbitmq: connecting");
-	(void)pthread_mutex_unlock(&p->lock);
+	pthread_mutex_unlock(&p->lock);
 	return r;
 }
 
 static void
 publisher_amqp_close(struct publisher *port)
 {
-	struct publisher_amqp *p = publisher_of(port);
+	struct publisher_amqp *p = publisher_amqp_of(port);
 	struct err closing = ERR_NONE;
 
-	(void)pthread_mutex_lock(&p->lock);
+	pthread_mutex_lock(&p->lock);
 	p->stopping = true;
-	(void)pthread_mutex_unlock(&p->lock);
-	wake(p);
-	(void)pthread_join(p->thread, NULL);
-	link_close(&p->link);
+	pthread_mutex_unlock(&p->lock);
+	publisher_wake(p);
+	pthread_join(p->thread, NULL);
+	link_amqp_close(&p->link);
 	(void)err_set(&closing, ERR_UNAVAILABLE, "rabbitmq: closing");
-	publisher_lost(p, &closing);
-	content_reset(&p->content);
-	link_fini(&p->link);
+	publisher_amqp_lost(p, &closing);
+	content_amqp_reset(&p->content);
+	link_amqp_fini(&p->link);
 	(void)close(p->wake);
-	(void)pthread_cond_destroy(&p->ended);
-	(void)pthread_mutex_destroy(&p->lock);
+	pthread_cond_destroy(&p->ended);
+	pthread_mutex_destroy(&p->lock);
 	free(p);
 }
 
 static const struct publisher_ops publisher_amqp_ops = {
-	.publish = publisher_publish,
+	.publish = publisher_amqp_publish,
 	.ping = publisher_amqp_ping,
 	.close = publisher_amqp_close,
 };
 
 static void
-init_sync(struct publisher_amqp *p)
+publisher_init_sync(struct publisher_amqp *p)
 {
-
-	(void)pthread_mutex_init(&p->lock, NULL);
+	pthread_mutex_init(&p->lock, NULL);
 	cond_init(&p->ended);
 }
 
@@ -138,23 +135,23 @@ publisher_amqp_new(const struct queue_amqp_config *config, struct publisher **re
 	struct publisher_amqp *p = calloc(1, sizeof *p);
 	int r;
 
-	if (p == NULL)
+	if (!p)
 		return err_set(e, ERR_NO_MEMORY, "publisher");
 	p->port.ops = &publisher_amqp_ops;
 	p->tail = &p->list;
 	p->max_waiting = config->max_waiting;
 	p->deadline_ms = config->deadline_ms;
-	init_sync(p);
-	if ((r = link_init(&p->link, config, e)) < 0) {
-		link_fini(&p->link);
+	publisher_init_sync(p);
+	if ((r = link_amqp_init(&p->link, config, e)) < 0) {
+		link_amqp_fini(&p->link);
 		free(p);
 		return r;
 	}
 	p->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (p->wake < 0 || pthread_create(&p->thread, NULL, publisher_work, p) != 0) {
+	if (p->wake < 0 || pthread_create(&p->thread, NULL, publisher_amqp_work, p) != 0) {
 		if (p->wake >= 0)
 			(void)close(p->wake);
-		link_fini(&p->link);
+		link_amqp_fini(&p->link);
 		free(p);
 		return err_set(e, ERR_NO_MEMORY, "thread of the publisher");
 	}

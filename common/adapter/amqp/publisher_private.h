@@ -10,10 +10,9 @@
 
 enum entry_state { ENTRY_NEW, ENTRY_SENT, ENTRY_ENDED };
 
-struct entry {
-	struct entry *next;
-	const char *queue, *body;
-	size_t len;
+struct publisher_entry {
+	struct publisher_entry *next;
+	const struct message *message; /* borrowed while its caller waits */
 	enum entry_state state;
 	uint64_t tag;
 	bool returned;
@@ -30,24 +29,24 @@ struct publisher_amqp {
 	pthread_t thread;
 	pthread_cond_t ended;
 	/* owned by the thread */
-	struct link link;
-	struct content content;
+	struct link_amqp link;
+	struct content_amqp content;
 	uint64_t last_tag;
 	size_t in_flight, in_flight_bytes;
 	/* under lock */
 	pthread_mutex_t lock;
-	struct entry *list, **tail;
+	struct publisher_entry *list, **tail;
 	size_t waiting;
 	bool connected, tried, blocked, suspect, stopping;
 	struct err last_error;
 };
 
 /* The thread: arg is the publisher. */
-void *publisher_work(void *arg);
+void *publisher_amqp_work(void *arg);
 /* Under lock: the entry's caller is told, and the entry leaves the list. */
-void publisher_end(struct publisher_amqp *p, struct entry *entry, int result,
-		   const struct err *why);
+void publisher_amqp_end(struct publisher_amqp *p, struct publisher_entry *entry, int result,
+			const struct err *why);
 /* Ends every entry: the connection is gone. */
-void publisher_lost(struct publisher_amqp *p, const struct err *why);
+void publisher_amqp_lost(struct publisher_amqp *p, const struct err *why);
 
 #endif

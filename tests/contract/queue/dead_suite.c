@@ -36,12 +36,12 @@ note(void *arg, const struct dead_letter *letter, struct err *e)
 
 	(void)e;
 	assert_true(i < LETTERS);
-	assert_string_equal(letter->queue, queue);
-	(void)snprintf(n->bodies[i], sizeof n->bodies[i], "%.20s", letter->body);
+	assert_string_equal(letter->message.destination, queue);
+	(void)snprintf(n->bodies[i], sizeof n->bodies[i], "%.20s", letter->message.body);
 	(void)snprintf(n->reasons[i], sizeof n->reasons[i], "%s", letter->reason);
 	n->redelivered[i] = letter->redelivered;
 	n->sizes[i] = letter->size;
-	n->lens[i] = letter->len;
+	n->lens[i] = letter->message.len;
 	return n->verdicts[i];
 }
 
@@ -84,7 +84,7 @@ bury(const char *body, size_t len, const char *reason)
 	const char *const names[] = { queue };
 	struct queue_delivery d = { 0 };
 
-	assert_int_equal(queue_publish(p, queue, body, len, NULL), 0);
+	assert_int_equal(queue_put(p, queue, body, len, NULL), 0);
 	c = server->consumer(names, 1, 1);
 	assert_int_equal(queue_next(c, SOON_MS, &d, NULL), 0);
 	assert_int_equal(queue_bury(c, &d, reason, NULL), 0);
@@ -178,13 +178,55 @@ a_requeued_message_is_in_its_queue_again(void **state)
 	await_ready(queue, 2);
 	c = server->consumer(names, 1, 5);
 	assert_int_equal(queue_next(c, SOON_MS, &d, NULL), 0);
-	assert_string_equal(d.body, "b");
+	assert_string_equal(d.message.body, "b");
 	assert_false(d.redelivered);
 	assert_int_equal(queue_ack(c, &d, NULL), 0);
 	queue_delivery_free(&d);
 	assert_int_equal(queue_next(c, SOON_MS, &d, NULL), 0);
-	assert_int_equal(d.len, 3);
-	assert_memory_equal(d.body, "\0\xff{", 3);
+	assert_int_equal(d.message.len, 3);
+	assert_memory_equal(d.message.body, "\0\xff{", 3);
+	assert_int_equal(queue_ack(c, &d, NULL), 0);
+	queue_delivery_free(&d);
+}
+
+static int
+requeue_keyed(void *arg, const struct dead_letter *letter, struct err *e)
+{
+	int *seen = arg;
+
+	(void)e;
+	(*seen)++;
+	assert_string_equal(letter->message.key, "65f0");
+	assert_string_equal(message_header(&letter->message, "kind"), "song");
+	assert_int_equal(letter->message.header_count, 1);
+	assert_string_equal(letter->reason, "odd");
+	return DEAD_REQUEUE;
+}
+
+static void
+a_key_and_headers_outlive_death_and_return(void **state)
+{
+	SCOPED(publisher_close_p) struct publisher *p = server->publisher();
+	SCOPED(consumer_close_p) struct consumer *c = NULL;
+	const struct message_header kind = { "kind", "song" };
+	const char *const names[] = { queue };
+	struct queue_delivery d = { 0 };
+	int seen = 0;
+
+	assert_int_equal(
+		queue_publish(p, &(struct message){ queue, "65f0", &kind, 1, "x", 1 }, NULL), 0);
+	c = server->consumer(names, 1, 1);
+	assert_int_equal(queue_next(c, SOON_MS, &d, NULL), 0);
+	assert_int_equal(queue_bury(c, &d, "odd", NULL), 0);
+	queue_delivery_free(&d);
+	await_ready(dead, 1);
+	assert_int_equal(dead_letters_visit(*state, queue, 5, requeue_keyed, &seen, NULL), 0);
+	assert_int_equal(seen, 1);
+	assert_int_equal(queue_next(c, SOON_MS, &d, NULL), 0);
+	assert_string_equal(d.message.body, "x");
+	assert_string_equal(d.message.key, "65f0");
+	assert_string_equal(message_header(&d.message, "kind"), "song");
+	assert_int_equal(d.message.header_count, 1);
 	assert_int_equal(queue_ack(c, &d, NULL), 0);
 	queue_delivery_free(&d);
 }
@@ -256,6 +298,7 @@ dead_suite_run(const char *name, const struct queue_suite_server *under_test,
 		SENTENCE(what_is_kept_is_there_again_in_order),
 		SENTENCE(a_dropped_message_is_gone_and_the_others_stay),
 		SENTENCE(a_requeued_message_is_in_its_queue_again),
+		SENTENCE(a_key_and_headers_outlive_death_and_return),
 		SENTENCE(a_requeue_makes_its_queue_where_it_is_gone),
 		SENTENCE(a_visit_that_ends_early_gives_everything_back),
 		SENTENCE(a_message_that_is_cut_stays),

@@ -4,6 +4,14 @@
 
 #include "port/queue.h"
 
+/* Publishes a bare body. */
+static inline int
+queue_put(struct publisher *p, const char *queue, const char *body, size_t len, struct err *e)
+{
+	return queue_publish(p, &(struct message){ .destination = queue, .body = body, .len = len },
+			     e);
+}
+
 struct queue_suite_server {
 	struct publisher *(*publisher)(void);
 	struct consumer *(*consumer)(const char *const *queues, size_t count, int prefetch);
@@ -18,5 +26,7 @@ struct queue_suite_server {
 
 /* The number of failed tests. */
 int queue_suite_run(const char *name, const struct queue_suite_server *server);
+/* Its part about what a message may hold. */
+int queue_suite_message_run(const char *name);
 
 #endif

@@ -150,10 +150,73 @@ a_queue_of_other_arguments_is_used_as_it_is(void **state)
 	assert_non_null(amqp_queue_declare(conn, 1, amqp_cstring_bytes(name), 0, 1, 0, 0,
 					   (amqp_table_t){ 1, &quorum }));
 	c = open_consumer(names, 1, 1);
-	assert_int_equal(queue_publish(p, name, "q", 1, NULL), 0);
+	assert_int_equal(queue_put(p, name, "q", 1, NULL), 0);
 	assert_int_equal(queue_next(c, 10000, &d, NULL), 0);
-	assert_string_equal(d.body, "q");
+	assert_string_equal(d.message.body, "q");
 	assert_int_equal(queue_ack(c, &d, NULL), 0);
+	queue_delivery_free(&d);
+	consumer_close(TAKE(c));
+	remove_queue(name);
+}
+
+static amqp_table_entry_t
+text_entry(const char *name, const char *value, size_t len)
+{
+	amqp_table_entry_t entry = { .key = amqp_cstring_bytes(name) };
+	union {
+		const char *in;
+		void *out;
+	} bytes = { .in = value };
+
+	entry.value.kind = AMQP_FIELD_KIND_UTF8;
+	entry.value.value.bytes = (amqp_bytes_t){ len, bytes.out };
+	return entry;
+}
+
+/* Of a foreign producer's headers those come through that a message may hold, at most so many. */
+static void
+foreign_properties_are_cut_to_what_a_message_may_hold(void **state)
+{
+	static char long_text[4096];
+	SCOPED(publisher_close_p) struct publisher *p = open_publisher();
+	SCOPED(consumer_close_p) struct consumer *c = NULL;
+	amqp_basic_properties_t odd = { ._flags = AMQP_BASIC_HEADERS_FLAG |
+						  AMQP_BASIC_CORRELATION_ID_FLAG };
+	amqp_table_entry_t entries[MESSAGE_HEADERS_MAX + 8];
+	char name[32] = "tonearm_test_", id[9];
+	const char *const names[] = { name };
+	struct queue_delivery d = { 0 };
+	int n = 0;
+
+	(void)state;
+	random_hex(id, 8);
+	memcpy(name + 13, id, sizeof id);
+	memset(long_text, 'h', sizeof long_text - 1);
+	entries[n++] = text_entry("x-death", "broker's", 8);
+	entries[n++] = text_entry("", "nameless", 8);
+	entries[n++] = text_entry("long", long_text, sizeof long_text - 1);
+	entries[n++] = text_entry(long_text + sizeof long_text - 100, "long", 4);
+	entries[n++] = text_entry("nul", "a\0b", 3);
+	entries[n] = text_entry("number", "", 0);
+	entries[n].value.kind = AMQP_FIELD_KIND_I32;
+	entries[n++].value.value.i32 = 7;
+	while (n < (int)ARRAY_LEN(entries))
+		entries[n++] = text_entry("kept", "1", 1);
+	odd.headers = (amqp_table_t){ n, entries };
+	odd.correlation_id = (amqp_bytes_t){ 3, (char[]){ 'a', '\0', 'b' } };
+	assert_int_equal(queue_put(p, name, "first", 5, NULL), 0); /* makes the queue */
+	assert_int_equal(amqp_basic_publish(conn, 1, amqp_empty_bytes, amqp_cstring_bytes(name), 0,
+					    0, &odd, amqp_cstring_bytes("odd")),
+			 0);
+	c = open_consumer(names, 1, 2);
+	assert_int_equal(queue_next(c, 10000, &d, NULL), 0);
+	queue_delivery_free(&d);
+	assert_int_equal(queue_next(c, 10000, &d, NULL), 0);
+	assert_string_equal(d.message.body, "odd");
+	assert_null(d.message.key);
+	assert_int_equal(d.message.header_count, MESSAGE_HEADERS_MAX);
+	for (int i = 0; i < MESSAGE_HEADERS_MAX; i++)
+		assert_string_equal(d.message.headers[i].name, "kept");
 	queue_delivery_free(&d);
 	consumer_close(TAKE(c));
 	remove_queue(name);
@@ -165,7 +228,7 @@ look(void *arg, const struct dead_letter *letter, struct err *e)
 	int *seen = arg;
 
 	(void)e;
-	assert_string_equal(letter->body, "precious");
+	assert_string_equal(letter->message.body, "precious");
 	(*seen)++;
 	return DEAD_KEEP;
 }
@@ -234,16 +297,16 @@ a_missing_queue_is_told_of_before_it_is_declared(void **state)
 	c.on_missing = on_missing;
 	c.on_missing_arg = &m;
 	assert_int_equal(publisher_amqp_new(&c, &p, NULL), 0);
-	assert_int_equal(queue_publish(p, name, "x", 1, &e), ERR_UNAVAILABLE);
+	assert_int_equal(queue_put(p, name, "x", 1, &e), ERR_UNAVAILABLE);
 	assert_non_null(strstr(e.text, "not now"));
 	assert_int_equal(m.calls, 1);
 	assert_int_equal(ready(name), -1);
 	m.result = 0;
-	while (queue_publish(p, name, "x", 1, &e) < 0)
+	while (queue_put(p, name, "x", 1, &e) < 0)
 		if (deadline_left_ms(until) == 0)
 			fail_msg("no publish: %s", e.text);
 	assert_int_equal(m.calls, 2);
-	assert_int_equal(queue_publish(p, name, "y", 1, NULL), 0);
+	assert_int_equal(queue_put(p, name, "y", 1, NULL), 0);
 	assert_int_equal(m.calls, 2);
 	remove_queue(name);
 }
@@ -260,7 +323,7 @@ a_refused_login_is_told_without_the_password(void **state)
 	memcpy(strstr(wrong, "00000"), strrchr(url, ':') + 1, 5);
 	c.url = wrong;
 	assert_int_equal(publisher_amqp_new(&c, &p, NULL), 0);
-	assert_int_equal(queue_publish(p, "x", "y", 1, &e), ERR_UNAVAILABLE);
+	assert_int_equal(queue_put(p, "x", "y", 1, &e), ERR_UNAVAILABLE);
 	assert_non_null(strstr(e.text, "refused"));
 	assert_null(strstr(e.text, "sesame"));
 	assert_int_equal(publisher_ping(p, &e), ERR_UNAVAILABLE);
@@ -277,7 +340,7 @@ an_absent_broker_is_told_at_once(void **state)
 	(void)state;
 	c.url = "amqp://guest:sesame-42@127.0.0.1:1/";
 	assert_int_equal(publisher_amqp_new(&c, &p, NULL), 0);
-	assert_int_equal(queue_publish(p, "x", "y", 1, &e), ERR_UNAVAILABLE);
+	assert_int_equal(queue_put(p, "x", "y", 1, &e), ERR_UNAVAILABLE);
 	assert_non_null(strstr(e.text, "connect"));
 	assert_null(strstr(e.text, "sesame"));
 }
@@ -287,6 +350,7 @@ main(void)
 {
 	const struct CMUnitTest own[] = {
 		cmocka_unit_test(a_queue_of_other_arguments_is_used_as_it_is),
+		cmocka_unit_test(foreign_properties_are_cut_to_what_a_message_may_hold),
 		cmocka_unit_test(looking_often_loses_nothing_to_a_delivery_limit),
 		cmocka_unit_test(a_missing_queue_is_told_of_before_it_is_declared),
 		cmocka_unit_test(a_refused_login_is_told_without_the_password),

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "adapter/amqp/amqp.h"
+#include "contract/queue/queue_suite.h"
 #include "base/clock.h"
 #include "support/free_ports.h"
 
@@ -109,7 +110,7 @@ await_publish(struct publisher *p, int64_t ms)
 	int64_t until = now_monotonic_ms() + ms;
 	struct err e = ERR_NONE;
 
-	while (queue_publish(p, "work", "m", 1, &e) < 0) {
+	while (queue_put(p, "work", "m", 1, &e) < 0) {
 		if (deadline_left_ms(until) == 0)
 			fail_msg("no publish: %s", e.text);
 		(void)usleep(20000); /* between tries */
@@ -161,7 +162,7 @@ a_broker_that_comes_late_is_found(void **state)
 	int64_t before = now_monotonic_ms();
 
 	(void)state;
-	assert_int_equal(queue_publish(p, "work", "m", 1, &e), ERR_UNAVAILABLE);
+	assert_int_equal(queue_put(p, "work", "m", 1, &e), ERR_UNAVAILABLE);
 	assert_true(now_monotonic_ms() - before < 1000);
 	start_server();
 	await_publish(p, START_MS);
@@ -223,7 +224,7 @@ a_frozen_broker_holds_nobody_for_long(void **state)
 	assert_int_equal(kill(-server, SIGSTOP), 0);
 	do /* its threads stop one after the other */
 		before = now_monotonic_ms();
-	while (queue_publish(p, "work", "m", 1, NULL) == 0);
+	while (queue_put(p, "work", "m", 1, NULL) == 0);
 	print_message("publish failed after %d ms\n", (int)(now_monotonic_ms() - before));
 	assert_true(now_monotonic_ms() - before < 3600);
 	before = now_monotonic_ms();
@@ -257,10 +258,10 @@ an_alarm_refuses_at_once_until_it_is_lifted(void **state)
 	await_publish(p, SOON_MS);
 	set_memory_limit("0.00001");
 	before = now_monotonic_ms();
-	while (queue_publish(p, "work", "m", 1, &e) == 0)
+	while (queue_put(p, "work", "m", 1, &e) == 0)
 		assert_true(now_monotonic_ms() - before < SOON_MS);
 	before = now_monotonic_ms();
-	assert_int_equal(queue_publish(p, "work", "m", 1, &e), ERR_UNAVAILABLE);
+	assert_int_equal(queue_put(p, "work", "m", 1, &e), ERR_UNAVAILABLE);
 	print_message("refused after %d ms: %s\n", (int)(now_monotonic_ms() - before), e.text);
 	assert_true(now_monotonic_ms() - before < 200);
 	set_memory_limit("0.4");

@@ -65,8 +65,8 @@ take(const char *queue, char **ret_body, size_t *ret_len, char reason[240])
 	if (!queue_broker_look(broker, queue, 0, &m) || queue_next(c, 0, &d, NULL) != 0)
 		return false;
 	memcpy(reason, m.reason, sizeof m.reason);
-	*ret_body = d.body;
-	*ret_len = d.len;
+	*ret_body = d.block;
+	*ret_len = d.message.len;
 	return queue_ack(c, &d, NULL) == 0;
 }
 

@@ -15,15 +15,12 @@ self_of(struct publisher *p)
 }
 
 static int
-faulty_publish(struct publisher *port, const char *queue, const char *body, size_t len,
-	       struct err *e)
+faulty_publish(struct publisher *port, const struct message *message, struct err *e)
 {
 	struct faulty_publisher_port *s = self_of(port);
 	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);
 
-	return r < 0 ? r
-		     : fault_after(s->faults, call, queue_publish(s->inner, queue, body, len, e),
-				   e);
+	return r < 0 ? r : fault_after(s->faults, call, queue_publish(s->inner, message, e), e);
 }
 
 static int

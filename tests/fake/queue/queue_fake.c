@@ -65,23 +65,28 @@ queue_fake_declare(struct queue_broker *b, const char *queue, struct err *e)
 }
 
 int
-queue_fake_append(struct queue_broker *b, const char *queue, const char *body, size_t len,
-		  const char *reason, struct err *e)
+queue_fake_name_dead(const char *queue, char ret[QUEUE_NAME_MAX + 1], struct err *e)
 {
-	struct named *q = queue_fake_declare(b, queue, e);
+	char dead[QUEUE_NAME_MAX + sizeof ".dead"];
+
+	(void)snprintf(dead, sizeof dead, "%s.dead", queue);
+	return str_copy(ret, QUEUE_NAME_MAX + 1, dead, e);
+}
+
+int
+queue_fake_append(struct queue_broker *b, const struct message *message, const char *reason,
+		  struct err *e)
+{
+	struct named *q = queue_fake_declare(b, message->destination, e);
 	struct stored *m, **at;
 
-	if (q == NULL)
+	if (!q)
 		return e ? e->code : ERR_UNAVAILABLE;
 	m = calloc(1, sizeof *m);
-	if (m == NULL || (m->body = malloc(len + 1)) == NULL) {
+	if (!m || message_copy(message, &m->message, &m->block, NULL) < 0) {
 		free(m);
 		return err_set(e, ERR_NO_MEMORY, "message");
 	}
-	if (len > 0)
-		memcpy(m->body, body, len);
-	m->body[len] = '\0';
-	m->len = len;
 	(void)snprintf(m->reason, sizeof m->reason, "%s", reason);
 	for (at = &q->messages; *at; at = &(*at)->next)
 		continue;
@@ -112,27 +117,23 @@ queue_fake_remove(struct named *q, struct stored *m)
 	while (*at != m)
 		at = &(*at)->next;
 	*at = m->next;
-	free(m->body);
+	free(m->block);
 	free(m);
 }
 
 static int
-fake_publish(struct publisher *port, const char *queue, const char *body, size_t len, struct err *e)
+publisher_fake_publish(struct publisher *port, const struct message *message, struct err *e)
 {
 	SCOPED(queue_fake_leave_p)
 	struct queue_broker *b =
 		queue_fake_enter(CONTAINER_OF(port, struct publisher_fake, port)->broker);
 	int r = queue_fake_refusal(b, e);
 
-	if (r < 0)
-		return r;
-	if (strlen(queue) > QUEUE_NAME_MAX || len > MESSAGE_MAX)
-		return err_set(e, ERR_TOO_LARGE, "queue name or message too long");
-	return queue_fake_append(b, queue, body, len, "", e);
+	return r < 0 ? r : queue_fake_append(b, message, "", e);
 }
 
 static int
-fake_ping(struct publisher *port, struct err *e)
+publisher_fake_ping(struct publisher *port, struct err *e)
 {
 	SCOPED(queue_fake_leave_p)
 	struct queue_broker *b =
@@ -142,15 +143,15 @@ fake_ping(struct publisher *port, struct err *e)
 }
 
 static void
-fake_close(struct publisher *port)
+publisher_fake_close(struct publisher *port)
 {
 	free(CONTAINER_OF(port, struct publisher_fake, port));
 }
 
-static const struct publisher_ops fake_ops = {
-	.publish = fake_publish,
-	.ping = fake_ping,
-	.close = fake_close,
+static const struct publisher_ops publisher_fake_ops = {
+	.publish = publisher_fake_publish,
+	.ping = publisher_fake_ping,
+	.close = publisher_fake_close,
 };
 
 int
@@ -158,9 +159,9 @@ publisher_fake_new(struct queue_broker *b, struct publisher **ret, struct err *e
 {
 	struct publisher_fake *p = calloc(1, sizeof *p);
 
-	if (p == NULL)
+	if (!p)
 		return err_set(e, ERR_NO_MEMORY, "publisher");
-	p->port.ops = &fake_ops;
+	p->port.ops = &publisher_fake_ops;
 	p->broker = b;
 	*ret = &p->port;
 	return 0;
@@ -210,8 +211,9 @@ void
 queue_broker_put(struct queue_broker *broker, const char *queue, const char *body, size_t len)
 {
 	SCOPED(queue_fake_leave_p) struct queue_broker *b = queue_fake_enter(broker);
+	const struct message m = { .destination = queue, .body = body, .len = len };
 
-	if (queue_fake_append(b, queue, body, len, "", NULL) < 0)
+	if (queue_fake_append(b, &m, "", NULL) < 0)
 		abort();
 }
 
@@ -220,7 +222,7 @@ queue_broker_has(struct queue_broker *broker, const char *queue)
 {
 	SCOPED(queue_fake_leave_p) struct queue_broker *b = queue_fake_enter(broker);
 
-	return queue_fake_find(b, queue) != NULL;
+	return queue_fake_find(b, queue);
 }
 
 size_t
@@ -245,18 +247,18 @@ queue_broker_look(struct queue_broker *broker, const char *queue, size_t i,
 
 	while (m && i-- > 0)
 		m = m->next;
-	if (m == NULL)
+	if (!m)
 		return false;
-	*ret = (struct queue_fake_message){ .len = m->len,
+	*ret = (struct queue_fake_message){ .len = m->message.len,
 					    .redelivered = m->redelivered,
 					    .held = m->tag != 0 };
-	(void)snprintf(ret->body, sizeof ret->body, "%s", m->body);
+	(void)snprintf(ret->body, sizeof ret->body, "%s", m->message.body);
 	(void)snprintf(ret->reason, sizeof ret->reason, "%s", m->reason);
 	return true;
 }
 
 static void
-empty(struct named *q)
+queue_fake_empty(struct named *q)
 {
 	while (q->messages)
 		queue_fake_remove(q, q->messages);
@@ -268,9 +270,9 @@ queue_broker_delete(struct queue_broker *broker, const char *queue)
 	SCOPED(queue_fake_leave_p) struct queue_broker *b = queue_fake_enter(broker);
 	struct named *q = queue_fake_find(b, queue);
 
-	if (q == NULL)
+	if (!q)
 		return;
-	empty(q);
+	queue_fake_empty(q);
 	*q = b->queues[--b->count];
 }
 
@@ -279,7 +281,7 @@ queue_broker_new(struct queue_broker **ret, struct err *e)
 {
 	struct queue_broker *b = calloc(1, sizeof *b);
 
-	if (b == NULL)
+	if (!b)
 		return err_set(e, ERR_NO_MEMORY, "broker");
 	pthread_mutex_init(&b->lock, NULL);
 	cond_init(&b->changed);
@@ -291,10 +293,10 @@ queue_broker_new(struct queue_broker **ret, struct err *e)
 void
 queue_broker_free(struct queue_broker *b)
 {
-	if (b == NULL)
+	if (!b)
 		return;
 	for (size_t i = 0; i < b->count; i++)
-		empty(&b->queues[i]);
+		queue_fake_empty(&b->queues[i]);
 	pthread_cond_destroy(&b->changed);
 	pthread_mutex_destroy(&b->lock);
 	free(b);

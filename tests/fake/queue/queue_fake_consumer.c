@@ -22,14 +22,14 @@ struct consumer_fake {
 };
 
 static struct consumer_fake *
-consumer_of(struct consumer *c)
+consumer_fake_of(struct consumer *c)
 {
 	return CONTAINER_OF(c, struct consumer_fake, port);
 }
 
 /* As refusal, and a consumer whose call fails has lost its connection. */
 static int
-enter_call(struct consumer_fake *c, struct err *e)
+consumer_fake_enter(struct consumer_fake *c, struct err *e)
 {
 	int r = queue_fake_refusal(c->broker, e);
 
@@ -42,7 +42,7 @@ enter_call(struct consumer_fake *c, struct err *e)
 
 /* The oldest ready message of the queue, unless as many as allowed are held already. */
 static struct stored *
-ready_in(const struct consumer_fake *c, const struct named *q)
+consumer_fake_ready_in(const struct consumer_fake *c, const struct named *q)
 {
 	struct stored *found = NULL;
 	int held = 0;
@@ -50,64 +50,67 @@ ready_in(const struct consumer_fake *c, const struct named *q)
 	for (struct stored *m = q->messages; m; m = m->next) {
 		if (m->tag != 0 && m->holder == c)
 			held++;
-		if (m->tag == 0 && found == NULL)
+		if (m->tag == 0 && !found)
 			found = m;
 	}
 	return held < c->prefetch ? found : NULL;
 }
 
 static int
-hand_out(struct consumer_fake *c, const char *queue, struct stored *m, struct queue_delivery *ret)
+consumer_fake_hand_out(struct consumer_fake *c, const char *queue, struct stored *m,
+		       struct queue_delivery *ret)
 {
-	char *body = malloc(m->len + 1);
+	struct queue_delivery d = { .connection = c->generation, .redelivered = m->redelivered };
 
-	if (body == NULL)
+	if (message_copy(&m->message, &d.message, &d.block, NULL) < 0)
 		return ERR_NO_MEMORY;
-	memcpy(body, m->body, m->len + 1);
 	m->tag = ++c->broker->last_tag;
 	m->holder = c;
-	*ret = (struct queue_delivery){
-		queue, body, m->len, m->tag, c->generation, m->redelivered
-	};
+	if (d.message.len > MESSAGE_BODY_MAX)
+		d.message.len = MESSAGE_BODY_MAX;
+	d.block[d.message.len] = '\0';
+	d.message.destination = queue;
+	d.tag = m->tag;
+	*ret = d;
 	return 0;
 }
 
 static int
-try_next(struct consumer_fake *c, struct queue_delivery *ret)
+consumer_fake_try_next(struct consumer_fake *c, struct queue_delivery *ret)
 {
 	for (size_t i = 0; i < c->count && !c->paused && !c->broker->broken; i++) {
 		/* a queue that was deleted is declared again, as on a fresh subscription */
 		struct named *q = queue_fake_declare(c->broker, c->queues[i], NULL);
-		struct stored *m = q ? ready_in(c, q) : NULL;
+		struct stored *m = q ? consumer_fake_ready_in(c, q) : NULL;
 
 		if (m)
-			return hand_out(c, c->queues[i], m, ret);
+			return consumer_fake_hand_out(c, c->queues[i], m, ret);
 	}
 	return QUEUE_IDLE;
 }
 
 static int
-fake_next(struct consumer *port, int timeout_ms, struct queue_delivery *ret, struct err *e)
+consumer_fake_next(struct consumer *port, int timeout_ms, struct queue_delivery *ret, struct err *e)
 {
-	struct consumer_fake *c = consumer_of(port);
+	struct consumer_fake *c = consumer_fake_of(port);
 	SCOPED(queue_fake_leave_p) struct queue_broker *b = queue_fake_enter(c->broker);
 	int64_t until = now_monotonic_ms() + timeout_ms;
 	int r, broken = b->broken;
 
-	if (enter_call(c, NULL) < 0 && !broken)
+	if (consumer_fake_enter(c, NULL) < 0 && !broken)
 		return QUEUE_IDLE;
 	c->generation = b->generation;
-	while ((r = try_next(c, ret)) == QUEUE_IDLE && deadline_left_ms(until) > 0)
+	while ((r = consumer_fake_try_next(c, ret)) == QUEUE_IDLE && deadline_left_ms(until) > 0)
 		(void)cond_wait_until(&b->changed, &b->lock, until);
 	return r < 0 ? err_set(e, r, "delivery") : r;
 }
 
 /* The queue and the message that a delivery stands for; UNAVAILABLE after a disconnect. */
 static int
-find_held(struct consumer_fake *c, const struct queue_delivery *d, struct named **ret_queue,
-	  struct stored **ret, struct err *e)
+consumer_fake_find_held(struct consumer_fake *c, const struct queue_delivery *d,
+			struct named **ret_queue, struct stored **ret, struct err *e)
 {
-	struct named *q = queue_fake_find(c->broker, d->queue);
+	struct named *q = queue_fake_find(c->broker, d->message.destination);
 
 	for (struct stored *m = q ? q->messages : NULL; m; m = m->next) {
 		if (m->tag != d->tag || m->holder != c)
@@ -120,15 +123,16 @@ find_held(struct consumer_fake *c, const struct queue_delivery *d, struct named 
 }
 
 static int
-fake_ack(struct consumer *port, const struct queue_delivery *d, struct err *e)
+consumer_fake_ack(struct consumer *port, const struct queue_delivery *d, struct err *e)
 {
-	struct consumer_fake *c = consumer_of(port);
+	struct consumer_fake *c = consumer_fake_of(port);
 	SCOPED(queue_fake_leave_p) struct queue_broker *b = queue_fake_enter(c->broker);
 	struct named *q;
 	struct stored *m;
 	int r;
 
-	if ((r = enter_call(c, e)) < 0 || (r = find_held(c, d, &q, &m, e)) < 0)
+	if ((r = consumer_fake_enter(c, e)) < 0 ||
+	    (r = consumer_fake_find_held(c, d, &q, &m, e)) < 0)
 		return r;
 	queue_fake_remove(q, m);
 	pthread_cond_broadcast(&b->changed);
@@ -136,15 +140,16 @@ fake_ack(struct consumer *port, const struct queue_delivery *d, struct err *e)
 }
 
 static int
-fake_requeue(struct consumer *port, const struct queue_delivery *d, struct err *e)
+consumer_fake_requeue(struct consumer *port, const struct queue_delivery *d, struct err *e)
 {
-	struct consumer_fake *c = consumer_of(port);
+	struct consumer_fake *c = consumer_fake_of(port);
 	SCOPED(queue_fake_leave_p) struct queue_broker *b = queue_fake_enter(c->broker);
 	struct named *q;
 	struct stored *m;
 	int r;
 
-	if ((r = enter_call(c, e)) < 0 || (r = find_held(c, d, &q, &m, e)) < 0)
+	if ((r = consumer_fake_enter(c, e)) < 0 ||
+	    (r = consumer_fake_find_held(c, d, &q, &m, e)) < 0)
 		return r;
 	m->tag = 0;
 	m->holder = NULL;
@@ -154,32 +159,35 @@ fake_requeue(struct consumer *port, const struct queue_delivery *d, struct err *
 }
 
 static int
-fake_bury(struct consumer *port, const struct queue_delivery *d, const char *reason, struct err *e)
+consumer_fake_bury(struct consumer *port, const struct queue_delivery *d, const char *reason,
+		   struct err *e)
 {
-	struct consumer_fake *c = consumer_of(port);
+	struct consumer_fake *c = consumer_fake_of(port);
 	SCOPED(queue_fake_leave_p) struct queue_broker *b = queue_fake_enter(c->broker);
-	SCOPED(str_free) struct str dead = STR_MAX(QUEUE_NAME_MAX);
+	struct message message = d->message;
+	char dead[QUEUE_NAME_MAX + 1];
 	struct named *q;
 	struct stored *m;
 	int r;
 
-	if ((r = enter_call(c, e)) < 0 || (r = find_held(c, d, &q, &m, e)) < 0)
+	if ((r = consumer_fake_enter(c, e)) < 0 ||
+	    (r = consumer_fake_find_held(c, d, &q, &m, e)) < 0)
 		return r;
-	str_puts(&dead, d->queue);
-	str_puts(&dead, ".dead");
-	if ((r = str_error(&dead, e)) < 0 ||
-	    (r = queue_fake_append(b, str_text(&dead), d->body, d->len, reason, e)) < 0)
+	if ((r = queue_fake_name_dead(d->message.destination, dead, e)) < 0)
+		return r;
+	message.destination = dead;
+	if ((r = queue_fake_append(b, &message, reason, e)) < 0)
 		return r;
 	queue_fake_remove(q, m);
 	return 0;
 }
 
 static int
-fake_pause(struct consumer *port, bool paused, struct err *e)
+consumer_fake_pause(struct consumer *port, bool paused, struct err *e)
 {
-	struct consumer_fake *c = consumer_of(port);
+	struct consumer_fake *c = consumer_fake_of(port);
 	SCOPED(queue_fake_leave_p) struct queue_broker *b = queue_fake_enter(c->broker);
-	int r = enter_call(c, e);
+	int r = consumer_fake_enter(c, e);
 
 	if (r < 0)
 		return r;
@@ -189,9 +197,9 @@ fake_pause(struct consumer *port, bool paused, struct err *e)
 }
 
 static int
-fake_ping(struct consumer *port, struct err *e)
+consumer_fake_ping(struct consumer *port, struct err *e)
 {
-	struct consumer_fake *c = consumer_of(port);
+	struct consumer_fake *c = consumer_fake_of(port);
 	SCOPED(queue_fake_leave_p) struct queue_broker *b = queue_fake_enter(c->broker);
 
 	(void)b;
@@ -207,22 +215,22 @@ close_in(struct consumer_fake *c)
 }
 
 static void
-fake_close(struct consumer *port)
+consumer_fake_close(struct consumer *port)
 {
-	struct consumer_fake *c = consumer_of(port);
+	struct consumer_fake *c = consumer_fake_of(port);
 
 	close_in(c);
 	free(c);
 }
 
-static const struct consumer_ops fake_ops = {
-	.next = fake_next,
-	.ack = fake_ack,
-	.requeue = fake_requeue,
-	.bury = fake_bury,
-	.pause = fake_pause,
-	.ping = fake_ping,
-	.close = fake_close,
+static const struct consumer_ops consumer_fake_ops = {
+	.next = consumer_fake_next,
+	.ack = consumer_fake_ack,
+	.requeue = consumer_fake_requeue,
+	.bury = consumer_fake_bury,
+	.pause = consumer_fake_pause,
+	.ping = consumer_fake_ping,
+	.close = consumer_fake_close,
 };
 
 int
@@ -233,7 +241,7 @@ consumer_fake_new(struct queue_broker *broker, const char *const *queues, size_t
 	SCOPED_FREE struct consumer_fake *c = calloc(1, sizeof *c);
 	int r;
 
-	if (c == NULL)
+	if (!c)
 		return err_set(e, ERR_NO_MEMORY, "consumer");
 	if (count > CONSUMER_QUEUES)
 		return err_set(e, ERR_INVALID, "more than %d queues", CONSUMER_QUEUES);
@@ -241,9 +249,9 @@ consumer_fake_new(struct queue_broker *broker, const char *const *queues, size_t
 		if ((r = str_copy(c->queues[i], sizeof c->queues[i], queues[i], e)) < 0)
 			return r;
 	for (size_t i = 0; i < count; i++)
-		if (queue_fake_declare(b, queues[i], e) == NULL)
+		if (!queue_fake_declare(b, queues[i], e))
 			return ERR_UNAVAILABLE;
-	c->port.ops = &fake_ops;
+	c->port.ops = &consumer_fake_ops;
 	c->broker = broker;
 	c->count = count;
 	c->prefetch = prefetch;

@@ -1,7 +1,4 @@
 /* Dead letters of the broker in memory. */
-#include <stdio.h>
-
-#include "base/text/str.h"
 #include "fake/queue/queue_fake_private.h"
 
 struct dead_fake {
@@ -10,12 +7,14 @@ struct dead_fake {
 };
 
 static int
-carry_out(struct queue_broker *b, struct named *q, struct stored *m, const char *queue, int verdict,
-	  struct err *e)
+dead_fake_carry_out(struct queue_broker *b, struct named *q, struct stored *m, const char *queue,
+		    int verdict, struct err *e)
 {
-	bool cut = m->len > MESSAGE_MAX;
+	bool cut = m->message.len > MESSAGE_BODY_MAX;
+	struct message message = m->message;
 	int r = 0;
 
+	message.destination = queue;
 	switch ((enum dead_verdict)verdict) {
 	case DEAD_KEEP:
 		m->redelivered = true;
@@ -24,7 +23,7 @@ carry_out(struct queue_broker *b, struct named *q, struct stored *m, const char 
 		m->redelivered = true;
 		if (cut)
 			return err_set(e, ERR_TOO_LARGE, "too large to be requeued");
-		if ((r = queue_fake_append(b, queue, m->body, m->len, "", e)) < 0)
+		if ((r = queue_fake_append(b, &message, "", e)) < 0)
 			return r;
 		break;
 	case DEAD_DROP:
@@ -36,7 +35,7 @@ carry_out(struct queue_broker *b, struct named *q, struct stored *m, const char 
 
 /* The oldest behind skip that nobody holds. */
 static struct stored *
-at(struct named *q, size_t skip)
+dead_fake_at(struct named *q, size_t skip)
 {
 	for (struct stored *m = q->messages; m; m = m->next)
 		if (m->tag == 0 && skip-- == 0)
@@ -45,8 +44,8 @@ at(struct named *q, size_t skip)
 }
 
 static int
-fake_visit(struct dead_letters *port, const char *queue, size_t max, dead_visitor visitor,
-	   void *arg, struct err *e)
+dead_fake_visit(struct dead_letters *port, const char *queue, size_t max, dead_visitor visitor,
+		void *arg, struct err *e)
 {
 	SCOPED(queue_fake_leave_p)
 	struct queue_broker *b =
@@ -58,44 +57,45 @@ fake_visit(struct dead_letters *port, const char *queue, size_t max, dead_visito
 
 	if (r < 0)
 		return r;
-	if (snprintf(name, sizeof name, "%s.dead", queue) >= (int)sizeof name)
-		return err_set(e, ERR_TOO_LARGE, "queue name too long");
-	for (size_t i = 0; i < max && (q = queue_fake_find(b, name)) != NULL; i++) {
-		struct stored *m = at(q, kept);
-		struct dead_letter letter = { .queue = queue };
+	if ((r = queue_fake_name_dead(queue, name, e)) < 0)
+		return r;
+	for (size_t i = 0; i < max && (q = queue_fake_find(b, name)); i++) {
+		struct stored *m = dead_fake_at(q, kept);
+		struct dead_letter letter;
 
-		if (m == NULL)
+		if (!m)
 			break;
-		letter.body = m->body;
-		letter.len = m->len < MESSAGE_MAX ? m->len : MESSAGE_MAX;
-		letter.size = m->len;
-		letter.reason = m->reason;
-		letter.redelivered = m->redelivered;
+		letter = (struct dead_letter){ m->message, m->message.len, m->reason,
+					       m->redelivered };
+		letter.message.destination = queue;
+		if (letter.message.len > MESSAGE_BODY_MAX)
+			letter.message.len = MESSAGE_BODY_MAX;
 		if ((r = visitor(arg, &letter, e)) < 0)
 			return r;
 		kept += r == DEAD_KEEP;
-		if ((r = carry_out(b, q, m, queue, r, e)) < 0)
+		if ((r = dead_fake_carry_out(b, q, m, queue, r, e)) < 0)
 			return r;
 	}
 	return 0;
 }
 
 static void
-fake_close(struct dead_letters *port)
+dead_fake_close(struct dead_letters *port)
 {
 	free(CONTAINER_OF(port, struct dead_fake, port));
 }
 
-static const struct dead_letters_ops fake_ops = { .visit = fake_visit, .close = fake_close };
+static const struct dead_letters_ops dead_fake_ops = { .visit = dead_fake_visit,
+						       .close = dead_fake_close };
 
 int
 dead_letters_fake_new(struct queue_broker *b, struct dead_letters **ret, struct err *e)
 {
 	struct dead_fake *d = calloc(1, sizeof *d);
 
-	if (d == NULL)
+	if (!d)
 		return err_set(e, ERR_NO_MEMORY, "dead letters");
-	d->port.ops = &fake_ops;
+	d->port.ops = &dead_fake_ops;
 	d->broker = b;
 	*ret = &d->port;
 	return 0;

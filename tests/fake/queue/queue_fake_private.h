@@ -8,12 +8,11 @@
 #include "fake/queue/queue_fake.h"
 
 #define BROKER_QUEUES 32
-#define MESSAGE_MAX (1024 * 1024) /* of a publish through the port */
 
 struct stored {
 	struct stored *next;
-	char *body;
-	size_t len;
+	struct message message;
+	char *block; /* owned: the bytes behind message */
 	char reason[240];
 	bool redelivered;
 	uint64_t tag;       /* 0 = ready */
@@ -39,8 +38,11 @@ void queue_fake_leave_p(struct queue_broker **b);
 int queue_fake_refusal(struct queue_broker *b, struct err *e);
 struct named *queue_fake_find(struct queue_broker *b, const char *queue);
 struct named *queue_fake_declare(struct queue_broker *b, const char *queue, struct err *e);
-int queue_fake_append(struct queue_broker *b, const char *queue, const char *body, size_t len,
-		      const char *reason, struct err *e);
+/* A copy joins the queue that m is for. */
+int queue_fake_append(struct queue_broker *b, const struct message *m, const char *reason,
+		      struct err *e);
+/* "<queue>.dead"; TOO_LARGE. */
+int queue_fake_name_dead(const char *queue, char ret[QUEUE_NAME_MAX + 1], struct err *e);
 /* What the holder has (NULL: any holder) is ready again. */
 void queue_fake_give_up(struct queue_broker *b, const void *holder);
 void queue_fake_remove(struct named *q, struct stored *m);

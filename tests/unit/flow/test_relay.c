@@ -57,7 +57,7 @@ present(const struct clock *c)
 static const struct clock stopped = { .monotonic_ms = present, .unix_ms = present };
 
 static int
-note(struct publisher *p, const char *queue, const char *body, size_t len, struct err *e)
+note(struct publisher *p, const struct message *m, struct err *e)
 {
 	struct notebook *n = CONTAINER_OF(p, struct notebook, port);
 	int r;
@@ -67,8 +67,8 @@ note(struct publisher *p, const char *queue, const char *body, size_t len, struc
 		n->refused++;
 		err_set(e, r, "no broker");
 	} else if (n->count < BODIES_MAX) {
-		snprintf(n->queues[n->count], sizeof n->queues[0], "%s", queue);
-		snprintf(n->bodies[n->count], sizeof n->bodies[0], "%.*s", (int)len, body);
+		snprintf(n->queues[n->count], sizeof n->queues[0], "%s", m->destination);
+		snprintf(n->bodies[n->count], sizeof n->bodies[0], "%.*s", (int)m->len, m->body);
 		n->count++;
 	}
 	pthread_mutex_unlock(&n->lock);
