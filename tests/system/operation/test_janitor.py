@@ -85,7 +85,7 @@ def orphan(s, database, hours, chunks=3):
 
 
 def forget_uploads(s):
-    """Tests before this one killed gateways too; nobody uploads now."""
+    """Other tests killed gateways too; nobody uploads now."""
     s.mongo()["tonearm"]["jobs"].delete_many({"state": "uploading"})
 
 
@@ -135,6 +135,7 @@ def test_what_a_killed_converter_had_written_is_removed_and_its_job_is_done(s):
 
 
 def test_janitors_beside_a_slow_upload_leave_it_alone(s):
+    forget_uploads(s)
     content = secrets.token_bytes(40 * CHUNK)
     fields, body = multipart([("file", "clip.mp4", content)])
     with connect(s.gateway) as sock:
@@ -153,6 +154,7 @@ def test_janitors_beside_a_slow_upload_leave_it_alone(s):
 
 
 def test_expired_blobs_of_ours_go_and_msgqs_stay(s):
+    forget_uploads(s)
     fid = s.upload_job(media.video(2))
     job = s.job_ends(fid)
     mp3 = job["mp3_fid"]
