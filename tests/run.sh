@@ -33,7 +33,7 @@ trap finish EXIT
 
 static_checks() {
 	local what
-	for what in format structure tidy; do
+	for what in format structure patches tidy; do
 		say "$what"
 		step "$what" tests/support/check.sh "$what"
 	done
