@@ -258,7 +258,7 @@ observe(const struct http_request *req, enum MHD_RequestTerminationCode how)
 					      .status = status,
 					      .duration_ms = now_monotonic_ms() - x->started,
 					      .bytes_in = x->bytes_in,
-					      .bytes_out = x->queued ? x->bytes_out : 0 },
+					      .bytes_out = http_reply_bytes_out(req, how) },
 			 config->observer_arg);
 }
 

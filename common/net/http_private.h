@@ -56,6 +56,8 @@ struct http_exchange {
 	const char *tail;
 	int64_t started, content_length, bytes_in, bytes_out;
 	int64_t discard_started, discarded;
+	int64_t file_size;   /* bytes of a file that the kernel sends; 0 = none */
+	uint64_t file_acked; /* what the client had acknowledged before it */
 	char id[HTTP_ID_MAX + 1];
 	char client[HTTP_ADDRESS_MAX];
 	bool begun, head, expects, has_body, answered, queued, cut;
@@ -115,6 +117,8 @@ int http_guard_head(struct http_request *req);
 
 /* http_reply.c */
 enum MHD_Result http_reply_queue(struct http_request *req);
+/* Bytes of the body that went out; of a file that was cut off, those that the client has. */
+int64_t http_reply_bytes_out(const struct http_request *req, enum MHD_RequestTerminationCode how);
 /* Past MHD, for the cases in which it takes no response: sends, ends our side, and reads on shortly
  * so that the client sees the answer instead of a reset. */
 void http_reply_raw(struct http_request *req, int status, const char *body, size_t len,
@@ -124,6 +128,7 @@ void http_refuse_connection(int fd);
 bool http_reply_draining(const struct http_request *req);
 
 /* http_reaper.c */
+uint64_t http_watch_acked(const struct http_watch *w); /* bytes that the client has taken */
 int http_reaper_start(struct http_server *s, struct err *e);
 void http_reaper_stop(struct http_server *s);
 void http_watch_add(struct http_server *s, struct http_watch *w);

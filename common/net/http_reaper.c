@@ -42,6 +42,12 @@ kernel_received(int fd)
 	return kernel_facts(fd).tcpi_bytes_received;
 }
 
+uint64_t
+http_watch_acked(const struct http_watch *w)
+{
+	return kernel_facts(w->fd).tcpi_bytes_acked;
+}
+
 void
 http_watch_add(struct http_server *s, struct http_watch *w)
 {

@@ -1,10 +1,12 @@
 #include "net/http_private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -181,6 +183,51 @@ http_reply_stream(struct http_request *req, const struct http_reply *head, int64
 		return;
 	}
 	set_response(req, head->status, response);
+}
+
+void
+http_reply_file(struct http_request *req, const struct http_reply *head, int fd, int64_t offset,
+		int64_t size)
+{
+	struct MHD_Response *response = NULL;
+	int own;
+
+	if (req->x.answered)
+		return;
+	own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (own >= 0)
+		response = MHD_create_response_from_fd_at_offset64((uint64_t)size, own,
+								   (uint64_t)offset);
+	if (response == NULL) {
+		if (own >= 0)
+			(void)close(own);
+		give_up(req);
+		return;
+	}
+	if (add_headers(req, head, response) < 0) {
+		MHD_destroy_response(response); /* and own with it */
+		give_up(req);
+		return;
+	}
+	req->x.file_size = req->x.head ? 0 : size;
+	req->x.file_acked = http_watch_acked(&req->watch);
+	set_response(req, head->status, response);
+}
+
+int64_t
+http_reply_bytes_out(const struct http_request *req, enum MHD_RequestTerminationCode how)
+{
+	const struct http_exchange *x = &req->x;
+	int64_t acked;
+
+	if (!x->queued)
+		return 0;
+	if (x->file_size == 0)
+		return x->bytes_out;
+	if (how == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+		return x->file_size;
+	acked = (int64_t)(http_watch_acked(&req->watch) - x->file_acked);
+	return acked < x->file_size ? acked : x->file_size;
 }
 
 enum MHD_Result

@@ -32,6 +32,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static int states_made, states_freed, streams_freed, observed, last_status;
+static int64_t last_bytes_out;
 static bool hold; /* /hold waits until it is false */
 static int held;
 
@@ -67,6 +68,7 @@ observe(const struct http_done *done, void *arg)
 	assert_true(done->request_id[0] != '\0');
 	pthread_mutex_lock(&lock);
 	last_status = done->status;
+	last_bytes_out = done->bytes_out;
 	pthread_mutex_unlock(&lock);
 	count(&observed);
 }
@@ -160,6 +162,27 @@ on_stream(struct http_request *req, void *service)
 			  *size < 0 ? 100 : *size, read_x, free_stream, size);
 }
 
+/* n bytes from the offset at of a file of letters, which is as many bytes shorter as lack says. */
+static inline void
+on_file(struct http_request *req, void *service)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+	const char *n = http_query(req, "n"), *at = http_query(req, "at"),
+		   *lack = http_query(req, "lack");
+	int64_t size = n ? atoll(n) : 0, offset = at ? atoll(at) : 0;
+	int64_t end = offset + size - (lack ? atoll(lack) : 0);
+	FILE *file = tmpfile();
+
+	(void)service;
+	assert_non_null(file);
+	for (int64_t i = 0; i < end; i += 26)
+		fwrite(letters, 1, end - i < 26 ? (size_t)(end - i) : 26, file);
+	fflush(file);
+	http_reply_file(req, &(struct http_reply){ .status = 206, .content_type = "audio/mpeg" },
+			fileno(file), offset, size);
+	fclose(file);
+}
+
 static inline void
 on_hold(struct http_request *req, void *service)
 {
@@ -178,6 +201,7 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/echo", on_echo, NULL, NULL },
 	{ HTTP_GET, "/jobs/*", on_echo, NULL, NULL },
 	{ HTTP_GET, "/stream", on_stream, NULL, NULL },
+	{ HTTP_GET, "/file", on_file, NULL, NULL },
 	{ HTTP_GET, "/hold", on_hold, NULL, NULL },
 };
 

@@ -171,6 +171,22 @@ a_client_that_does_not_read_is_shut(void **state)
 	close(fd);
 }
 
+static void
+a_client_that_does_not_read_a_file_is_shut(void **state)
+{
+	struct http_server_config config = test_config();
+	int before = observed, fd;
+
+	(void)state;
+	config.idle_timeout_ms = 300;
+	SCOPED(http_server_close_p) struct http_server *s = start(&config);
+	fd = dial(s);
+	say_text(fd, "GET /file?n=12000000 HTTP/1.1\r\n" HOST "\r\n");
+	await(&observed, before + 1);
+	assert_in_range(last_bytes_out, 1, 11000000);
+	close(fd);
+}
+
 static void *
 drain(void *s)
 {
@@ -264,6 +280,7 @@ main(void)
 		cmocka_unit_test(connections_past_the_limit_get_503),
 		cmocka_unit_test(slow_clients_are_shut),
 		cmocka_unit_test(a_client_that_does_not_read_is_shut),
+		cmocka_unit_test(a_client_that_does_not_read_a_file_is_shut),
 		cmocka_unit_test(a_drain_closes_idle_connections_and_waits_for_busy_ones),
 		cmocka_unit_test(a_lingering_drain_takes_connections_and_closes_each),
 	};

@@ -164,6 +164,52 @@ streams_have_their_length_and_break_visibly(void **state)
 }
 
 static void
+files_are_sent_from_an_offset_on(void **state)
+{
+	struct http_server_config config = test_config();
+	SCOPED(http_server_close_p) struct http_server *s = start(&config);
+	SCOPED_FREE char *got = NULL;
+	const char *body;
+
+	(void)state;
+	got = ask_bytes(s, "GET /file?n=700001&at=3 HTTP/1.0\r\n\r\n", 36);
+	assert_non_null(strstr(got, "206 Partial Content"));
+	assert_non_null(strstr(got, "Content-Length: 700001\r\n"));
+	body = strstr(got, "\r\n\r\n") + 4;
+	assert_int_equal(strlen(body), 700001);
+	for (int i = 0; i < 700001; i++)
+		if (body[i] != 'a' + (i + 3) % 26)
+			fail_msg("byte %d differs", i);
+	EXPECT(s, "HEAD /file?n=700001 HTTP/1.1\r\n" HOST CLOSE "\r\n", "206",
+	       "Content-Length: 700001\r\n");
+}
+
+static void
+bytes_of_a_file_are_counted_as_they_went_out(void **state)
+{
+	static const struct {
+		const char *request;
+		int64_t least, most;
+	} rows[] = {
+		{ "GET /file?n=700001 HTTP/1.1\r\n" HOST CLOSE "\r\n", 700001, 700001 },
+		{ "HEAD /file?n=700001 HTTP/1.1\r\n" HOST CLOSE "\r\n", 0, 0 },
+		{ "GET /file?n=700001&lack=300000 HTTP/1.1\r\n" HOST CLOSE "\r\n", 1, 401000 },
+	};
+	struct http_server_config config = test_config();
+
+	(void)state;
+	config.idle_timeout_ms = 300;
+	SCOPED(http_server_close_p) struct http_server *s = start(&config);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int before = observed;
+
+		free(ask_bytes(s, rows[i].request, strlen(rows[i].request)));
+		await(&observed, before + 1);
+		assert_in_range(last_bytes_out, rows[i].least, rows[i].most);
+	}
+}
+
+static void
 forwarded_addresses_are_believed_from_trusted_proxies_only(void **state)
 {
 	static const struct {
@@ -227,6 +273,8 @@ main(void)
 		cmocka_unit_test(heads_of_16_kib_pass_and_over_32_kib_are_431),
 		cmocka_unit_test(keep_alive_serves_pipelined_requests_in_order),
 		cmocka_unit_test(streams_have_their_length_and_break_visibly),
+		cmocka_unit_test(files_are_sent_from_an_offset_on),
+		cmocka_unit_test(bytes_of_a_file_are_counted_as_they_went_out),
 		cmocka_unit_test(forwarded_addresses_are_believed_from_trusted_proxies_only),
 		cmocka_unit_test(bad_configurations_are_refused_with_words),
 	};
