@@ -75,6 +75,7 @@ struct blob_reader {
 	const struct blob_reader_ops *ops;
 	struct blob_info info;
 	int64_t fetched; /* bytes that the store has handed out for it, read by the opener or not */
+	const int *file; /* see blob_file; NULL = none */
 };
 
 struct blob_writer_ops {
@@ -215,6 +216,13 @@ static inline int
 blob_seek(struct blob_reader *r, int64_t offset, struct err *e)
 {
 	return r->ops->seek(r, offset, e);
+}
+/* Where a blob is a file: a descriptor of it, for reading at offsets 0 to info.length (pread,
+ * sendfile), apart from the position above. The reader's, until its close; -1 = there is none. */
+static inline int
+blob_file(const struct blob_reader *r)
+{
+	return r->file ? *r->file : -1;
 }
 static inline void
 blob_reader_close(struct blob_reader *r)

@@ -126,6 +126,11 @@ send_range(struct http_request *req, struct download *d, const char *fid_as_aske
 	(void)snprintf(content_range, sizeof content_range,
 		       "bytes %" PRId64 "-%" PRId64 "/%" PRId64, range.first,
 		       range.first + range.length - 1, info->length);
+	if (blob_file(d->reader) >= 0 && range.length > 0) {
+		http_reply_file(req, &head, blob_file(d->reader), range.first, range.length);
+		download_free(d);
+		return;
+	}
 	d->left = range.length;
 	http_reply_stream(req, &head, range.length, download_read, download_free, d);
 }

@@ -114,7 +114,7 @@ shelf_open(struct blob_store *port, const struct blob_id *id, struct blob_reader
 		r = calloc(1, sizeof *r);
 		assert_non_null(r);
 		r->inner = bytes_reader_over(s->blobs[i].bytes, s->blobs[i].len);
-		r->port = (struct blob_reader){ &reader_ops, r->inner.port.info, 0 };
+		r->port = (struct blob_reader){ .ops = &reader_ops, .info = r->inner.port.info };
 		r->shelf = s;
 		s->open++;
 		*ret = &r->port;

@@ -148,7 +148,7 @@ store_open(struct blob_store *port, const struct blob_id *id, struct blob_reader
 	if (r < 0 || (r = fault_after(s->faults, call, blob_open(s->inner, id, &inner, e), e)) < 0)
 		return r;
 	made = faulty_alloc(sizeof *made);
-	made->port = (struct blob_reader){ &reader_ops, inner->info, 0 };
+	made->port = (struct blob_reader){ .ops = &reader_ops, .info = inner->info };
 	made->inner = TAKE(inner);
 	made->faults = s->faults;
 	*ret = &made->port;
