@@ -1,19 +1,25 @@
-/* Encoder: media in, audio out. Production runs it in a separate sandboxed program.
- * Threads: the encoder may be shared; each call works alone. Time: at most the configured job
- * deadline. Errors: INVALID, TOO_LARGE, CORRUPT the input cannot be converted, ever: ret_why holds
- * a code and words for the user. UNAVAILABLE, TIMEOUT, NO_MEMORY, INTERNAL: the attempt failed
- * (ret_why is set too; of UNAVAILABLE it says that the worker was told to stop). A failure of the
- * reader or writer is returned as it is, with ret_why empty.
- */
+/* Encoder: media in, audio out, in the format that is asked for. Production runs it in a separate
+ * sandboxed program.
+ *
+ * Ownership  reader, writer and watch stay the caller's.
+ * Threads    the encoder may be shared; each call works alone.
+ * Time       at most the configured job deadline.
+ *
+ * Errors     INVALID, TOO_LARGE, CORRUPT: the input cannot be converted, ever; ret_why holds a code
+ *            and words for the user. UNAVAILABLE, TIMEOUT, NO_MEMORY, INTERNAL: the attempt failed
+ *            (ret_why is set too; of UNAVAILABLE it says that the worker was told to stop). A
+ *            failure of the reader or writer is returned as it is, with ret_why empty. */
 #ifndef TONEARM_PORT_ENCODER_H
 #define TONEARM_PORT_ENCODER_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "base/scope.h"
 #include "base/stop.h"
+#include "model/media_spec.h"
 #include "port/blob_store.h"
 
 struct encode_report {
@@ -37,10 +43,17 @@ struct encode_watch {
 	void *arg;
 };
 
+/* What is to be made of what; all borrowed. */
+struct encode_order {
+	struct blob_reader *in;
+	struct blob_writer *out;          /* fresh; it is neither committed nor closed here */
+	const struct media_spec *spec;    /* settled */
+	const struct encode_watch *watch; /* NULL: nobody watches */
+};
+
 struct encoder;
 struct encoder_ops {
-	int (*encode)(struct encoder *, struct blob_reader *in, struct blob_writer *out,
-		      const struct encode_watch *, struct encode_report *,
+	int (*encode)(struct encoder *, const struct encode_order *, struct encode_report *,
 		      struct job_error *ret_why, struct err *);
 	void (*close)(struct encoder *);
 };
@@ -48,13 +61,12 @@ struct encoder {
 	const struct encoder_ops *ops;
 };
 
-/* out is fresh; it is neither committed nor closed here. */
 static inline int
-encoder_encode(struct encoder *c, struct blob_reader *in, struct blob_writer *out,
-	       const struct encode_watch *watch, struct encode_report *ret,
+encoder_encode(struct encoder *c, const struct encode_order *order, struct encode_report *ret,
 	       struct job_error *ret_why, struct err *e)
 {
-	return c->ops->encode(c, in, out, watch, ret, ret_why, e);
+	assert(media_spec_is_settled(order->spec));
+	return c->ops->encode(c, order, ret, ret_why, e);
 }
 static inline void
 encoder_close(struct encoder *c)

@@ -88,12 +88,27 @@ void
 worker_start_write(const struct worker_start *start, uint8_t ret[WORKER_START_BYTES])
 {
 	put32(ret, start->version);
-	put32(ret + 4, start->sample_rate);
-	put32(ret + 8, start->channels);
-	put32(ret + 12, start->bit_rate);
-	put64(ret + 16, (uint64_t)start->input_bytes);
-	put64(ret + 24, (uint64_t)start->max_samples);
-	put32(ret + 32, start->threads);
+	put32(ret + 4, (uint32_t)start->spec.format);
+	put32(ret + 8, (uint32_t)start->spec.sample_rate);
+	put32(ret + 12, (uint32_t)start->spec.channels);
+	put32(ret + 16, (uint32_t)start->spec.bit_rate);
+	put64(ret + 20, (uint64_t)start->input_bytes);
+	put64(ret + 28, (uint64_t)start->max_samples);
+	put32(ret + 36, start->threads);
+}
+
+static bool
+read_spec(const uint8_t *from, struct media_spec *ret)
+{
+	uint32_t format = get32(from), rate = get32(from + 4), channels = get32(from + 8),
+		 bit_rate = get32(from + 12);
+
+	if (format >= MEDIA_FORMATS || rate > INT32_MAX || channels > INT32_MAX ||
+	    bit_rate > INT32_MAX)
+		return false;
+	*ret = (struct media_spec){ (enum media_format)format, (int)rate, (int)channels,
+				    (int)bit_rate };
+	return media_spec_is_settled(ret);
 }
 
 int
@@ -101,17 +116,13 @@ worker_start_read(const uint8_t bytes[WORKER_START_BYTES], struct worker_start *
 {
 	struct worker_start start = {
 		.version = get32(bytes),
-		.sample_rate = get32(bytes + 4),
-		.channels = get32(bytes + 8),
-		.bit_rate = get32(bytes + 12),
-		.threads = get32(bytes + 32),
+		.threads = get32(bytes + 36),
 	};
-	uint64_t input_bytes = get64(bytes + 16), max_samples = get64(bytes + 24);
+	uint64_t input_bytes = get64(bytes + 20), max_samples = get64(bytes + 28);
 
 	if (start.version != WORKER_PROTOCOL_VERSION)
 		return err_set(e, ERR_CORRUPT, "protocol version %u", start.version);
-	if (start.sample_rate < 8000 || start.sample_rate > 48000 || start.channels < 1 ||
-	    start.channels > 2 || start.bit_rate < 8000 || start.bit_rate > 320000)
+	if (!read_spec(bytes + 4, &start.spec))
 		return err_set(e, ERR_CORRUPT, "a result that cannot be made");
 	if (start.threads < 1 || start.threads > WORKER_THREADS_MAX)
 		return err_set(e, ERR_CORRUPT, "%u threads", start.threads);
@@ -174,7 +185,7 @@ worker_done_read(const uint8_t bytes[WORKER_DONE_BYTES], struct worker_done *ret
 	uint32_t rate = get32(bytes + 8), flags = get32(bytes + 12);
 	struct job_loudness l;
 
-	if (samples == 0 || samples > INT64_MAX || rate < 8000 || rate > 48000 ||
+	if (samples == 0 || samples > INT64_MAX || rate < MEDIA_RATE_MIN || rate > MEDIA_RATE_MAX ||
 	    (flags & ~FLAGS) != 0 ||
 	    !get_level(bytes + 16, &integrated, flags, &l.has_integrated, &l.integrated_lufs) ||
 	    !get_level(bytes + 20, &range, flags, &l.has_range, &l.range_lu) ||

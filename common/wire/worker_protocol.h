@@ -18,14 +18,15 @@
 
 #include "base/err.h"
 #include "model/job.h"
+#include "model/media_spec.h"
 
-#define WORKER_PROTOCOL_VERSION 6
+#define WORKER_PROTOCOL_VERSION 7
 #define WORKER_SOCKET 3 /* the worker's only descriptor but for /dev/null */
 #define WORKER_HEADER_BYTES 16
 #define WORKER_PAYLOAD_MAX (256 * 1024)        /* bytes */
 #define WORKER_HOLD_MAX 4096                   /* bytes that PATCH may reach */
 #define WORKER_TAG_MAX ((4 << 20) + 64 * 1024) /* of the output in front of them */
-#define WORKER_START_BYTES 36
+#define WORKER_START_BYTES 40
 #define WORKER_THREADS_MAX 64
 #define WORKER_PROGRESS_BYTES 12
 #define WORKER_DONE_BYTES 28
@@ -71,7 +72,7 @@ struct worker_header {
 };
 struct worker_start {
 	uint32_t version;
-	uint32_t sample_rate, channels, bit_rate; /* of the result; bit_rate in bit/s */
+	struct media_spec spec; /* of the result; settled */
 	int64_t input_bytes;
 	int64_t max_samples; /* per channel, of the result */
 	uint32_t threads;    /* that may encode: 1 to WORKER_THREADS_MAX */
@@ -93,7 +94,7 @@ int worker_header_read(const uint8_t bytes[WORKER_HEADER_BYTES], enum worker_dir
 		       struct worker_header *ret, struct err *e);
 
 void worker_start_write(const struct worker_start *start, uint8_t ret[WORKER_START_BYTES]);
-/* CORRUPT on another version or values out of range. */
+/* CORRUPT on another version, a result that cannot be made, or values out of range. */
 int worker_start_read(const uint8_t bytes[WORKER_START_BYTES], struct worker_start *ret,
 		      struct err *e);
 void worker_done_write(const struct worker_done *done, uint8_t ret[WORKER_DONE_BYTES]);

@@ -81,11 +81,13 @@ attempt_encode(struct attempt *a, struct blob_writer *out, struct err *e)
 {
 	SCOPED(blob_reader_close_p) struct blob_reader *in = NULL;
 	struct encode_watch watch = { attempt_on_progress, a };
+	struct media_spec spec = { 0 };
 	struct encode_report report;
 	int r;
 
-	if ((r = attempt_open_video(a, &in, e)) < 0 ||
-	    (r = encoder_encode(a->c->encoder, in, out, &watch, &report, &a->why, e)) < 0)
+	if ((r = media_spec_settle(&spec, e)) < 0 || (r = attempt_open_video(a, &in, e)) < 0 ||
+	    (r = encoder_encode(a->c->encoder, &(struct encode_order){ in, out, &spec, &watch },
+				&report, &a->why, e)) < 0)
 		return r;
 	a->made.duration_s = report.duration_s;
 	a->made.loudness = report.loudness;

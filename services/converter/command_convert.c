@@ -111,6 +111,19 @@ end_code(int r)
 									  : COMMAND_FAILED;
 }
 
+/* The ending of the result's name says its format; any other name is an mp3's. */
+static struct media_spec
+spec_of(const char *to)
+{
+	struct media_spec spec = { .format = media_format_of_file(to) };
+
+	if (media_spec_settle(&spec, NULL) < 0) {
+		spec = (struct media_spec){ .format = MEDIA_MP3 };
+		(void)media_spec_settle(&spec, NULL);
+	}
+	return spec;
+}
+
 static int
 convert_file(struct encoder *encoder, const char *from, const char *to,
 	     struct conversion_report *report, struct err *e)
@@ -119,13 +132,15 @@ convert_file(struct encoder *encoder, const char *from, const char *to,
 	SCOPED(blob_writer_close_p) struct blob_writer *out = NULL;
 	struct bar bar = { false, now_monotonic_ms() };
 	struct encode_watch watch = { show_progress, &bar };
+	struct media_spec spec = spec_of(to);
 	struct encode_report encoded;
 	int r;
 
 	watch_signals();
 	if ((r = file_blob_open(from, &in, e)) < 0 || (r = file_blob_create(to, &out, e)) < 0)
 		return r;
-	r = encoder_encode(encoder, in, out, &watch, &encoded, &report->error, e);
+	r = encoder_encode(encoder, &(struct encode_order){ in, out, &spec, &watch }, &encoded,
+			   &report->error, e);
 	hide_progress(&bar);
 	report->took_s = (double)(now_monotonic_ms() - bar.start_ms) / 1000;
 	if (r < 0)

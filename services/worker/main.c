@@ -53,7 +53,7 @@ int
 main(int argc, char **argv)
 {
 	struct rlimits limits;
-	struct worker_start spec;
+	struct worker_start start;
 	struct worker_done done;
 	enum worker_failure failure;
 	struct err e = ERR_NONE;
@@ -66,11 +66,11 @@ main(int argc, char **argv)
 	}
 	/* An arena per thread would reserve address space that the limit counts. */
 	(void)mallopt(M_ARENA_MAX, 1);
-	channel_start(WORKER_SOCKET, &spec);
+	channel_start(WORKER_SOCKET, &start);
 	if (worker_shut_in(&limits, &e) < 0)
 		failure = WORKER_BROKEN;
 	else
-		failure = transcode(WORKER_SOCKET, &spec, &done, &e);
+		failure = transcode(WORKER_SOCKET, &start, &done, &e);
 	if (failure && failure != WORKER_TOO_LONG && memory_was_refused())
 		failure = WORKER_OUT_OF_MEMORY;
 	if (failure)

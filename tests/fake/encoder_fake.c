@@ -10,6 +10,7 @@ struct encoder_fake {
 	/* under lock */
 	int fail, held, begun;
 	struct job_error why;
+	struct media_spec spec;
 	bool hold;
 };
 
@@ -75,9 +76,8 @@ copy(struct blob_reader *in, struct blob_writer *out, int64_t *ret_bytes, struct
 }
 
 static int
-encoder_fake_encode(struct encoder *port, struct blob_reader *in, struct blob_writer *out,
-		    const struct encode_watch *watch, struct encode_report *ret,
-		    struct job_error *ret_why, struct err *e)
+encoder_fake_encode(struct encoder *port, const struct encode_order *order,
+		    struct encode_report *ret, struct job_error *ret_why, struct err *e)
 {
 	struct encoder_fake *f = self_of(port);
 	int64_t bytes;
@@ -86,21 +86,23 @@ encoder_fake_encode(struct encoder *port, struct blob_reader *in, struct blob_wr
 	pthread_mutex_lock(&f->lock);
 	f->begun++;
 	fail = f->fail;
+	f->spec = *order->spec;
 	*ret_why = fail ? f->why : (struct job_error){ 0 };
 	pthread_mutex_unlock(&f->lock);
 	if (fail)
 		return err_set(e, fail, "the encoder fails as ordered");
-	if (in->info.length == 0) {
+	if (order->in->info.length == 0) {
 		*ret_why = (struct job_error){ "empty", "the file is empty" };
 		return err_set(e, ERR_INVALID, "0 bytes");
 	}
-	if ((r = wait_while_held(f, watch, e)) < 0 || (r = copy(in, out, &bytes, e)) < 0)
+	if ((r = wait_while_held(f, order->watch, e)) < 0 ||
+	    (r = copy(order->in, order->out, &bytes, e)) < 0)
 		return r;
 	*ret = (struct encode_report){
-		.duration_s = (double)bytes / 44100,
+		.duration_s = (double)bytes / order->spec->sample_rate,
 		.samples = bytes,
 		.bytes_written = bytes,
-		.bytes_read = in->fetched,
+		.bytes_read = order->in->fetched,
 		.loudness = { true, true, true, -14.5, 6.25, -1 },
 	};
 	return 0;
@@ -173,4 +175,16 @@ encoder_fake_begun(struct encoder *port)
 	begun = f->begun;
 	pthread_mutex_unlock(&f->lock);
 	return begun;
+}
+
+struct media_spec
+encoder_fake_spec(struct encoder *port)
+{
+	struct encoder_fake *f = self_of(port);
+	struct media_spec spec;
+
+	pthread_mutex_lock(&f->lock);
+	spec = f->spec;
+	pthread_mutex_unlock(&f->lock);
+	return spec;
 }

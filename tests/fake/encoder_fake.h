@@ -16,5 +16,7 @@ void encoder_fake_hold(struct encoder *c, bool hold);
 /* Encodes that are under way and held / that were begun so far. */
 int encoder_fake_held(struct encoder *c);
 int encoder_fake_begun(struct encoder *c);
+/* What the last one was asked for. */
+struct media_spec encoder_fake_spec(struct encoder *c);
 
 #endif

@@ -11,9 +11,8 @@
 #include "base/scope.h"
 #include "base/text/str.h"
 #include "worker/tags/id3.h"
-#include "worker/tags/id3_text.h"
 
-#define TEXT_MAX ((size_t)4 * ID3_COMMENT_MAX)
+#define TEXT_MAX ((size_t)4 * TAG_COMMENT_MAX)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -60,7 +59,7 @@ size_at(const uint8_t *at)
 static void
 check_words(const char *words, size_t len, bool many_lines, size_t max)
 {
-	char again[ID3_COMMENT_MAX], copy[ID3_COMMENT_MAX + 1];
+	char again[TAG_COMMENT_MAX], copy[TAG_COMMENT_MAX + 1];
 
 	if (len < 1 || len > max || !utf8_valid(words, len))
 		abort();
@@ -74,7 +73,7 @@ check_words(const char *words, size_t len, bool many_lines, size_t max)
 	/* what is clean stays as it is */
 	memcpy(copy, words, len);
 	copy[len] = '\0';
-	if (id3_clean(copy, many_lines ? ID3_MANY_LINES : ID3_ONE_LINE, again, max) != len ||
+	if (tags_clean(copy, many_lines ? TAG_MANY_LINES : TAG_ONE_LINE, again, max) != len ||
 	    memcmp(again, copy, len) != 0)
 		abort();
 }
@@ -84,7 +83,7 @@ check_date(const char *date, size_t len)
 {
 	static const char form[] = "dddd-dd-ddTdd:dd:dd";
 
-	if (len < 4 || len > ID3_DATE_MAX || (len - 4) % 3 != 0)
+	if (len < 4 || len > TAG_DATE_MAX || (len - 4) % 3 != 0)
 		abort();
 	for (size_t i = 0; i < len; i++)
 		if (form[i] == 'd' ? date[i] < '0' || date[i] > '9' : date[i] != form[i])
@@ -101,11 +100,11 @@ check_frame(const char *name, const uint8_t *data, size_t len)
 	if (memcmp(name, "COMM", 4) == 0) {
 		if (len < 7 || memcmp(text + 1, "XXX", 4) != 0)
 			abort();
-		check_words(text + 5, len - 6, true, ID3_COMMENT_MAX);
+		check_words(text + 5, len - 6, true, TAG_COMMENT_MAX);
 	} else if (memcmp(name, "TDRC", 4) == 0) {
 		check_date(text + 1, len - 2);
 	} else {
-		check_words(text + 1, len - 2, false, ID3_TEXT_MAX);
+		check_words(text + 1, len - 2, false, TAG_TEXT_MAX);
 	}
 }
 
@@ -157,22 +156,22 @@ check_tag(const uint8_t *tag, size_t len, size_t picture_len)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct id3_content content = { 0 };
-	char *texts[ID3_FIELDS];
+	struct tags content = { 0 };
+	char *texts[TAG_FIELDS];
 	uint8_t *tag = malloc(ID3_HEAD_MAX);
 	size_t len;
 
 	if (!tag)
 		abort();
-	for (int i = 0; i < ID3_FIELDS; i++)
+	for (int i = 0; i < TAG_FIELDS; i++)
 		content.text[i] = texts[i] = take_text(&data, &size);
-	if (id3_takes_picture(data, size)) {
+	if (tags_picture_type(data, size)) {
 		content.picture = data;
 		content.picture_len = size;
 	}
 	len = id3_write(&content, tag);
 	check_tag(tag, len, content.picture_len);
-	for (int i = 0; i < ID3_FIELDS; i++)
+	for (int i = 0; i < TAG_FIELDS; i++)
 		free(texts[i]);
 	free(tag);
 	return 0;

@@ -8,11 +8,6 @@
 #include "adapter/worker_process/worker_process.h"
 #include "wire/worker_protocol.h"
 
-/* What is made: MsgQ's format. */
-#define RESULT_SAMPLE_RATE 44100
-#define RESULT_CHANNELS 2
-#define RESULT_BIT_RATE 128000
-
 /* A running worker and our end of its socket. */
 struct worker_child {
 	pid_t pid;
@@ -41,6 +36,7 @@ struct worker_session {
 	int fd;
 	struct blob_reader *in;
 	struct blob_writer *out;
+	const struct media_spec *spec;
 	const struct encode_watch *watch;
 	int64_t deadline_ms; /* monotonic */
 	int64_t max_output_bytes, max_samples;

@@ -10,6 +10,7 @@
 
 #define WATCH_INTERVAL_MS 250
 
+static_assert(WORKER_TAG_MAX + 256 * 1024 <= MEDIA_HEAD_MAX, "the largest tag fits");
 static_assert(WORKER_HOLD_MAX <= BLOB_HOLD_MAX, "what a worker may hold, a writer does");
 
 /* Every function below returns 0 to go on, or -1 after the end was noted here. */
@@ -117,9 +118,7 @@ session_start(struct worker_session *s, struct err *e)
 {
 	struct worker_start start = {
 		.version = WORKER_PROTOCOL_VERSION,
-		.sample_rate = RESULT_SAMPLE_RATE,
-		.channels = RESULT_CHANNELS,
-		.bit_rate = RESULT_BIT_RATE,
+		.spec = *s->spec,
 		.input_bytes = s->in->info.length,
 		.max_samples = s->max_samples,
 		.threads = s->threads,
@@ -210,7 +209,7 @@ session_take_progress(struct worker_session *s, struct err *e)
 		(void)err_set(e, ERR_CORRUPT, "more samples than there may be");
 		return session_ends(s, SESSION_VIOLATION);
 	}
-	made_s = (double)told.samples / RESULT_SAMPLE_RATE;
+	made_s = (double)told.samples / s->spec->sample_rate;
 	if (told.fraction > s->progress.fraction)
 		s->progress.fraction = told.fraction;
 	if (made_s > s->progress.made_s)
@@ -223,8 +222,8 @@ session_take_done(struct worker_session *s, struct err *e)
 {
 	if (worker_done_read(s->payload, &s->report, e) < 0)
 		return session_ends(s, SESSION_VIOLATION);
-	if (s->report.sample_rate != RESULT_SAMPLE_RATE || s->report.samples > s->max_samples ||
-	    s->written == 0) {
+	if (s->report.sample_rate != (uint32_t)s->spec->sample_rate ||
+	    s->report.samples > s->max_samples || s->written == 0) {
 		(void)err_set(e, ERR_CORRUPT, "a report that cannot be true");
 		return session_ends(s, SESSION_VIOLATION);
 	}

@@ -16,8 +16,6 @@
 
 /* A worker that said its last word only has to give its memory back. */
 #define GRACE_MS 2000
-/* What an mp3 holds beside its frames: the tag, the header frame, LAME's padding. */
-#define OUTPUT_SLACK (WORKER_TAG_MAX + 256 * 1024)
 
 struct encoder_worker {
 	struct encoder port;
@@ -88,21 +86,20 @@ threads_for_one(const struct encoder_worker *w, int running)
 }
 
 static struct worker_session *
-worker_session_new(const struct encoder_worker *w, struct blob_reader *in, struct blob_writer *out,
-		   const struct encode_watch *watch)
+worker_session_new(const struct encoder_worker *w, const struct encode_order *order)
 {
 	struct worker_session *s = calloc(1, sizeof *s);
 
 	if (!s)
 		return NULL;
-	s->in = in;
+	s->in = order->in;
 	s->position = -1;
-	s->out = out;
-	s->watch = watch;
+	s->out = order->out;
+	s->spec = order->spec;
+	s->watch = order->watch;
 	s->deadline_ms = now_monotonic_ms() + w->config.job_timeout_ms;
-	s->max_samples = w->config.max_duration_ms / 1000 * RESULT_SAMPLE_RATE;
-	s->max_output_bytes = w->config.max_duration_ms / 1000 * (RESULT_BIT_RATE / 8);
-	s->max_output_bytes += s->max_output_bytes / 50 + OUTPUT_SLACK;
+	s->max_samples = w->config.max_duration_ms / 1000 * order->spec->sample_rate;
+	s->max_output_bytes = media_spec_bytes_max(order->spec, s->max_samples);
 	return s;
 }
 
@@ -125,7 +122,7 @@ encoder_worker_run(const struct encoder_worker *w, struct worker_session *s,
 	if ((r = encoder_worker_conclude(s, status, killed, ret_why, &local)) < 0)
 		return err_set(e, r, "%s", local.text);
 	*ret = (struct encode_report){
-		.duration_s = (double)s->report.samples / RESULT_SAMPLE_RATE,
+		.duration_s = (double)s->report.samples / s->spec->sample_rate,
 		.samples = s->report.samples,
 		.bytes_written = s->written,
 		.bytes_read = s->in->fetched,
@@ -136,12 +133,11 @@ encoder_worker_run(const struct encoder_worker *w, struct worker_session *s,
 }
 
 static int
-encoder_worker_encode(struct encoder *port, struct blob_reader *in, struct blob_writer *out,
-		      const struct encode_watch *watch, struct encode_report *ret,
-		      struct job_error *ret_why, struct err *e)
+encoder_worker_encode(struct encoder *port, const struct encode_order *order,
+		      struct encode_report *ret, struct job_error *ret_why, struct err *e)
 {
 	struct encoder_worker *w = encoder_worker_of(port);
-	SCOPED_FREE struct worker_session *s = worker_session_new(w, in, out, watch);
+	SCOPED_FREE struct worker_session *s = worker_session_new(w, order);
 	int r;
 
 	*ret_why = (struct job_error){ 0 };

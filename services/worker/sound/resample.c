@@ -22,15 +22,15 @@ struct resampler {
 };
 
 enum worker_failure
-resampler_open(const struct worker_start *spec, resample_sink sink, void *arg,
-	       struct resampler **ret, struct err *e)
+resampler_open(const struct media_spec *spec, resample_sink sink, void *arg, struct resampler **ret,
+	       struct err *e)
 {
 	struct resampler *r = calloc(1, sizeof *r);
 
 	if (!r)
 		return failure_set(e, WORKER_OUT_OF_MEMORY, "resampler: no memory");
-	r->out_rate = (int)spec->sample_rate;
-	av_channel_layout_default(&r->out_layout, (int)spec->channels);
+	r->out_rate = spec->sample_rate;
+	av_channel_layout_default(&r->out_layout, spec->channels);
 	r->sink = sink;
 	r->arg = arg;
 	*ret = r;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/scope.h"
+#include "model/media_spec.h"
 #include "worker/failure.h"
 
 struct AVFrame; /* of libav */
@@ -14,7 +15,7 @@ struct resampler;
 typedef enum worker_failure (*resample_sink)(void *arg, float *const planes[2], size_t count,
 					     struct err *e);
 
-enum worker_failure resampler_open(const struct worker_start *spec, resample_sink sink, void *arg,
+enum worker_failure resampler_open(const struct media_spec *spec, resample_sink sink, void *arg,
 				   struct resampler **ret, struct err *e);
 enum worker_failure resample_frame(struct resampler *r, const struct AVFrame *frame, struct err *e);
 /* Hands over what the filter still holds. */

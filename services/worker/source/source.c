@@ -122,7 +122,7 @@ source_open(struct input *in, struct source **ret, struct err *e)
 }
 
 void
-source_metadata(const struct source *s, struct id3_content *ret)
+source_tags(const struct source *s, struct tags *ret)
 {
 	metadata_read(s->format, s->stream, ret);
 }

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #include "base/scope.h"
+#include "model/tags.h"
 #include "worker/failure.h"
-#include "worker/tags/id3.h"
 #include "worker/input.h"
 
 struct AVCodecParameters; /* of libav */
@@ -20,7 +20,7 @@ enum source_tapped { SOURCE_DECODE, SOURCE_LEAVE_OUT, SOURCE_END /* of the track
 /* in is borrowed until source_close. */
 enum worker_failure source_open(struct input *in, struct source **ret, struct err *e);
 /* *ret is borrowed until source_next. */
-void source_metadata(const struct source *s, struct id3_content *ret);
+void source_tags(const struct source *s, struct tags *ret);
 /* The next decoded frame into *ret, or *ret_end at the end. A damaged packet is skipped; what the
  * file as a whole means is said at its end. */
 enum worker_failure source_next(struct source *s, struct AVFrame *ret, bool *ret_end,

@@ -9,14 +9,14 @@
 #define NAMES_MAX 3
 
 /* libav's names, which it gives most containers' own; the first that is there counts. */
-static const char *const names[ID3_FIELDS][NAMES_MAX] = {
-	[ID3_TITLE] = { "title" },
-	[ID3_ARTIST] = { "artist", "author", "performer" },
-	[ID3_ALBUM] = { "album", "product" },
-	[ID3_TRACK] = { "track" },
-	[ID3_DATE] = { "date", "date_released", "year" },
-	[ID3_GENRE] = { "genre" },
-	[ID3_COMMENT] = { "comment" },
+static const char *const names[TAG_FIELDS][NAMES_MAX] = {
+	[TAG_TITLE] = { "title" },
+	[TAG_ARTIST] = { "artist", "author", "performer" },
+	[TAG_ALBUM] = { "album", "product" },
+	[TAG_TRACK] = { "track" },
+	[TAG_DATE] = { "date", "date_released", "year" },
+	[TAG_GENRE] = { "genre" },
+	[TAG_COMMENT] = { "comment" },
 };
 
 static const char *
@@ -33,7 +33,7 @@ metadata_find(const AVDictionary *from, const char *const field[NAMES_MAX])
 
 /* A front cover, if the file knows one, else the first picture. */
 static void
-metadata_find_picture(const AVFormatContext *format, struct id3_content *ret)
+metadata_find_picture(const AVFormatContext *format, struct tags *ret)
 {
 	for (unsigned i = 0; i < format->nb_streams; i++) {
 		const AVStream *stream = format->streams[i];
@@ -44,7 +44,7 @@ metadata_find_picture(const AVFormatContext *format, struct id3_content *ret)
 		if (!(stream->disposition & AV_DISPOSITION_ATTACHED_PIC) ||
 		    (stream->disposition & AV_DISPOSITION_TIMED_THUMBNAILS) || picture->size <= 0 ||
 		    (ret->picture && !front) ||
-		    !id3_takes_picture(picture->data, (size_t)picture->size))
+		    !tags_picture_type(picture->data, (size_t)picture->size))
 			continue;
 		ret->picture = picture->data;
 		ret->picture_len = (size_t)picture->size;
@@ -54,15 +54,15 @@ metadata_find_picture(const AVFormatContext *format, struct id3_content *ret)
 }
 
 void
-metadata_read(const AVFormatContext *format, const AVStream *sound, struct id3_content *ret)
+metadata_read(const AVFormatContext *format, const AVStream *sound, struct tags *ret)
 {
 	/* A track's title is its label ("Stereo", "Commentary") where the file has one of its own.
 	 */
 	bool labels = !av_match_name("ogg", format->iformat->name);
 
-	*ret = (struct id3_content){ 0 };
-	for (enum id3_field field = 0; field < ID3_FIELDS; field++) {
-		if (field != ID3_TITLE || !labels)
+	*ret = (struct tags){ 0 };
+	for (enum tag_field field = 0; field < TAG_FIELDS; field++) {
+		if (field != TAG_TITLE || !labels)
 			ret->text[field] = metadata_find(sound->metadata, names[field]);
 		if (!ret->text[field])
 			ret->text[field] = metadata_find(format->metadata, names[field]);

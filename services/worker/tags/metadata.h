@@ -2,13 +2,13 @@
 #ifndef TONEARM_WORKER_TAGS_METADATA_H
 #define TONEARM_WORKER_TAGS_METADATA_H
 
-#include "worker/tags/id3.h"
+#include "model/tags.h"
 
 struct AVFormatContext; /* of libav */
 struct AVStream;
 
 /* *ret is borrowed from format until it is read on or closed. sound: the stream that is used. */
 void metadata_read(const struct AVFormatContext *format, const struct AVStream *sound,
-		   struct id3_content *ret);
+		   struct tags *ret);
 
 #endif

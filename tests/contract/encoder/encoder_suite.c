@@ -7,6 +7,9 @@
 
 #include "fake/bytes_blob.h"
 
+static const struct media_spec mp3 = { MEDIA_MP3, 44100, 2, 128000 };
+#define ORDER(in, out, watch) (&(struct encode_order){ &(in)->port, &(out)->port, &mp3, watch })
+
 struct subject {
 	struct encoder *encoder;
 	const void *media;
@@ -32,7 +35,7 @@ media_becomes_sound_and_the_report_tells_its_size(void **state)
 	struct encode_report report = { 0 };
 	struct job_error why = { "x", "x" };
 
-	assert_int_equal(encoder_encode(s->encoder, &in.port, &out.port, NULL, &report, &why, NULL),
+	assert_int_equal(encoder_encode(s->encoder, ORDER(&in, &out, NULL), &report, &why, NULL),
 			 0);
 	assert_string_equal(why.code, "");
 	assert_true(report.bytes_written > 0);
@@ -52,7 +55,7 @@ an_empty_file_is_invalid_and_the_user_is_told(void **state)
 	struct job_error why = { 0 };
 	struct err e = ERR_NONE;
 
-	assert_int_equal(encoder_encode(s->encoder, &in.port, &out.port, NULL, &report, &why, &e),
+	assert_int_equal(encoder_encode(s->encoder, ORDER(&in, &out, NULL), &report, &why, &e),
 			 ERR_INVALID);
 	assert_string_equal(why.code, "empty");
 	assert_string_not_equal(why.message, "");
@@ -71,7 +74,7 @@ a_reader_that_fails_is_returned_as_it_is(void **state)
 	struct job_error why = { "x", "x" };
 
 	in.fail = ERR_UNAVAILABLE;
-	assert_int_equal(encoder_encode(s->encoder, &in.port, &out.port, NULL, &report, &why, NULL),
+	assert_int_equal(encoder_encode(s->encoder, ORDER(&in, &out, NULL), &report, &why, NULL),
 			 ERR_UNAVAILABLE);
 	assert_string_equal(why.code, "");
 	str_free(&out.bytes);
@@ -87,7 +90,7 @@ a_writer_that_fails_is_returned_as_it_is(void **state)
 	struct job_error why = { "x", "x" };
 
 	out.fail = ERR_TIMEOUT;
-	assert_int_equal(encoder_encode(s->encoder, &in.port, &out.port, NULL, &report, &why, NULL),
+	assert_int_equal(encoder_encode(s->encoder, ORDER(&in, &out, NULL), &report, &why, NULL),
 			 ERR_TIMEOUT);
 	assert_string_equal(why.code, "");
 	str_free(&out.bytes);
@@ -104,9 +107,8 @@ a_caller_that_has_enough_is_obeyed(void **state)
 	int calls = 0;
 	struct encode_watch watch = { refuse_progress, &calls };
 
-	assert_int_equal(
-		encoder_encode(s->encoder, &in.port, &out.port, &watch, &report, &why, NULL),
-		ERR_CONFLICT);
+	assert_int_equal(encoder_encode(s->encoder, ORDER(&in, &out, &watch), &report, &why, NULL),
+			 ERR_CONFLICT);
 	assert_int_equal(calls, 1);
 	assert_string_equal(why.code, "");
 	str_free(&out.bytes);

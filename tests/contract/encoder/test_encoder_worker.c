@@ -15,12 +15,14 @@
 #define FRAME_SAMPLES 1152
 #define MEMORY_BYTES (INT64_C(512) << 20)
 
+static const struct media_spec default_mp3 = { MEDIA_MP3, 44100, 2, 128000 };
+
 struct outcome {
 	int result;
 	struct job_error why;
 	struct err e;
 	struct encode_report report;
-	struct str mp3; /* owned */
+	struct str made; /* owned */
 };
 
 static struct encoder *
@@ -62,18 +64,26 @@ slurp(const char *name)
 }
 
 static struct outcome
-convert_with(struct encoder *encoder, const char *name)
+convert_as(const struct media_spec *spec, struct encoder *encoder, const char *name)
 {
 	struct str media = slurp(name);
 	struct bytes_reader in = bytes_reader_over(media.data, media.len);
 	struct bytes_writer out = bytes_writer_new();
 	struct outcome o = { 0 };
 
-	o.result = encoder_encode(encoder, &in.port, &out.port, NULL, &o.report, &o.why, &o.e);
-	o.mp3 = out.bytes;
+	o.result =
+		encoder_encode(encoder, &(struct encode_order){ &in.port, &out.port, spec, NULL },
+			       &o.report, &o.why, &o.e);
+	o.made = out.bytes;
 	str_free(&media);
 	encoder_close(encoder);
 	return o;
+}
+
+static struct outcome
+convert_with(struct encoder *encoder, const char *name)
+{
+	return convert_as(&default_mp3, encoder, name);
 }
 
 static struct outcome
@@ -91,7 +101,7 @@ expect_failure(const char *name, const char *code)
 		fail_msg("%s: %d %s (%s), not %s", name, o.result, o.why.code, o.e.text, code);
 	assert_string_not_equal(o.why.message, "");
 	assert_true(!err_is_transient(o.result) && o.result != ERR_INTERNAL);
-	str_free(&o.mp3);
+	str_free(&o.made);
 }
 
 static uint32_t
@@ -147,11 +157,11 @@ expect_sound(const char *name, int64_t least, int64_t most)
 		fail_msg("%s: %s (%s)", name, o.why.code, o.e.text);
 	if (o.report.samples < least || o.report.samples > most)
 		fail_msg("%s: %lld samples", name, (long long)o.report.samples);
-	assert_int_equal(samples_of(&o.mp3), o.report.samples);
-	assert_int_equal(o.report.bytes_written, o.mp3.len);
+	assert_int_equal(samples_of(&o.made), o.report.samples);
+	assert_int_equal(o.report.bytes_written, o.made.len);
 	assert_true(o.report.duration_s * 44100 > (double)o.report.samples - 1 &&
 		    o.report.duration_s * 44100 < (double)o.report.samples + 1);
-	str_free(&o.mp3);
+	str_free(&o.made);
 }
 
 /* 3 s of sound: 132,300 samples at 44.1 kHz; codec padding where no edit list says otherwise. */
@@ -249,7 +259,7 @@ sound_past_the_limit_is_too_long(void **state)
 	(void)state;
 	assert_int_equal(o.result, ERR_TOO_LARGE);
 	assert_string_equal(o.why.code, "too_long");
-	str_free(&o.mp3);
+	str_free(&o.made);
 }
 
 #ifndef TONEARM_SANITIZED
@@ -262,7 +272,7 @@ a_worker_past_its_memory_limit_ends_its_job_only(void **state)
 	if (o.result != ERR_NO_MEMORY)
 		print_message("result %d %s\n", o.result, o.e.text);
 	assert_true(o.result == ERR_NO_MEMORY || o.result == ERR_INTERNAL);
-	str_free(&o.mp3);
+	str_free(&o.made);
 }
 #endif
 

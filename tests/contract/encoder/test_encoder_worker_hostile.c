@@ -35,13 +35,16 @@ suffer(enum hostility how)
 	SCOPED(encoder_close_p) struct encoder *encoder = NULL;
 	struct bytes_reader in = bytes_reader_over(input, sizeof input);
 	struct bytes_writer out = bytes_writer_new();
+	struct media_spec spec = { 0 };
+	struct encode_order order = { &in.port, &out.port, &spec, NULL };
 	struct encode_report report;
 	struct outcome o = { 0 };
 	int64_t start = now_monotonic_ms();
 
 	assert_non_null(config.program);
+	assert_int_equal(media_spec_settle(&spec, NULL), 0);
 	assert_int_equal(encoder_worker_new(&config, &encoder, NULL), 0);
-	o.result = encoder_encode(encoder, &in.port, &out.port, NULL, &report, &o.why, &o.e);
+	o.result = encoder_encode(encoder, &order, &report, &o.why, &o.e);
 	o.took_ms = now_monotonic_ms() - start;
 	o.written = out.port.length;
 	str_free(&out.bytes);

@@ -15,17 +15,15 @@ self_of(struct encoder *p)
 }
 
 static int
-faulty_encode(struct encoder *port, struct blob_reader *in, struct blob_writer *out,
-	      const struct encode_watch *watch, struct encode_report *ret,
+faulty_encode(struct encoder *port, const struct encode_order *order, struct encode_report *ret,
 	      struct job_error *ret_why, struct err *e)
 {
 	struct faulty_encoder_port *s = self_of(port);
 	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);
 	struct encode_report got;
 
-	if (r < 0 ||
-	    (r = fault_after(s->faults, call,
-			     encoder_encode(s->inner, in, out, watch, &got, ret_why, e), e)) < 0)
+	if (r < 0 || (r = fault_after(s->faults, call,
+				      encoder_encode(s->inner, order, &got, ret_why, e), e)) < 0)
 		return r;
 	*ret = got;
 	return 0;

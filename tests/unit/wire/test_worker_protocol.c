@@ -89,21 +89,26 @@ unknown_types_are_refused(void **state)
 static void
 a_start_survives_and_nonsense_in_it_does_not(void **state)
 {
-	struct worker_start start = { WORKER_PROTOCOL_VERSION, 44100, 2, 128000, 12345, 99, 4 };
+	struct worker_start start = {
+		WORKER_PROTOCOL_VERSION, { MEDIA_MP3, 44100, 2, 128000 }, 12345, 99, 4
+	};
 	uint8_t bytes[WORKER_START_BYTES];
 	struct worker_start got;
 
 	(void)state;
 	worker_start_write(&start, bytes);
 	assert_int_equal(worker_start_read(bytes, &got, NULL), 0);
-	assert_int_equal(got.sample_rate, 44100);
+	assert_int_equal(got.spec.format, MEDIA_MP3);
+	assert_int_equal(got.spec.sample_rate, 44100);
+	assert_int_equal(got.spec.channels, 2);
+	assert_int_equal(got.spec.bit_rate, 128000);
 	assert_int_equal(got.input_bytes, 12345);
 	assert_int_equal(got.max_samples, 99);
 	assert_int_equal(got.threads, 4);
-	start.channels = 3;
+	start.spec.channels = 3;
 	worker_start_write(&start, bytes);
 	assert_int_equal(worker_start_read(bytes, &got, NULL), ERR_CORRUPT);
-	start.channels = 2;
+	start.spec.channels = 2;
 	start.threads = 0;
 	worker_start_write(&start, bytes);
 	assert_int_equal(worker_start_read(bytes, &got, NULL), ERR_CORRUPT);

@@ -11,7 +11,6 @@
 #include "base/scope.h"
 #include "base/text/str.h"
 #include "worker/tags/id3.h"
-#include "worker/tags/id3_text.h"
 
 #define SOFTWARE "Tonearm " TONEARM_VERSION
 #define TSSE_BYTES (10 + 1 + sizeof SOFTWARE)
@@ -49,10 +48,10 @@ expect_frame(const uint8_t *tag, size_t len, const char *name, const void *data,
 }
 
 static void
-expect_clean(const char *text, enum id3_lines lines, size_t max, const char *expected)
+expect_clean(const char *text, enum tag_lines lines, size_t max, const char *expected)
 {
 	char to[64];
-	size_t len = id3_clean(text, lines, to, max);
+	size_t len = tags_clean(text, lines, to, max);
 
 	assert_int_equal(len, strlen(expected));
 	assert_memory_equal(to, expected, len);
@@ -61,15 +60,15 @@ expect_clean(const char *text, enum id3_lines lines, size_t max, const char *exp
 static void
 expect_date(const char *text, const char *expected)
 {
-	char to[ID3_DATE_MAX];
-	size_t len = id3_date(text, to);
+	char to[TAG_DATE_MAX];
+	size_t len = tags_date(text, to);
 
 	assert_int_equal(len, strlen(expected));
 	assert_memory_equal(to, expected, len);
 }
 
 static void
-expect_tag(const struct id3_content *content, const char *frames, size_t len)
+expect_tag(const struct tags *content, const char *frames, size_t len)
 {
 	uint8_t tag[ID3_HEAD_MAX];
 
@@ -88,7 +87,7 @@ a_source_without_words_gives_the_software_alone(void **state)
 	(void)state;
 	memcpy(expected, frames, sizeof frames);
 	memcpy(expected + sizeof frames, SOFTWARE, sizeof SOFTWARE);
-	expect_tag(&(struct id3_content){ 0 }, expected, sizeof expected);
+	expect_tag(&(struct tags){ 0 }, expected, sizeof expected);
 }
 
 static void
@@ -104,7 +103,7 @@ a_small_tag_is_exact(void **state)
 			"COMM\0\0\0\x08\0\0\3XXX\0hi\0"
 			"TSSE\0\0\0?\0\0\3" SOFTWARE "\0"
 			"APIC\0\0\0\x1a\0\0\3image/jpeg\0\3\0";
-	struct id3_content content = {
+	struct tags content = {
 		.text = { "Time", "Bj\xc3\xb6rk", "A", "3/12", "20190501", "Pop", "hi" },
 		.picture = picture,
 		.picture_len = sizeof picture - 1,
@@ -118,7 +117,7 @@ a_small_tag_is_exact(void **state)
 static void
 texts_of_any_length_stay_within_their_ceilings(void **state)
 {
-	struct id3_content content = { 0 };
+	struct tags content = { 0 };
 	char *huge = malloc((64 << 20) + 1);
 	uint8_t tag[ID3_HEAD_MAX];
 	size_t len, got;
@@ -130,17 +129,17 @@ texts_of_any_length_stay_within_their_ceilings(void **state)
 	huge[0] = 'x';
 	huge[1] = 'y';
 	huge[64 << 20] = '\0';
-	for (int i = 0; i < ID3_FIELDS; i++)
+	for (int i = 0; i < TAG_FIELDS; i++)
 		content.text[i] = huge + (i % 2 ? 0 : 1); /* an odd start, an even one */
 	len = id3_write(&content, tag);
 	assert_true(len <= ID3_HEAD_MAX);
 	assert_int_equal(size_at(tag + 6) + 10, len);
 	assert_non_null(frame(tag, len, "TPE1", &got));
-	assert_int_equal(got, 1 + ID3_TEXT_MAX + 1);
+	assert_int_equal(got, 1 + TAG_TEXT_MAX + 1);
 	assert_non_null(frame(tag, len, "TIT2", &got));
-	assert_int_equal(got, 1 + ID3_TEXT_MAX - 1 + 1); /* cut between characters */
+	assert_int_equal(got, 1 + TAG_TEXT_MAX - 1 + 1); /* cut between characters */
 	assert_non_null(frame(tag, len, "COMM", &got));
-	assert_int_equal(got, 5 + ID3_COMMENT_MAX - 1 + 1);
+	assert_int_equal(got, 5 + TAG_COMMENT_MAX - 1 + 1);
 	assert_null(frame(tag, len, "TDRC", &got));
 	free(huge);
 }
@@ -148,7 +147,7 @@ texts_of_any_length_stay_within_their_ceilings(void **state)
 static void
 words_that_come_to_nothing_leave_no_frame(void **state)
 {
-	struct id3_content content = { .text = { "", " \t\n", "\x01\x7f", "\xc2\x85", "soon" } };
+	struct tags content = { .text = { "", " \t\n", "\x01\x7f", "\xc2\x85", "soon" } };
 	uint8_t tag[ID3_HEAD_MAX];
 	size_t len = id3_write(&content, tag);
 
@@ -162,39 +161,39 @@ control_characters_are_dropped_and_lines_joined(void **state)
 	(void)state;
 	expect_clean("a\x01\x1b[31mb\x7f\xc2\x9b"
 		     "c",
-		     ID3_ONE_LINE, 64, "a[31mbc");
-	expect_clean("\n one\r\ntwo\rthree\tfour \n", ID3_ONE_LINE, 64, "one two three four");
-	expect_clean("\n one\r\ntwo\rthree\tfour \n", ID3_MANY_LINES, 64, "one\ntwo\nthree four");
+		     TAG_ONE_LINE, 64, "a[31mbc");
+	expect_clean("\n one\r\ntwo\rthree\tfour \n", TAG_ONE_LINE, 64, "one two three four");
+	expect_clean("\n one\r\ntwo\rthree\tfour \n", TAG_MANY_LINES, 64, "one\ntwo\nthree four");
 }
 
 static void
 what_is_no_utf8_is_latin1_or_nothing(void **state)
 {
 	(void)state;
-	expect_clean("F\xfcr Elise \xe9", ID3_ONE_LINE, 64, "F\xc3\xbcr Elise \xc3\xa9");
+	expect_clean("F\xfcr Elise \xe9", TAG_ONE_LINE, 64, "F\xc3\xbcr Elise \xc3\xa9");
 	expect_clean("a\xed\xa0\x80"
 		     "b",
-		     ID3_ONE_LINE, 64, "ab"); /* a lone surrogate */
+		     TAG_ONE_LINE, 64, "ab"); /* a lone surrogate */
 	expect_clean("a\xc0\x80"
 		     "b",
-		     ID3_ONE_LINE, 64, "ab"); /* an overlong NUL */
+		     TAG_ONE_LINE, 64, "ab"); /* an overlong NUL */
 	expect_clean("a\xf4\x90\x80\x80"
 		     "b",
-		     ID3_ONE_LINE, 64, "ab"); /* past U+10FFFF */
+		     TAG_ONE_LINE, 64, "ab"); /* past U+10FFFF */
 	expect_clean("a\x80\x9f"
 		     "b",
-		     ID3_ONE_LINE, 64, "ab");
-	expect_clean("\xf0\x9f\x8e\xb5", ID3_ONE_LINE, 64, "\xf0\x9f\x8e\xb5");
+		     TAG_ONE_LINE, 64, "ab");
+	expect_clean("\xf0\x9f\x8e\xb5", TAG_ONE_LINE, 64, "\xf0\x9f\x8e\xb5");
 }
 
 static void
 a_text_is_cut_between_characters(void **state)
 {
 	(void)state;
-	expect_clean("abc\xc3\xa9", ID3_ONE_LINE, 4, "abc");
-	expect_clean("abc\xc3\xa9", ID3_ONE_LINE, 5, "abc\xc3\xa9");
-	expect_clean("abc d", ID3_ONE_LINE, 4, "abc");
-	expect_clean("\xf0\x9f\x8e\xb5", ID3_ONE_LINE, 3, "");
+	expect_clean("abc\xc3\xa9", TAG_ONE_LINE, 4, "abc");
+	expect_clean("abc\xc3\xa9", TAG_ONE_LINE, 5, "abc\xc3\xa9");
+	expect_clean("abc d", TAG_ONE_LINE, 4, "abc");
+	expect_clean("\xf0\x9f\x8e\xb5", TAG_ONE_LINE, 3, "");
 }
 
 static void
@@ -228,22 +227,22 @@ a_picture_is_known_by_its_first_bytes_and_has_a_ceiling(void **state)
 {
 	static const uint8_t png[] = "\x89PNG\r\n\x1a\n...", gif[] = "GIF89a......";
 	static const uint8_t jpeg[] = "\xff\xd8\xff\xdb";
-	struct id3_content content = { .picture = png, .picture_len = ID3_PICTURE_MAX };
+	struct tags content = { .picture = png, .picture_len = TAG_PICTURE_MAX };
 	uint8_t tag[ID3_HEAD_MAX];
 	size_t len, got = 0;
 
 	(void)state;
-	assert_true(id3_takes_picture(png, sizeof png));
-	assert_true(id3_takes_picture(jpeg, sizeof jpeg));
-	assert_false(id3_takes_picture(jpeg, 3));
-	assert_false(id3_takes_picture(png, 8));
-	assert_false(id3_takes_picture(gif, sizeof gif));
-	assert_true(id3_takes_picture(png, ID3_PICTURE_MAX));
-	assert_false(id3_takes_picture(png, (size_t)ID3_PICTURE_MAX + 1));
+	assert_non_null(tags_picture_type(png, sizeof png));
+	assert_non_null(tags_picture_type(jpeg, sizeof jpeg));
+	assert_null(tags_picture_type(jpeg, 3));
+	assert_null(tags_picture_type(png, 8));
+	assert_null(tags_picture_type(gif, sizeof gif));
+	assert_non_null(tags_picture_type(png, TAG_PICTURE_MAX));
+	assert_null(tags_picture_type(png, (size_t)TAG_PICTURE_MAX + 1));
 	len = id3_write(&content, tag);
-	assert_int_equal(size_at(tag + 6) + 10, len + ID3_PICTURE_MAX);
+	assert_int_equal(size_at(tag + 6) + 10, len + TAG_PICTURE_MAX);
 	assert_non_null(frame(tag, len, "APIC", &got));
-	assert_int_equal(got, len - 10 - TSSE_BYTES - 10 + ID3_PICTURE_MAX);
+	assert_int_equal(got, len - 10 - TSSE_BYTES - 10 + TAG_PICTURE_MAX);
 	expect_frame(tag, len, "TSSE", "\3" SOFTWARE, 1 + sizeof SOFTWARE);
 }
 

@@ -1,6 +1,5 @@
-#include "worker/tags/id3_text.h"
+#include "model/tags.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/text/utf8.h"
@@ -30,7 +29,7 @@ in_place_of(char control, char next)
 /* Bytes that are no UTF-8: a broken sequence is nothing, a byte on its own a character of Latin-1.
  */
 static size_t
-step_over_broken(const char *text, char to[4], size_t *ret_len)
+tags_step_over_broken(const char *text, char to[4], size_t *ret_len)
 {
 	unsigned char c = (unsigned char)text[0];
 	size_t n = 1;
@@ -46,13 +45,13 @@ step_over_broken(const char *text, char to[4], size_t *ret_len)
 /* Takes one character; what becomes of it goes into to, *ret_len bytes (0 to 4). Returns the bytes
  * taken. */
 static size_t
-step(const char *text, size_t left, char to[4], size_t *ret_len)
+tags_step(const char *text, size_t left, char to[4], size_t *ret_len)
 {
 	unsigned char c = (unsigned char)text[0];
 	size_t n = utf8_sequence(text, left);
 
 	if (n == 0)
-		return step_over_broken(text, to, ret_len);
+		return tags_step_over_broken(text, to, ret_len);
 	*ret_len = n;
 	memcpy(to, text, n);
 	if (c < 0x20 || c == 0x7f) {
@@ -65,17 +64,17 @@ step(const char *text, size_t left, char to[4], size_t *ret_len)
 }
 
 size_t
-id3_clean(const char *text, enum id3_lines lines, char *to, size_t max)
+tags_clean(const char *text, enum tag_lines lines, char *to, size_t max)
 {
 	size_t left = strlen(text), len = 0, n;
 	char piece[4];
 
 	while (left > 0) {
-		size_t taken = step(text, left, piece, &n);
+		size_t taken = tags_step(text, left, piece, &n);
 
 		text += taken;
 		left -= taken;
-		if (n == 1 && piece[0] == '\n' && lines == ID3_ONE_LINE)
+		if (n == 1 && piece[0] == '\n' && lines == TAG_ONE_LINE)
 			piece[0] = ' ';
 		if (n == 0 || (len == 0 && is_blank(piece[0])))
 			continue;
@@ -109,7 +108,7 @@ digits(const char *text, int count)
 }
 
 size_t
-id3_date(const char *text, char to[ID3_DATE_MAX])
+tags_date(const char *text, char to[TAG_DATE_MAX])
 {
 	static const struct {
 		const char *before; /* one of these, in the source; the first, in the tag */
@@ -139,4 +138,16 @@ id3_date(const char *text, char to[ID3_DATE_MAX])
 		text += 2 + !bare;
 	}
 	return len;
+}
+
+const char *
+tags_picture_type(const uint8_t *picture, size_t len)
+{
+	if (len > TAG_PICTURE_MAX)
+		return NULL;
+	if (len > 3 && memcmp(picture, "\xff\xd8\xff", 3) == 0)
+		return "image/jpeg";
+	if (len > 8 && memcmp(picture, "\x89PNG\r\n\x1a\n", 8) == 0)
+		return "image/png";
+	return NULL;
 }

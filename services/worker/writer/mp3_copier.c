@@ -1,24 +1,23 @@
-#include "worker/copy.h"
-
+/* An mp3 track of the right rates, taken over frame by frame behind a header frame of its own. */
 #include <stdlib.h>
-#include <string.h>
 
 #include <libavcodec/codec_par.h>
 #include <libavcodec/packet.h>
 #include <libavutil/intreadwrite.h>
 
 #include "worker/mp3/copy.h"
-#include "worker/channel.h"
 #include "worker/source/container.h"
+#include "worker/writer/formats.h"
+#include "worker/writer/mp3_parts.h"
 
 /* What a decoder puts in front of the encoder's delay, as LAME's tag counts. */
 #define DECODER_DELAY 529
 /* Players look at a few frames before they believe in an mp3. */
 #define FRAMES_MIN 4
-#define WAITING_MAX (32 * 1024)
 #define SKIP_BYTES 8 /* samples to leave out in front and at the end, 32 bits each */
 
-struct copy {
+struct mp3_copier {
+	struct copier port;
 	struct mp3_copy mp3;
 	int64_t skip, discard; /* samples that the container leaves out in front and at the end */
 	unsigned complaints;   /* of libav, before */
@@ -26,23 +25,26 @@ struct copy {
 	bool refused;
 	bool has_bounds;
 	struct mp3_bounds bounds;
-
-	uint8_t waiting[WAITING_MAX]; /* to be written */
-	size_t waiting_len;
 };
 
-bool
-copy_may_do(const struct source *source, const struct mp3_format *format)
+static struct mp3_copier *
+mp3_copier_of(struct copier *port)
+{
+	return CONTAINER_OF(port, struct mp3_copier, port);
+}
+
+static bool
+mp3_copier_may_do(const struct source *source, const struct media_spec *spec)
 {
 	const AVCodecParameters *track = source_track(source);
 
-	return track->codec_id == AV_CODEC_ID_MP3 && track->sample_rate == format->sample_rate &&
-	       track->ch_layout.nb_channels == format->channels;
+	return track->codec_id == AV_CODEC_ID_MP3 && track->sample_rate == spec->sample_rate &&
+	       track->ch_layout.nb_channels == spec->channels;
 }
 
 /* Samples may be left out in front of the first frame's and behind one from which on all are. */
 static bool
-copy_note_bounds(struct copy *c, const AVPacket *packet)
+mp3_copier_note_bounds(struct mp3_copier *c, const AVPacket *packet)
 {
 	size_t size = 0;
 	const uint8_t *words = av_packet_get_side_data(packet, AV_PKT_DATA_SKIP_SAMPLES, &size);
@@ -59,22 +61,22 @@ copy_note_bounds(struct copy *c, const AVPacket *packet)
 
 /* Whether a decoder plays nothing of a last packet: the file's end cut it, or it is a tag. */
 static bool
-copy_is_silent(const struct copy *c, const AVPacket *packet)
+mp3_copier_is_silent(const struct mp3_copier *c, const AVPacket *packet)
 {
 	return (packet->flags & AV_PKT_FLAG_DISCARD) ||
 	       mp3_copy_is_no_frame(&c->mp3, packet->data, (size_t)packet->size);
 }
 
 static enum source_tapped
-copy_look_at(void *arg, const AVPacket *packet)
+mp3_copier_look_at(void *arg, const AVPacket *packet)
 {
-	struct copy *c = arg;
+	struct mp3_copier *c = arg;
 	bool sound = !c->ended && !(packet->flags & (AV_PKT_FLAG_DISCARD | AV_PKT_FLAG_CORRUPT));
 
 	if (sound && mp3_copy_take(&c->mp3, packet->data, (size_t)packet->size)) {
-		if (copy_note_bounds(c, packet))
+		if (mp3_copier_note_bounds(c, packet))
 			return SOURCE_DECODE;
-	} else if (!c->ended && c->mp3.totals.frames > 0 && copy_is_silent(c, packet)) {
+	} else if (!c->ended && c->mp3.totals.frames > 0 && mp3_copier_is_silent(c, packet)) {
 		c->ended = true;
 		return SOURCE_LEAVE_OUT;
 	}
@@ -82,22 +84,24 @@ copy_look_at(void *arg, const AVPacket *packet)
 	return SOURCE_END;
 }
 
-struct copy *
-copy_look(struct source *source, const struct mp3_format *format)
+static struct copier *
+mp3_copier_look(struct source *source, const struct media_spec *spec)
 {
-	SCOPED_FREE struct copy *c = calloc(1, sizeof *c);
+	SCOPED_FREE struct mp3_copier *c = calloc(1, sizeof *c);
+	struct mp3_format format = mp3_format_of(spec);
 
-	if (!c || mp3_copy_begin(&c->mp3, format, NULL) < 0)
+	if (!c || mp3_copy_begin(&c->mp3, &format, NULL) < 0)
 		return NULL;
+	c->port.ops = &copier_mp3;
 	c->complaints = container_complaints();
-	source_tap(source, copy_look_at, c);
-	return TAKE(c);
+	source_tap(source, mp3_copier_look_at, c);
+	return &TAKE(c)->port;
 }
 
 /* As a decoder of the source leaves samples out, one of the copy must; false when no tag can say
  * so. */
 static bool
-copy_settle_bounds(struct copy *c, int64_t kept)
+mp3_copier_settle_bounds(struct mp3_copier *c, int64_t kept)
 {
 	int64_t all = c->mp3.totals.frames * c->mp3.m.frame_samples;
 	int64_t delay = c->skip - DECODER_DELAY, padding = all - c->skip - kept + DECODER_DELAY;
@@ -111,48 +115,48 @@ copy_settle_bounds(struct copy *c, int64_t kept)
 }
 
 /* A decoder that complains heard damage, which an encoder would make good. */
-bool
-copy_decide(struct copy *c, const struct source *source, int64_t decoded, int64_t kept)
+static bool
+mp3_copier_decide(struct copier *port, const struct source *source, int64_t decoded, int64_t kept)
 {
+	struct mp3_copier *c = mp3_copier_of(port);
 	int64_t all = c->mp3.totals.frames * c->mp3.m.frame_samples;
 
 	return !c->refused && c->mp3.totals.frames >= FRAMES_MIN && source_is_sound(source) &&
 	       container_complaints() == c->complaints && decoded == all - c->skip - c->discard &&
-	       copy_settle_bounds(c, kept);
+	       mp3_copier_settle_bounds(c, kept);
 }
 
-static void
-copy_put(struct copy *c, int fd, const void *data, size_t len)
+static enum worker_failure
+mp3_copier_write(struct copier *port, struct source *source, const struct writer_order *order,
+		 struct err *e)
 {
-	if (len > sizeof c->waiting - c->waiting_len) {
-		channel_write(fd, c->waiting, c->waiting_len);
-		c->waiting_len = 0;
-	}
-	memcpy(c->waiting + c->waiting_len, data, len);
-	c->waiting_len += len;
-}
-
-enum worker_failure
-copy_write(struct copy *c, struct source *source, int fd, struct err *e)
-{
+	struct mp3_copier *c = mp3_copier_of(port);
 	uint8_t header[MP3_FRAME_MAX];
 	size_t len = mp3_copy_header(&c->mp3, c->has_bounds ? &c->bounds : NULL, header);
 
-	copy_put(c, fd, header, len);
+	mp3_tag_write(order);
+	output_write(order->out, header, len);
 	for (int64_t left = c->mp3.totals.frames; left > 0; left--) {
 		const AVPacket *packet = source_packet(source);
 
 		if (!packet || packet->size > MP3_FRAME_MAX)
 			return failure_set(e, WORKER_BROKEN, "%lld frames fewer than before",
 					   (long long)left);
-		copy_put(c, fd, packet->data, (size_t)packet->size);
+		output_write(order->out, packet->data, (size_t)packet->size);
 	}
-	channel_write(fd, c->waiting, c->waiting_len);
 	return WORKER_FAILURE_NONE;
 }
 
-void
-copy_close(struct copy *c)
+static void
+mp3_copier_close(struct copier *port)
 {
-	free(c);
+	free(mp3_copier_of(port));
 }
+
+const struct copier_ops copier_mp3 = {
+	.may_do = mp3_copier_may_do,
+	.look = mp3_copier_look,
+	.decide = mp3_copier_decide,
+	.write = mp3_copier_write,
+	.close = mp3_copier_close,
+};

@@ -1,0 +1,93 @@
+#include "worker/reading.h"
+
+#include <libavutil/frame.h>
+
+#include "base/clock.h"
+#include "worker/channel.h"
+#include "worker/sound/resample.h"
+
+#define PROGRESS_INTERVAL_MS 500
+
+static enum worker_failure
+reading_take(void *arg, float *const planes[MEDIA_CHANNELS_MAX], size_t count, struct err *e)
+{
+	struct reading *r = arg;
+	enum worker_failure f;
+
+	r->decoded += (int64_t)count;
+	if (r->limit >= 0 && r->kept + (int64_t)count > r->limit)
+		count = (size_t)(r->limit - r->kept);
+	if (r->kept + (int64_t)count > r->start->max_samples)
+		return failure_set(e, WORKER_TOO_LONG, "more than %lld samples",
+				   (long long)r->start->max_samples);
+	if (r->writer && (f = writer_put(r->writer, planes, count, e)))
+		return f;
+	meter_add(r->meter, planes, count);
+	r->kept += (int64_t)count;
+	return WORKER_FAILURE_NONE;
+}
+
+static void
+reading_tell_progress(struct reading *r, const struct source *source)
+{
+	int64_t now = now_monotonic_ms();
+	struct worker_progress progress;
+
+	if (now < r->next_progress_ms)
+		return;
+	r->next_progress_ms = now + PROGRESS_INTERVAL_MS;
+	progress.samples = r->kept;
+	progress.fraction =
+		r->limit > 0 ? (double)r->kept / (double)r->limit : source_progress(source);
+	channel_progress(r->fd, &progress);
+}
+
+static void
+frame_free(AVFrame *frame)
+{
+	av_frame_free(&frame);
+}
+SCOPE_DEFINE(AVFrame, frame_free)
+
+static enum worker_failure
+reading_decode(struct reading *r, struct source *source, struct resampler *resampler, struct err *e)
+{
+	SCOPED(frame_free_p) AVFrame *frame = av_frame_alloc();
+	enum worker_failure f;
+	bool end = false;
+
+	if (!frame)
+		return failure_set(e, WORKER_OUT_OF_MEMORY, "frame: no memory");
+	while (!(f = source_next(source, frame, &end, e)) && !end) {
+		if ((f = resample_frame(resampler, frame, e)))
+			return f;
+		reading_tell_progress(r, source);
+	}
+	return f ? f : resample_flush(resampler, e);
+}
+
+enum worker_failure
+reading_run(struct reading *r, struct source *source, struct err *e)
+{
+	SCOPED(resampler_close_p) struct resampler *resampler = NULL;
+	const struct media_spec *spec = &r->start->spec;
+	enum worker_failure f;
+
+	if (meter_open(spec->sample_rate, spec->channels, &r->meter, e) < 0)
+		return WORKER_OUT_OF_MEMORY;
+	r->limit = source_limit(source, spec->sample_rate);
+	if ((f = resampler_open(spec, reading_take, r, &resampler, e)) ||
+	    (f = reading_decode(r, source, resampler, e)) ||
+	    (f = source_verdict(source, r->decoded, spec->sample_rate, e)))
+		return f;
+	/* an edit list may let nothing through */
+	return r->kept > 0 ? f : failure_set(e, WORKER_NO_AUDIO, "nothing is to be heard");
+}
+
+void
+reading_clear(struct reading *r)
+{
+	meter_close(r->meter);
+	r->meter = NULL;
+	r->decoded = r->kept = 0;
+}

@@ -1,0 +1,88 @@
+/* mp3: an ID3 tag, then what mp3/ makes of the samples. */
+#include <stdlib.h>
+
+#include "worker/mp3/mp3.h"
+#include "worker/writer/formats.h"
+#include "worker/writer/mp3_parts.h"
+
+struct mp3_writer {
+	struct writer port;
+	struct output *out; /* borrowed */
+	struct mp3 *mp3;
+};
+
+static struct mp3_writer *
+mp3_writer_of(struct writer *port)
+{
+	return CONTAINER_OF(port, struct mp3_writer, port);
+}
+
+static enum worker_failure
+mp3_writer_failure(int result)
+{
+	if (result == 0)
+		return WORKER_FAILURE_NONE;
+	return result == ERR_NO_MEMORY ? WORKER_OUT_OF_MEMORY : WORKER_BROKEN;
+}
+
+static void
+mp3_writer_sink(void *arg, const void *data, size_t len)
+{
+	const struct mp3_writer *w = arg;
+
+	output_write(w->out, data, len);
+}
+
+static void
+mp3_writer_patch_head(void *arg, const void *data, size_t len)
+{
+	const struct mp3_writer *w = arg;
+
+	output_patch(w->out, 0, data, len);
+}
+
+static enum worker_failure
+mp3_writer_put(struct writer *port, float *const planes[MEDIA_CHANNELS_MAX], size_t count,
+	       struct err *e)
+{
+	return mp3_writer_failure(mp3_encode(mp3_writer_of(port)->mp3, planes, count, e));
+}
+
+static enum worker_failure
+mp3_writer_finish(struct writer *port, struct err *e)
+{
+	return mp3_writer_failure(mp3_finish(mp3_writer_of(port)->mp3, e));
+}
+
+static void
+mp3_writer_close(struct writer *port)
+{
+	struct mp3_writer *w = mp3_writer_of(port);
+
+	mp3_close(w->mp3);
+	free(w);
+}
+
+static enum worker_failure
+mp3_writer_open(const struct writer_order *order, struct writer **ret, struct err *e)
+{
+	static const struct writer_ops ops = { mp3_writer_put, mp3_writer_finish,
+					       mp3_writer_close };
+	SCOPED_FREE struct mp3_writer *w = calloc(1, sizeof *w);
+	struct mp3_format format = mp3_format_of(order->spec);
+	struct mp3_sink sink = { mp3_writer_sink, mp3_writer_patch_head, w };
+	enum worker_failure f;
+
+	if (!w)
+		return failure_set(e, WORKER_OUT_OF_MEMORY, "writer: no memory");
+	w->port.ops = &ops;
+	w->out = order->out;
+	mp3_tag_write(order);
+	output_hold(order->out, MP3_HEAD_MAX);
+	if ((f = mp3_writer_failure(mp3_open(&format, order->threads, &sink, &w->mp3, e))))
+		return f;
+	*ret = &TAKE(w)->port;
+	return WORKER_FAILURE_NONE;
+}
+
+const struct writer_format writer_mp3 = { mp3_writer_open, &copier_mp3 };
