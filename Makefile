@@ -71,7 +71,7 @@ chaos: build ## faults of every kind for CHAOS_SECONDS (600), then the invariant
 	@build/deps/venv/bin/python tests/chaos/test_check.py
 	@build/deps/venv/bin/python tests/chaos/chaos.py build/release
 
-bench: build ## the README's figures, as ratios against peers in the same run
+bench: build ## the figures of tests/README.md, as ratios against peers in the same run
 	@cmake --build --preset release -j $(JOBS) --target peer_gridfs
 	@build/deps/venv/bin/python tests/bench/bench.py
 
