@@ -1,70 +1,5 @@
 #include "fake/blob/blob_fake_private.h"
 
-#define BLOBS_MAX 4096
-
-struct blob_fake *
-blob_fake_enter(struct blob_store *s)
-{
-	struct blob_fake *f = CONTAINER_OF(s, struct blob_fake, port);
-
-	pthread_mutex_lock(&f->lock);
-	return f;
-}
-
-void
-blob_fake_leave_p(struct blob_fake **f)
-{
-	pthread_mutex_unlock(&(*f)->lock);
-}
-
-int
-blob_fake_refusal(struct blob_fake *f, struct err *e)
-{
-	f->calls++;
-	if (f->broken_in > 0 && --f->broken_in == 0)
-		return err_set(e, f->broken_once, "the fake blob store fails this call");
-	if (f->broken)
-		return err_set(e, f->broken, "the fake blob store is away");
-	return 0;
-}
-
-struct fake_blob *
-blob_fake_find(struct blob_fake *f, const struct blob_id *id)
-{
-	for (size_t i = 0; i < f->count; i++)
-		if (blob_id_equal(&f->blobs[i].info.id, id))
-			return &f->blobs[i];
-	return NULL;
-}
-
-struct fake_blob *
-blob_fake_find_output(struct blob_fake *f, const struct blob_id *video)
-{
-	for (size_t i = 0; !blob_id_is_none(video) && i < f->count; i++)
-		if (blob_id_equal(&f->blobs[i].info.meta.video_fid, video))
-			return &f->blobs[i];
-	return NULL;
-}
-
-int
-blob_fake_add(struct blob_fake *f, const struct blob_info *info, struct str *bytes, struct err *e)
-{
-	if (f->count == BLOBS_MAX)
-		return err_set(e, ERR_UNAVAILABLE, "the fake blob store is full");
-	if (f->count == f->room) {
-		size_t room = f->room ? f->room * 2 : 16;
-		struct fake_blob *more = realloc(f->blobs, room * sizeof *more);
-
-		if (more == NULL)
-			return err_set(e, ERR_NO_MEMORY, "blobs");
-		f->blobs = more;
-		f->room = room;
-	}
-	f->blobs[f->count++] = (struct fake_blob){ .info = *info, .bytes = *bytes };
-	*bytes = STR_MAX(FAKE_BLOB_MAX);
-	return 0;
-}
-
 static int
 fake_open(struct blob_store *s, const struct blob_id *id, struct blob_reader **ret, struct err *e)
 {
@@ -87,6 +22,29 @@ fake_create(struct blob_store *s, const struct blob_id *id, const struct blob_me
 	int r = blob_fake_refusal(f, e);
 
 	return r < 0 ? r : blob_fake_writer_new(s, id, meta, ret, e);
+}
+
+static int
+fake_resume(struct blob_store *s, const struct blob_id *id, const struct blob_meta *meta,
+	    struct blob_writer **ret, struct err *e)
+{
+	SCOPED(blob_fake_leave_p) struct blob_fake *f = blob_fake_enter(s);
+	struct blob_writer *port = NULL;
+	struct fake_part *part = NULL;
+	struct fake_writer *w;
+	int r = blob_fake_refusal(f, e);
+
+	if (r < 0 || (r = blob_fake_take_part(f, id, &part, e)) < 0 ||
+	    (r = blob_fake_writer_new(s, id, meta, &port, e)) < 0)
+		return r;
+	w = CONTAINER_OF(port, struct fake_writer, port);
+	w->number = part->writer;
+	if (part->bytes.len > 0)
+		str_append(&w->bytes, part->bytes.data, part->bytes.len);
+	port->resumable = true;
+	port->length = (int64_t)part->bytes.len;
+	*ret = port;
+	return 0;
 }
 
 static int
@@ -163,7 +121,7 @@ fake_close(struct blob_store *s)
 static const struct blob_store_ops fake_ops = {
 	.open = fake_open,
 	.create = fake_create,
-	.resume = blob_fake_resume,
+	.resume = fake_resume,
 	.find_output = fake_find_output,
 	.remove = fake_remove,
 	.usage = fake_usage,

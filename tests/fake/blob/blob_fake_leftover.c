@@ -1,31 +1,5 @@
 #include "fake/blob/blob_fake_private.h"
 
-struct fake_left *
-blob_fake_left(struct blob_fake *f, const struct blob_id *id)
-{
-	for (size_t i = 0; i < f->left_count; i++)
-		if (blob_id_equal(&f->left[i].id, id))
-			return &f->left[i];
-	return NULL;
-}
-
-void
-blob_fake_leave_chunks(struct blob_fake *f, const struct blob_id *id, int64_t chunks,
-		       int64_t newest_ms)
-{
-	struct fake_left *left = blob_fake_left(f, id);
-
-	if (chunks == 0) {
-		if (left)
-			*left = f->left[--f->left_count];
-		return;
-	}
-	if (left == NULL && f->left_count < FAKE_LEFT_MAX)
-		left = &f->left[f->left_count++];
-	if (left)
-		*left = (struct fake_left){ *id, { chunks, newest_ms } };
-}
-
 static int
 refused(struct blob_fake *f, const struct blob_id *id, struct err *e)
 {

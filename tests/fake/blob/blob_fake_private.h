@@ -55,6 +55,7 @@ struct blob_fake {
 	int broken, broken_once, broken_in, calls;
 };
 
+/* blob_fake_state.c */
 struct blob_fake *blob_fake_enter(struct blob_store *s);
 void blob_fake_leave_p(struct blob_fake **f);
 /* Counts the call; the failure that the test has asked for, else 0. */
@@ -78,9 +79,9 @@ int blob_fake_next_id(struct blob_store *s, const struct blob_id *after, struct 
 
 int blob_fake_writer_new(struct blob_store *s, const struct blob_id *id,
 			 const struct blob_meta *meta, struct blob_writer **ret, struct err *e);
-/* Uploads that go on (blob_fake_resume.c). */
-int blob_fake_resume(struct blob_store *s, const struct blob_id *id, const struct blob_meta *meta,
-		     struct blob_writer **ret, struct err *e);
+/* Uploads that go on (blob_fake_part.c). The part is the newest writer's from now on. */
+int blob_fake_take_part(struct blob_fake *f, const struct blob_id *id, struct fake_part **ret,
+			struct err *e);
 /* CONFLICT when another writer has it, or nobody: it was cleared. */
 int blob_fake_own_part(struct blob_fake *f, const struct fake_writer *w, struct err *e);
 /* Stores what the writer has, up to length bytes. */

@@ -57,9 +57,9 @@ blob_fake_drop_part(struct blob_fake *f, const struct blob_id *id)
 	*part = f->parts[--f->part_count];
 }
 
-/* With the lock held: the part is the newest writer's. */
-static int
-part_take(struct blob_fake *f, const struct blob_id *id, struct fake_part **ret, struct err *e)
+int
+blob_fake_take_part(struct blob_fake *f, const struct blob_id *id, struct fake_part **ret,
+		    struct err *e)
 {
 	struct fake_part *part = part_find(f, id);
 
@@ -71,28 +71,5 @@ part_take(struct blob_fake *f, const struct blob_id *id, struct fake_part **ret,
 		return err_set(e, ERR_UNAVAILABLE, "the fake blob store is full");
 	part->writer = ++f->writers;
 	*ret = part;
-	return 0;
-}
-
-int
-blob_fake_resume(struct blob_store *s, const struct blob_id *id, const struct blob_meta *meta,
-		 struct blob_writer **ret, struct err *e)
-{
-	SCOPED(blob_fake_leave_p) struct blob_fake *f = blob_fake_enter(s);
-	struct blob_writer *port = NULL;
-	struct fake_part *part = NULL;
-	struct fake_writer *w;
-	int r = blob_fake_refusal(f, e);
-
-	if (r < 0 || (r = part_take(f, id, &part, e)) < 0 ||
-	    (r = blob_fake_writer_new(s, id, meta, &port, e)) < 0)
-		return r;
-	w = CONTAINER_OF(port, struct fake_writer, port);
-	w->number = part->writer;
-	if (part->bytes.len > 0)
-		str_append(&w->bytes, part->bytes.data, part->bytes.len);
-	port->resumable = true;
-	port->length = (int64_t)part->bytes.len;
-	*ret = port;
 	return 0;
 }
