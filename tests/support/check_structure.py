@@ -24,7 +24,6 @@ PENDING = {
     "common/adapter/gridfs/gridfs",
     "tests/fake/job/job_fake",
     "tests/service/test_gateway.c",
-    "tests/service/test_janitor.c",
     "services/converter",
 }
 
