@@ -176,7 +176,7 @@ blob_leftover(struct blob_store *s, const struct blob_id *id, struct blob_leftov
 	return s->ops->leftover(s, id, ret, e);
 }
 /* Removes it; 0 also when there was nothing, CONFLICT when the blob is there. A writer that was
- * still at work cannot commit any more. */
+ * still at work cannot commit any more; the id is not used again before it has closed. */
 static inline int
 blob_clear(struct blob_store *s, const struct blob_id *id, struct err *e)
 {

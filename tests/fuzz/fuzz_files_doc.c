@@ -18,7 +18,7 @@ check_again(const struct blob_info *info)
 
 	if (blob_id_is_none(&info->id))
 		return;
-	doc = gridfs_file_doc(&w, &info->meta);
+	doc = gridfs_file_doc(&w, &info->meta, 0);
 	if (gridfs_file_read(doc, &again, NULL) < 0 || again.length != info->length ||
 	    !blob_id_equal(&again.id, &info->id) ||
 	    !blob_id_equal(&again.meta.video_fid, &info->meta.video_fid) ||

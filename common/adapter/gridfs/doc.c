@@ -5,7 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/text/str.h"
 
 #define LONGEST_TEXT 255
@@ -41,7 +40,7 @@ doc_append_text(bson_t *to, const char *key, const char *text)
 }
 
 bson_t *
-gridfs_file_doc(const struct blob_writer *w, const struct blob_meta *meta)
+gridfs_file_doc(const struct blob_writer *w, const struct blob_meta *meta, int64_t uploaded_ms)
 {
 	bson_t *doc = bson_new(), metadata;
 	bson_oid_t id;
@@ -50,7 +49,7 @@ gridfs_file_doc(const struct blob_writer *w, const struct blob_meta *meta)
 	BSON_APPEND_OID(doc, "_id", &id);
 	BSON_APPEND_INT64(doc, "length", w->length);
 	BSON_APPEND_INT32(doc, "chunkSize", CHUNK_SIZE);
-	BSON_APPEND_DATE_TIME(doc, "uploadDate", now_unix_ms());
+	BSON_APPEND_DATE_TIME(doc, "uploadDate", uploaded_ms);
 	doc_append_text(doc, "filename", meta->filename);
 	BSON_APPEND_DOCUMENT_BEGIN(doc, "metadata", &metadata);
 	doc_append_text(&metadata, "owner", meta->owner);

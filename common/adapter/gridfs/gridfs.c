@@ -29,6 +29,13 @@ gridfs_create(struct blob_store *store, const struct blob_id *id, const struct b
 }
 
 static int
+gridfs_resume(struct blob_store *store, const struct blob_id *id, const struct blob_meta *meta,
+	      struct blob_writer **ret, struct err *e)
+{
+	return gridfs_writer_resume(blob_gridfs_of(store), id, meta, ret, e);
+}
+
+static int
 gridfs_find_output(struct blob_store *store, const struct blob_id *video, struct blob_id *ret,
 		   struct err *e)
 {
@@ -89,6 +96,7 @@ gridfs_close(struct blob_store *store)
 static const struct blob_store_ops gridfs_ops = {
 	.open = gridfs_open,
 	.create = gridfs_create,
+	.resume = gridfs_resume,
 	.find_output = gridfs_find_output,
 	.remove = gridfs_remove,
 	.usage = gridfs_usage,

@@ -10,8 +10,24 @@ leftover_cursor_free_p(mongoc_cursor_t **cursor)
 	mongoc_cursor_destroy(*cursor);
 }
 
-/* When the chunk at one end was made: its _id tells, if it is an ObjectId. Chunks are written in
- * order, but for a first one that was held back. */
+/* Its _id tells, if it is an ObjectId; of a tail the name of its last writer, too. */
+static int64_t
+leftover_newest_ms(const bson_t *chunk)
+{
+	time_t newest;
+	bson_iter_t it;
+
+	if (!bson_iter_init_find(&it, chunk, "_id") || !BSON_ITER_HOLDS_OID(&it))
+		return INT64_MAX;
+	newest = bson_oid_get_time_t(bson_iter_oid(&it));
+	if (bson_iter_init_find(&it, chunk, "writer") && BSON_ITER_HOLDS_OID(&it) &&
+	    bson_oid_get_time_t(bson_iter_oid(&it)) > newest)
+		newest = bson_oid_get_time_t(bson_iter_oid(&it));
+	return (int64_t)newest * 1000;
+}
+
+/* When the chunk at one end was made. Chunks are written in order, but for a first one that was
+ * held back. */
 static int
 leftover_made_ms(struct gridfs_session *s, const bson_t *filter, int direction, int64_t *ret,
 		 struct err *e)
@@ -20,19 +36,16 @@ leftover_made_ms(struct gridfs_session *s, const bson_t *filter, int direction, 
 	SCOPED(gridfs_bson_free_p) bson_t *options = BCON_NEW(
 		"limit", BCON_INT64(1),
 		"sort", "{", "n", BCON_INT32(direction), "}",
-		"projection", "{", "_id", BCON_INT32(1), "}");
+		"projection", "{", "_id", BCON_INT32(1), "writer", BCON_INT32(1), "}");
 	/* clang-format on */
 	SCOPED(leftover_cursor_free_p)
 	mongoc_cursor_t *cursor =
 		mongoc_collection_find_with_opts(s->chunks, filter, options, NULL);
 	const bson_t *doc;
 	bson_error_t error;
-	bson_iter_t it;
 
 	if (mongoc_cursor_next(cursor, &doc)) {
-		*ret = INT64_MAX;
-		if (bson_iter_init_find(&it, doc, "_id") && BSON_ITER_HOLDS_OID(&it))
-			*ret = (int64_t)bson_oid_get_time_t(bson_iter_oid(&it)) * 1000;
+		*ret = leftover_newest_ms(doc);
 		return 0;
 	}
 	if (mongoc_cursor_error(cursor, &error))

@@ -70,6 +70,8 @@ orphan_pass(struct blob_gridfs *g, const struct orphan *orphan)
 {
 	int r;
 
+	if (orphan->care == ORPHAN_TRIM)
+		return gridfs_trim(g, &orphan->id, NULL);
 	if (orphan->care == ORPHAN_UNLESS_COMMITTED) {
 		if ((r = gridfs_is_committed(g, &orphan->id, NULL)) != 0)
 			return r < 0 ? r : 0;

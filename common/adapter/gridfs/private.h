@@ -53,8 +53,20 @@ int gridfs_find_file(struct gridfs_session *s, const bson_t *filter, struct blob
 		     struct err *e);
 /* 1 when the files document of id is there, 0 when it is not. */
 int gridfs_is_committed(struct blob_gridfs *g, const struct blob_id *id, struct err *e);
+/* Deletes what lies behind the last chunk of a blob; of what is no blob nothing. */
+int gridfs_trim(struct blob_gridfs *g, const struct blob_id *id, struct err *e);
+/* How many chunks a majority has of those that the query finds. */
+int gridfs_count_chunks(struct blob_gridfs *g, const bson_t *query, int64_t *ret, struct err *e);
+/* For writes that must outlive a crash of every server: a majority has them in its journal. */
+bson_t *gridfs_durable_options(const struct blob_gridfs *g);
 /* Deletes all chunks of id now, within the pool's deadline. */
 int gridfs_delete_chunks(struct blob_gridfs *g, const struct blob_id *id, struct err *e);
+
+static inline int64_t
+gridfs_chunk_count(const struct blob_info *info)
+{
+	return info->length > 0 ? (info->length - 1) / info->chunk_size + 1 : 0;
+}
 
 static inline void
 gridfs_bson_free_p(bson_t **b)
@@ -63,7 +75,8 @@ gridfs_bson_free_p(bson_t **b)
 }
 
 /* Documents (doc.c). */
-bson_t *gridfs_file_doc(const struct blob_writer *w, const struct blob_meta *meta);
+bson_t *gridfs_file_doc(const struct blob_writer *w, const struct blob_meta *meta,
+			int64_t uploaded_ms);
 int gridfs_file_read(const bson_t *doc, struct blob_info *ret, struct err *e);
 /* A number of any kind that is whole; false for all else. */
 bool gridfs_whole(const bson_iter_t *it, int64_t *ret);
@@ -84,10 +97,14 @@ struct gridfs_slot {
 	size_t len; /* of the data */
 };
 int gridfs_slot_reserve(struct gridfs_slot *s, size_t data, struct err *e);
+/* The document's own id; of one that is sealed. */
+bson_oid_t gridfs_slot_id(const struct gridfs_slot *s);
 void gridfs_slot_seal(struct gridfs_slot *s, const struct blob_id *files_id, int32_t n);
 
 int gridfs_writer_new(struct blob_gridfs *g, const struct blob_id *id, const struct blob_meta *meta,
 		      struct blob_writer **ret, struct err *e);
+int gridfs_writer_resume(struct blob_gridfs *g, const struct blob_id *id,
+			 const struct blob_meta *meta, struct blob_writer **ret, struct err *e);
 int gridfs_reader_new(struct blob_gridfs *g, const struct blob_info *info, struct blob_reader **ret,
 		      struct err *e);
 
@@ -96,8 +113,9 @@ int gridfs_usage(struct blob_store *store, const char *owner, int64_t *ret_bytes
 /* Chunks of writers that ended without a commit: a bounded list that one thread works off.
  * ORPHAN_DELETE_TWICE: an insert with an unknown end may still arrive after the first deletion.
  * ORPHAN_UNLESS_COMMITTED: so may the files document; the chunks go only when it is not there after
- * that time either. */
-enum orphan_care { ORPHAN_DELETE_ONCE, ORPHAN_DELETE_TWICE, ORPHAN_UNLESS_COMMITTED };
+ * that time either.
+ * ORPHAN_TRIM: of an upload that goes on; only what it has put behind a blob of another goes. */
+enum orphan_care { ORPHAN_DELETE_ONCE, ORPHAN_DELETE_TWICE, ORPHAN_UNLESS_COMMITTED, ORPHAN_TRIM };
 int gridfs_orphans_start(struct blob_gridfs *g, struct gridfs_orphans **ret, struct err *e);
 void gridfs_orphans_add(struct gridfs_orphans *o, const struct blob_id *id, enum orphan_care care);
 /* Works off what is left as long as the server answers, 20 s at most, then ends. */

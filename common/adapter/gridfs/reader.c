@@ -43,12 +43,6 @@ reader_at_most(int64_t value, int64_t limit)
 	return value < limit ? value : limit;
 }
 
-static int64_t
-reader_chunk_count(const struct blob_info *info)
-{
-	return info->length > 0 ? (info->length - 1) / info->chunk_size + 1 : 0;
-}
-
 /* As many chunks as so many bytes are, at least one. */
 static int64_t
 reader_run(const struct blob_info *info, int64_t bytes)
@@ -67,7 +61,7 @@ reader_aim(struct gridfs_reader *r, struct gridfs_window *w, int64_t first)
 				 : reader_run(info, w->wide ? WIDE_BYTES : CHUNK_SIZE);
 
 	w->first = first;
-	w->end = reader_at_most(first + chunks, reader_chunk_count(info));
+	w->end = reader_at_most(first + chunks, gridfs_chunk_count(info));
 }
 
 static void
@@ -82,7 +76,7 @@ reader_fetch_ahead(struct gridfs_task *task)
 static void
 reader_look_ahead(struct gridfs_reader *r)
 {
-	if (!r->now->wide || r->now->end >= reader_chunk_count(&r->port.info) ||
+	if (!r->now->wide || r->now->end >= gridfs_chunk_count(&r->port.info) ||
 	    !gridfs_window_widen(r->next))
 		return;
 	reader_aim(r, r->next, r->now->end);

@@ -161,3 +161,75 @@ gridfs_is_committed(struct blob_gridfs *g, const struct blob_id *id, struct err 
 	n = mongoc_collection_count_documents(s.files, filter, NULL, NULL, NULL, &error);
 	return n < 0 ? mongo_err(e, &error, "find blob") : n > 0;
 }
+
+/* Chunks from that number on. */
+static int
+session_delete_from(struct gridfs_session *s, const struct blob_id *id, int64_t n, struct err *e)
+{
+	SCOPED(gridfs_bson_free_p) bson_t *filter = gridfs_by_id("files_id", id);
+	bson_error_t error;
+	bson_t from;
+
+	BSON_APPEND_DOCUMENT_BEGIN(filter, "n", &from);
+	BSON_APPEND_INT64(&from, "$gte", n);
+	bson_append_document_end(filter, &from);
+	if (!mongoc_collection_delete_many(s->chunks, filter, NULL, NULL, &error))
+		return mongo_err(e, &error, "delete chunks");
+	return 0;
+}
+
+int
+gridfs_trim(struct blob_gridfs *g, const struct blob_id *id, struct err *e)
+{
+	SCOPED(gridfs_bson_free_p) bson_t *filter = gridfs_by_id("_id", id);
+	SCOPED(gridfs_end) struct gridfs_session s = { 0 };
+	struct blob_info info;
+	int r;
+
+	if ((r = gridfs_begin(g, &s, e)) < 0)
+		return r;
+	if ((r = gridfs_find_file(&s, filter, &info, e)) < 0)
+		return r == ERR_NOT_FOUND ? 0 : r;
+	return session_delete_from(&s, id, gridfs_chunk_count(&info), e);
+}
+
+int
+gridfs_count_chunks(struct blob_gridfs *g, const bson_t *query, int64_t *ret, struct err *e)
+{
+	SCOPED(gridfs_bson_free_p) bson_t *command = NULL;
+	SCOPED(gridfs_end) struct gridfs_session s = { 0 };
+	bson_t reply = BSON_INITIALIZER;
+	bson_error_t error;
+	bson_iter_t it;
+	int r;
+
+	if ((r = gridfs_begin(g, &s, e)) < 0)
+		return r;
+	/* clang-format off */
+	command = BCON_NEW(
+		"count", "fs.chunks",
+		"query", BCON_DOCUMENT(query),
+		"readConcern", "{", "level", "majority", "}");
+	/* clang-format on */
+	if (!mongoc_client_command_simple(s.client, g->database, command, NULL, &reply, &error))
+		r = mongo_err(e, &error, "count chunks");
+	else if (bson_iter_init_find(&it, &reply, "n"))
+		*ret = bson_iter_as_int64(&it);
+	else
+		r = err_set(e, ERR_INTERNAL, "mongodb: count chunks: a reply without a number");
+	bson_destroy(&reply);
+	return r;
+}
+
+bson_t *
+gridfs_durable_options(const struct blob_gridfs *g)
+{
+	/* clang-format off */
+	return BCON_NEW(
+		"writeConcern", "{",
+			"w", "majority",
+			"j", BCON_BOOL(true),
+			"wtimeout", BCON_INT32((int32_t)mongo_pool_deadline_ms(g->pool)),
+		"}");
+	/* clang-format on */
+}

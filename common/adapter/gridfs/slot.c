@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#define SLOT_ID_AT 9
 #define SLOT_FIRST 16384 /* a small upload is cheap */
 
 static void
@@ -11,6 +12,15 @@ slot_put_i32(uint8_t *to, int32_t value)
 	uint32_t le = BSON_UINT32_TO_LE((uint32_t)value);
 
 	memcpy(to, &le, sizeof le);
+}
+
+bson_oid_t
+gridfs_slot_id(const struct gridfs_slot *s)
+{
+	bson_oid_t id;
+
+	memcpy(id.bytes, s->doc + SLOT_ID_AT, sizeof id.bytes);
+	return id;
 }
 
 /* Lays the document around the data: {_id: oid, files_id: oid, n: int32, data: binary} */
@@ -24,7 +34,7 @@ gridfs_slot_seal(struct gridfs_slot *s, const struct blob_id *files_id, int32_t 
 	bson_oid_init_from_string(&files, files_id->hex);
 	slot_put_i32(at, (int32_t)(SLOT_DATA_AT + s->len + 1));
 	memcpy(at + 4, "\x07_id", 5);
-	memcpy(at + 9, own.bytes, 12);
+	memcpy(at + SLOT_ID_AT, own.bytes, 12);
 	memcpy(at + 21,
 	       "\x07"
 	       "files_id",

@@ -107,7 +107,7 @@ read_through(struct blob_reader *r)
 }
 
 static int64_t
-await_chunks_for(struct blob_store *s, const struct blob_id *id, int64_t expected, int64_t ms)
+await_chunks(struct blob_store *s, const struct blob_id *id, int64_t expected, int64_t ms)
 {
 	int64_t until = now_monotonic_ms() + ms, more;
 
@@ -119,13 +119,13 @@ await_chunks_for(struct blob_store *s, const struct blob_id *id, int64_t expecte
 int64_t
 await_no_chunks(struct blob_store *s, const struct blob_id *id, int64_t ms)
 {
-	return await_chunks_for(s, id, 0, ms);
+	return await_chunks(s, id, 0, ms);
 }
 
-int64_t
-await_chunks(struct blob_store *s, const struct blob_id *id, int64_t expected)
+void
+expect_chunks(struct blob_store *s, const struct blob_id *id, int64_t size)
 {
-	return await_chunks_for(s, id, expected, CHUNKS_MS);
+	assert_int_equal(await_chunks(s, id, (size + SUITE_CHUNK - 1) / SUITE_CHUNK, CHUNKS_MS), 0);
 }
 
 static int
@@ -147,7 +147,7 @@ close_store(void **state)
 int
 blob_suite_run(const char *name, const struct blob_suite_server *under_test)
 {
-	const struct CMUnitTest tests[] = { BLOB_TESTS(ENTRY) };
+	const struct CMUnitTest tests[] = { BLOB_TESTS(ENTRY) BLOB_RESUME_TESTS(ENTRY) };
 
 	server = under_test;
 	return cmocka_run_group_tests_name(name, tests, NULL, NULL);

@@ -15,7 +15,7 @@ struct blob_suite_server {
 
 /* The number of failed tests. */
 int blob_suite_run(const char *name, const struct blob_suite_server *server);
-/* Its part about uploads that go on. */
+/* Only its part about uploads that go on. */
 int blob_suite_run_resume(const char *name, const struct blob_suite_server *server);
 
 #endif

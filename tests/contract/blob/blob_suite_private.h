@@ -26,8 +26,8 @@ struct blob_info info_of(struct blob_store *s, const struct blob_id *id);
 int read_through(struct blob_reader *r);
 /* Waits until no chunk of id is left: 0, or how many there are after ms. */
 int64_t await_no_chunks(struct blob_store *s, const struct blob_id *id, int64_t ms);
-/* Waits until there are as many as expected: 0, or how many more there are. */
-int64_t await_chunks(struct blob_store *s, const struct blob_id *id, int64_t expected);
+/* Asserts that soon there are as many chunks as so many bytes need. */
+void expect_chunks(struct blob_store *s, const struct blob_id *id, int64_t size);
 
 #define BLOB_TEST(name) void name(void **state)
 #define BLOB_TESTS(X)                                                                              \

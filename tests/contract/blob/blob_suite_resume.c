@@ -85,7 +85,7 @@ BLOB_TEST(an_upload_of_many_small_parts_becomes_one_blob)
 	}
 	finish_upload(*state, &id, at, 0);
 	assert_in_range(at, 3 * SUITE_CHUNK, 4 * SUITE_CHUNK);
-	assert_int_equal(await_chunks(*state, &id, (at + SUITE_CHUNK - 1) / SUITE_CHUNK), 0);
+	expect_chunks(*state, &id, at);
 }
 
 BLOB_TEST(one_writer_flushes_often_and_goes_on)
@@ -130,12 +130,12 @@ BLOB_TEST(an_upload_without_bytes_becomes_an_empty_blob)
 	struct blob_id id = blob_id_new();
 
 	finish_upload(*state, &id, 0, 0);
-	assert_int_equal(await_chunks(*state, &id, 0), 0);
+	expect_chunks(*state, &id, 0);
 	id = blob_id_new();
 	add_part(*state, &id, 0, 0);
 	add_part(*state, &id, 0, 0);
 	finish_upload(*state, &id, 0, 0);
-	assert_int_equal(await_chunks(*state, &id, 0), 0);
+	expect_chunks(*state, &id, 0);
 }
 
 BLOB_TEST(a_finished_upload_cannot_be_resumed)
@@ -148,8 +148,7 @@ BLOB_TEST(a_finished_upload_cannot_be_resumed)
 		assert_int_equal(blob_resume(*state, &id, &nobody, &w, NULL), ERR_CONFLICT);
 		assert_ptr_equal(w, &untouched);
 		expect_blob(*state, &id, cuts[i]);
-		assert_int_equal(
-			await_chunks(*state, &id, (cuts[i] + SUITE_CHUNK - 1) / SUITE_CHUNK), 0);
+		expect_chunks(*state, &id, cuts[i]);
 	}
 }
 
@@ -296,8 +295,7 @@ BLOB_TEST(a_stale_writer_cannot_touch_what_the_other_has_finished)
 		blob_writer_close(second);
 		expect_conflict_at_the_latest(first, 3 * SUITE_CHUNK);
 		blob_writer_close(first);
-		assert_int_equal(
-			await_chunks(*state, &id, (cuts[i] + SUITE_CHUNK - 1) / SUITE_CHUNK), 0);
+		expect_chunks(*state, &id, cuts[i]);
 		expect_blob(*state, &id, cuts[i]);
 	}
 }
@@ -363,5 +361,5 @@ BLOB_TEST(writers_that_race_for_one_upload_finish_it_once)
 	}
 	assert_int_equal(commits, 1);
 	expect_blob(*state, &id, size);
-	assert_int_equal(await_chunks(*state, &id, 31), 0);
+	expect_chunks(*state, &id, size);
 }

@@ -178,6 +178,68 @@ a_store_closes_in_time_while_the_server_is_frozen(void **state)
 	await_ping(*state);
 }
 
+static struct blob_writer *
+resumed(struct blob_store *s, const struct blob_id *id, int64_t expected_length)
+{
+	struct blob_writer *w = NULL;
+
+	assert_int_equal(blob_resume(s, id, &(struct blob_meta){ 0 }, &w, NULL), 0);
+	assert_int_equal(w->length, expected_length);
+	return w;
+}
+
+static void
+a_server_killed_between_two_parts_keeps_what_was_flushed(void **state)
+{
+	static const int64_t size = 5 * SUITE_CHUNK + 99;
+	struct blob_id id = blob_id_new();
+	struct blob_writer *w = resumed(*state, &id, 0);
+	int64_t began;
+
+	assert_int_equal(write_content(w, size), 0);
+	assert_int_equal(blob_flush(w, NULL), 0);
+	own_mongod_kill(&server);
+	assert_int_equal(write_content(w, 100), 0);
+	began = now_monotonic_ms();
+	expect_lost(blob_flush(w, NULL), began);
+	blob_writer_close(w);
+	assert_int_equal(own_mongod_restart(&server, program), 0);
+	await_ping(*state);
+	w = resumed(*state, &id, size);
+	assert_int_equal(write_content(w, 7 * SUITE_CHUNK), 0);
+	assert_int_equal(blob_commit(w, NULL), 0);
+	blob_writer_close(w);
+	expect_blob(*state, &id, size + 7 * SUITE_CHUNK);
+}
+
+/* Whether the commit arrived is open: the upload is finished, or can be finished. */
+static void
+a_server_frozen_at_the_commit_of_an_upload_keeps_every_byte(void **state)
+{
+	static const int64_t size = 16 * SUITE_CHUNK + 5;
+	struct blob_id id = blob_id_new();
+	struct blob_writer *w = resumed(*state, &id, 0);
+	int64_t began;
+	int rc;
+
+	assert_int_equal(write_content(w, size), 0);
+	assert_int_equal(blob_flush(w, NULL), 0);
+	own_mongod_freeze(&server);
+	began = now_monotonic_ms();
+	expect_lost(blob_commit(w, NULL), began);
+	blob_writer_close(w);
+	own_mongod_thaw(&server);
+	await_ping(*state);
+	w = NULL;
+	if ((rc = blob_resume(*state, &id, &(struct blob_meta){ 0 }, &w, NULL)) == 0) {
+		assert_int_equal(w->length, size);
+		rc = blob_commit(w, NULL);
+		blob_writer_close(w);
+	}
+	assert_true(rc == 0 || rc == ERR_CONFLICT);
+	expect_blob(*state, &id, size);
+}
+
 static int
 open_store(void **state)
 {
@@ -203,6 +265,8 @@ main(void)
 		ENTRY(a_server_frozen_at_the_commit_keeps_all_or_nothing),
 		ENTRY(a_frozen_server_fails_an_open_and_a_read_in_time),
 		ENTRY(a_server_killed_in_mid_upload_costs_that_upload_only),
+		ENTRY(a_server_killed_between_two_parts_keeps_what_was_flushed),
+		ENTRY(a_server_frozen_at_the_commit_of_an_upload_keeps_every_byte),
 		ENTRY(a_store_closes_in_time_while_the_server_is_frozen),
 	};
 	int failed = 1;
