@@ -12,21 +12,20 @@
 #define JSON_MAX 65536
 
 struct open_ledger {
-	struct mongo_pool *pool;
+	struct backend *backend;
 	struct ledger *ledger;
 };
 
 static void
 open_ledger_close(struct open_ledger *l)
 {
-	ledger_close(l->ledger);
-	mongo_pool_free(l->pool);
+	backend_close(l->backend);
 }
 
 static int
 ledger_open(const struct converter_config *config, struct open_ledger *ret, struct err *e)
 {
-	return converter_ledger_new(config, &ret->pool, &ret->ledger, e);
+	return converter_ledger_open(config, &ret->backend, &ret->ledger, e);
 }
 
 static int

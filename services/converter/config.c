@@ -1,12 +1,11 @@
 #include "converter/config.h"
 
+#include "backend/encoder.h"
 #include "base/machine/cpus.h"
 #include "base/machine/memory_limit.h"
 
 #define TEXT(member, name, fallback, help)                                                         \
 	CONFIG_KEY_TEXT(struct converter_config, member, name, fallback, help)
-#define SECRET(member, name, fallback, help)                                                       \
-	CONFIG_KEY_SECRET(struct converter_config, member, name, fallback, help)
 #define NUMBER(type, member, name, fallback, low, high, help)                                      \
 	CONFIG_KEY_NUMBER(type, struct converter_config, member, name, fallback, low, high, help)
 
@@ -19,9 +18,9 @@
 #define COMMAND_DEADLINE_MS 5000
 
 const struct config_key converter_keys[] = {
-	SECRET(mongodb_uri, "MONGODB_URI", "mongodb://host.minikube.internal:27017",
-	       "MongoDB with the databases videos, mp3s and tonearm"),
-	SECRET(amqp_url, "AMQP_URL", "amqp://guest:guest@rabbitmq:5672/", "RabbitMQ"),
+	BACKEND_BLOB_KEYS(struct converter_config, backend),
+	BACKEND_LEDGER_KEYS(struct converter_config, backend),
+	BACKEND_QUEUE_KEYS(struct converter_config, backend),
 	TEXT(video_queue, "VIDEO_QUEUE", "video", "queue of videos to convert"),
 	TEXT(mp3_queue, "MP3_QUEUE", "mp3", "queue that says an mp3 is ready"),
 	TEXT(failed_queue, "FAILED_QUEUE", "failed", "queue that says a video failed"),
@@ -56,46 +55,34 @@ int
 converter_stores_open(const struct converter_config *config, struct converter_stores *s,
 		      struct err *e)
 {
-	struct mongo_pool_config mongo = {
-		.uri = config->mongodb_uri.bytes,
-		.max_clients = JANITOR_CLIENTS,
-		.deadline_ms = JANITOR_DEADLINE_MS,
-	};
+	const struct backend_limits limits = { JANITOR_CLIENTS, JANITOR_DEADLINE_MS };
 	int r;
 
-	if ((r = mongo_pool_new(&mongo, &s->pool, e)) < 0 ||
-	    (r = blob_gridfs_new(s->pool, "videos", &s->videos, e)) < 0 ||
-	    (r = blob_gridfs_new(s->pool, "mp3s", &s->mp3s, e)) < 0 ||
-	    (r = mongo_jobs_new(s->pool, &s->ledger, e)) < 0)
+	if ((r = backend_new(&config->backend, &limits, &s->backend, e)) < 0 ||
+	    (r = backend_blobs(s->backend, "videos", &s->videos, e)) < 0 ||
+	    (r = backend_blobs(s->backend, "mp3s", &s->mp3s, e)) < 0)
 		return r;
-	return 0;
+	return backend_ledger(s->backend, &s->ledger, e);
 }
 
 void
 converter_stores_close(struct converter_stores *s)
 {
-	ledger_close(s->ledger);
-	blob_store_close(s->mp3s);
-	blob_store_close(s->videos);
-	mongo_pool_free(s->pool);
+	backend_close(s->backend);
 }
 
 int
-converter_ledger_new(const struct converter_config *config, struct mongo_pool **ret_pool,
-		     struct ledger **ret_ledger, struct err *e)
+converter_ledger_open(const struct converter_config *config, struct backend **ret_backend,
+		      struct ledger **ret_ledger, struct err *e)
 {
-	struct mongo_pool_config mongo = {
-		.uri = config->mongodb_uri.bytes,
-		.max_clients = COMMAND_CLIENTS,
-		.deadline_ms = COMMAND_DEADLINE_MS,
-	};
-	SCOPED(mongo_pool_free_p) struct mongo_pool *pool = NULL;
+	const struct backend_limits limits = { COMMAND_CLIENTS, COMMAND_DEADLINE_MS };
+	SCOPED(backend_close_p) struct backend *backend = NULL;
 	int r;
 
-	if ((r = mongo_pool_new(&mongo, &pool, e)) < 0 ||
-	    (r = mongo_jobs_new(pool, ret_ledger, e)) < 0)
+	if ((r = backend_new(&config->backend, &limits, &backend, e)) < 0 ||
+	    (r = backend_ledger(backend, ret_ledger, e)) < 0)
 		return r;
-	*ret_pool = TAKE(pool);
+	*ret_backend = TAKE(backend);
 	return 0;
 }
 
@@ -103,13 +90,7 @@ int
 converter_dead_letters_new(const struct converter_config *config, struct dead_letters **ret,
 			   struct err *e)
 {
-	struct queue_amqp_config amqp = {
-		.url = config->amqp_url.bytes,
-		.heartbeat_s = QUEUE_HEARTBEAT_S,
-		.deadline_ms = COMMAND_DEADLINE_MS,
-	};
-
-	return dead_letters_amqp_new(&amqp, ret, e);
+	return backend_dead_letters_new(&config->backend, COMMAND_DEADLINE_MS, ret, e);
 }
 
 int
@@ -127,14 +108,14 @@ int
 converter_encoder_new(const struct converter_config *config, int64_t worker_memory,
 		      struct encoder **ret, struct err *e)
 {
-	struct encoder_worker_config worker = {
-		.program = config->worker[0] ? config->worker : NULL,
+	const struct backend_encoder worker = {
+		.program = config->worker,
 		.memory_bytes = worker_memory,
-		.cpu_seconds = (config->worker_cpu_ms + 999) / 1000,
+		.cpu_ms = config->worker_cpu_ms,
 		.job_timeout_ms = config->job_timeout_ms,
-		.cores = (int)config->cores,
 		.max_duration_ms = config->max_duration_ms,
+		.cores = (int)config->cores,
 	};
 
-	return encoder_worker_new(&worker, ret, e);
+	return backend_encoder_new(&worker, ret, e);
 }

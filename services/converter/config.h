@@ -2,16 +2,14 @@
 #ifndef TONEARM_CONVERTER_CONFIG_H
 #define TONEARM_CONVERTER_CONFIG_H
 
-#include "adapter/gridfs/gridfs.h"
-#include "adapter/worker_process/worker_process.h"
-#include "adapter/mongo_jobs/mongo_jobs.h"
-#include "adapter/amqp/amqp.h"
+#include "backend/backend.h"
 #include "converter/capacity.h"
 #include "daemon/daemon.h"
+#include "port/encoder.h"
 
 struct converter_config {
 	struct daemon_config daemon;
-	struct secret mongodb_uri, amqp_url;
+	struct backend_config backend;
 	char video_queue[256], mp3_queue[256], failed_queue[256];
 	int64_t jobs, cores;
 	int order; /* enum converter_order */
@@ -23,12 +21,12 @@ struct converter_config {
 
 extern const struct config_key converter_keys[];
 
-/* The ledger as config says, for a command: both are the caller's to free, the ledger first. */
-int converter_ledger_new(const struct converter_config *config, struct mongo_pool **ret_pool,
-			 struct ledger **ret_ledger, struct err *e);
+/* The job database as config says, for a command: closed with *ret_backend. */
+int converter_ledger_open(const struct converter_config *config, struct backend **ret_backend,
+			  struct ledger **ret_ledger, struct err *e);
 /* All that the janitor cleans. Zero it first; free it in any case. */
 struct converter_stores {
-	struct mongo_pool *pool;
+	struct backend *backend;
 	struct blob_store *videos, *mp3s;
 	struct ledger *ledger;
 };

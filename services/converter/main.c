@@ -1,10 +1,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "adapter/gridfs/gridfs.h"
-#include "adapter/mongo_jobs/mongo_jobs.h"
-#include "adapter/mongo/pool.h"
-#include "adapter/amqp/amqp.h"
+#include "backend/backend.h"
 #include "base/random.h"
 #include "base/log/log.h"
 #include "base/machine/memory_limit.h"
@@ -27,11 +24,9 @@ struct service {
 	struct converter converter;
 	struct capacity capacity;
 	const char *video_queue;
-	struct mongo_pool *pool;
 	struct ledger *ledger;
-	struct publisher *publisher;
 	struct consumer *consumer;
-	struct metric *jobs, *oldest, *conversions, *durations, *running_jobs, *buried, *mongo;
+	struct metric *jobs, *oldest, *conversions, *durations, *running_jobs, *buried;
 	atomic_bool hand_back;
 	atomic_int running;
 };
@@ -50,23 +45,6 @@ find_capacity(const struct converter_config *config, struct capacity *ret, struc
 			 LOG_INT("worker_memory", ret->worker_memory),
 			 LOG_STR("reason", "workers and daemon keep within 80 % of the memory"));
 	return r;
-}
-
-static int
-ping_mongodb(void *arg, struct err *e)
-{
-	struct service *s = arg;
-
-	return job_life_ping(&s->ledger->life, e);
-}
-
-static int
-ping_rabbitmq(void *arg, struct err *e)
-{
-	struct service *s = arg;
-	int r = publisher_ping(s->publisher, e);
-
-	return r < 0 ? r : consumer_ping(s->consumer, e);
 }
 
 static void
@@ -91,11 +69,7 @@ refresh_gauges(void *arg)
 {
 	struct service *s = arg;
 	struct job_counts counts;
-	int used, max;
 
-	mongo_pool_usage(s->pool, &used, &max);
-	metric_set(s->mongo, used, (const char *const[]){ "used" });
-	metric_set(s->mongo, max, (const char *const[]){ "max" });
 	metric_set(s->running_jobs, atomic_load(&s->running), NULL);
 	if (job_count(&s->ledger->desk, &counts, NULL) < 0)
 		return;
@@ -123,8 +97,6 @@ make_metrics(struct service *s, struct metrics *m)
 	s->buried = metrics_counter(m, "tonearm_messages_buried_total",
 				    "Messages put aside because no code can read them.",
 				    (const char *const[]){ "queue", NULL });
-	s->mongo = metrics_gauge(m, "tonearm_mongodb_clients", "Clients of the MongoDB pool.",
-				 (const char *const[]){ "kind", NULL });
 	/* From 0 on: an alert on the increase would miss the first one. */
 	metric_add(s->buried, 0, &s->video_queue);
 	metrics_on_scrape(m, refresh_gauges, s);
@@ -155,31 +127,29 @@ make_outbox(const struct converter_config *config, struct job_outbox *jobs)
 
 static int
 make_queues(const struct converter_config *config, struct relay_config *outbox,
-	    struct publisher **ret_publisher, struct consumer **ret_consumer, struct err *e)
+	    struct backend *backend, struct consumer **ret_consumer, struct err *e)
 {
 	const char *const queues[] = { config->video_queue };
-	struct queue_amqp_config amqp = {
-		.url = config->amqp_url.bytes,
-		.heartbeat_s = QUEUE_HEARTBEAT_S,
-		.deadline_ms = SERVER_DEADLINE_MS,
+	const struct queue_sources from = { queues, 1, PREFETCH };
+	const struct backend_queue queue = {
 		.max_waiting = PUBLISHES_MAX,
 		.on_missing = relay_queue_missing,
 		.on_missing_arg = outbox,
 	};
-	int r = publisher_amqp_new(&amqp, ret_publisher, e);
+	int r = backend_publisher(backend, &queue, &outbox->publisher, e);
 
-	return r < 0 ? r : consumer_amqp_new(&amqp, queues, 1, PREFETCH, ret_consumer, e);
+	return r < 0 ? r : backend_consumer(backend, &queue, &from, ret_consumer, e);
 }
 
 static int
-serve(struct daemon *d, const struct converter_config *config, struct service *s, struct err *e)
+serve(struct daemon *d, const struct converter_config *config, struct backend *backend,
+      struct service *s, struct err *e)
 {
 	SCOPED(relay_stop_p) struct relay *relay = NULL;
 	int r;
 
 	make_metrics(s, daemon_metrics(d));
-	daemon_dependency(d, "mongodb", ping_mongodb, s);
-	daemon_dependency(d, "rabbitmq", ping_rabbitmq, s);
+	backend_watch(backend, d);
 	if ((r = daemon_watch(d, e)) < 0 || (r = daemon_wait_ready(d, e)) < 0)
 		return r;
 	if (!stop_requested(daemon_stop(d)) &&
@@ -216,17 +186,11 @@ static int
 run(struct daemon *d, const void *arg, struct err *e)
 {
 	const struct converter_config *config = arg;
-	SCOPED(mongo_pool_free_p) struct mongo_pool *pool = NULL;
-	SCOPED(blob_store_close_p) struct blob_store *videos = NULL;
-	SCOPED(blob_store_close_p) struct blob_store *mp3s = NULL;
-	SCOPED(ledger_close_p) struct ledger *ledger = NULL;
 	SCOPED(encoder_close_p) struct encoder *encoder = NULL;
-	SCOPED(publisher_close_p) struct publisher *publisher = NULL;
-	SCOPED(consumer_close_p) struct consumer *consumer = NULL;
-	struct mongo_pool_config mongo = {
-		.uri = config->mongodb_uri.bytes,
-		.deadline_ms = SERVER_DEADLINE_MS,
-	};
+	SCOPED(backend_close_p) struct backend *backend = NULL;
+	struct backend_limits limits = { .deadline_ms = SERVER_DEADLINE_MS };
+	struct blob_store *videos, *mp3s;
+	struct ledger *ledger;
 	struct relay_config outbox;
 	char owner[LEASE_OWNER_MAX + 1];
 	struct service s = { 0 };
@@ -234,23 +198,19 @@ run(struct daemon *d, const void *arg, struct err *e)
 
 	if ((r = find_capacity(config, &s.capacity, e)) < 0)
 		return r;
-	mongo.max_clients = CLIENTS_PER_JOB * s.capacity.jobs + CLIENTS_BESIDE;
-	if ((r = mongo_pool_new(&mongo, &pool, e)) < 0 ||
-	    (r = blob_gridfs_new(pool, "videos", &videos, e)) < 0 ||
-	    (r = blob_gridfs_new(pool, "mp3s", &mp3s, e)) < 0 ||
-	    (r = mongo_jobs_new(pool, &ledger, e)) < 0 ||
-	    (r = converter_encoder_new(config, s.capacity.worker_memory, &encoder, e)) < 0)
+	limits.connections = CLIENTS_PER_JOB * s.capacity.jobs + CLIENTS_BESIDE;
+	if ((r = converter_encoder_new(config, s.capacity.worker_memory, &encoder, e)) < 0 ||
+	    (r = backend_new(&config->backend, &limits, &backend, e)) < 0 ||
+	    (r = backend_blobs(backend, "videos", &videos, e)) < 0 ||
+	    (r = backend_blobs(backend, "mp3s", &mp3s, e)) < 0 ||
+	    (r = backend_ledger(backend, &ledger, e)) < 0)
 		return r;
 	outbox = make_outbox(config, &ledger->outbox);
-	if ((r = make_queues(config, &outbox, &publisher, &consumer, e)) < 0)
+	if ((r = make_queues(config, &outbox, backend, &s.consumer, e)) < 0)
 		return r;
-	outbox.publisher = publisher;
 	make_owner(owner, sizeof owner);
 	s.video_queue = config->video_queue;
-	s.pool = pool;
 	s.ledger = ledger;
-	s.publisher = publisher;
-	s.consumer = consumer;
 	s.converter = (struct converter){
 		.videos = videos,
 		.mp3s = mp3s,
@@ -267,7 +227,7 @@ run(struct daemon *d, const void *arg, struct err *e)
 		.on_buried = count_buried,
 		.on_buried_arg = &s,
 	};
-	return serve(d, config, &s, e);
+	return serve(d, config, backend, &s, e);
 }
 
 static int
@@ -275,8 +235,9 @@ check(const void *arg, struct err *e)
 {
 	SCOPED(encoder_close_p) struct encoder *encoder = NULL;
 	const struct converter_config *config = arg;
+	int r = backend_check(&config->backend, BACKEND_BLOBS | BACKEND_LEDGER | BACKEND_QUEUE, e);
 
-	return converter_encoder_new(config, config->worker_memory, &encoder, e);
+	return r < 0 ? r : converter_encoder_new(config, config->worker_memory, &encoder, e);
 }
 
 int

@@ -7,10 +7,9 @@
 const struct config_key gateway_config_keys[] = {
 	NUMBER(CONFIG_INTEGER, listen_port, "LISTEN_PORT", "8080", 1, 65535, "port for clients"),
 	TEXT(auth_address, "AUTH_SVC_ADDRESS", "auth:5000", "auth, as host:port or an http URL"),
-	CONFIG_KEY_SECRET(struct gateway_config, mongodb_uri, "MONGODB_URI",
-			  "mongodb://host.minikube.internal:27017", "MongoDB connection string"),
-	CONFIG_KEY_SECRET(struct gateway_config, amqp_url, "AMQP_URL",
-			  "amqp://guest:guest@rabbitmq:5672/", "RabbitMQ connection string"),
+	BACKEND_BLOB_KEYS(struct gateway_config, backend),
+	BACKEND_LEDGER_KEYS(struct gateway_config, backend),
+	BACKEND_QUEUE_KEYS(struct gateway_config, backend),
 	TEXT(video_queue, "VIDEO_QUEUE", "video", "queue of videos to convert"),
 	TEXT(mp3_queue, "MP3_QUEUE", "mp3", "queue of finished mp3s"),
 	TEXT(failed_queue, "FAILED_QUEUE", "failed", "queue of failed jobs"),

@@ -5,14 +5,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/secret.h"
+#include "backend/backend.h"
 #include "daemon/daemon.h"
 
 struct gateway_config {
 	struct daemon_config daemon; /* first: see daemon/daemon.h */
 	int64_t listen_port;
 	char auth_address[256];
-	struct secret mongodb_uri, amqp_url;
+	struct backend_config backend;
 	char video_queue[256], mp3_queue[256], failed_queue[256];
 	int64_t max_upload_bytes, max_stored_bytes, max_queued_jobs;
 	bool allow_ownerless;

@@ -1,9 +1,6 @@
-/* The gateway: what clients talk to. This file alone knows the adapters. */
-#include "adapter/gridfs/gridfs.h"
+/* The gateway: what clients talk to. This file alone knows what it stands on. */
 #include "adapter/identity_http.h"
-#include "adapter/mongo_jobs/mongo_jobs.h"
-#include "adapter/mongo/pool.h"
-#include "adapter/amqp/amqp.h"
+#include "backend/backend.h"
 #include "daemon/daemon.h"
 #include "gateway/config.h"
 #include "gateway/gateway.h"
@@ -15,18 +12,7 @@
  * took longer than the second is marked by the relay. */
 #define ANNOUNCE_DEADLINE_MS 2000
 #define ANNOUNCE_PATIENCE_MS 400
-
-static int
-ping_mongodb(void *arg, struct err *e)
-{
-	return job_life_ping(arg, e);
-}
-
-static int
-ping_rabbitmq(void *arg, struct err *e)
-{
-	return publisher_ping(arg, e);
-}
+#define PUBLISHES_MAX 1024 /* waiting at once */
 
 static int
 ping_auth(void *arg, struct err *e)
@@ -35,8 +21,7 @@ ping_auth(void *arg, struct err *e)
 }
 
 struct gauges {
-	struct metric *connections, *mongo;
-	struct mongo_pool *pool;
+	struct metric *connections;
 	struct http_server *http;
 };
 
@@ -44,11 +29,7 @@ static void
 refresh_gauges(void *arg)
 {
 	struct gauges *g = arg;
-	int used, max;
 
-	mongo_pool_usage(g->pool, &used, &max);
-	metric_set(g->mongo, used, (const char *const[]){ "used" });
-	metric_set(g->mongo, max, (const char *const[]){ "max" });
 	metric_set(g->connections, http_server_connections(g->http), NULL);
 }
 
@@ -59,8 +40,6 @@ export_gauges(struct daemon *d, struct gauges *g)
 
 	g->connections =
 		metrics_gauge(m, "tonearm_http_connections", "Open client connections.", NULL);
-	g->mongo = metrics_gauge(m, "tonearm_mongodb_clients", "Clients of the MongoDB pool.",
-				 (const char *const[]){ "kind", NULL });
 	metrics_on_scrape(m, refresh_gauges, g);
 }
 
@@ -86,17 +65,17 @@ http_config(const struct gateway_config *c, struct gateway *g, struct daemon *d)
 
 /* Serves until the stop; everything that g needs is open. */
 static int
-serve(struct daemon *d, const struct gateway_config *c, struct gateway *g, struct gauges *gauges,
-      struct err *e)
+serve(struct daemon *d, const struct gateway_config *c, struct gateway *g, struct err *e)
 {
 	SCOPED(http_server_close_p) struct http_server *http = NULL;
 	struct http_server_config config = http_config(c, g, d);
+	struct gauges gauges = { 0 };
 	int r;
 
 	if ((r = http_server_start(&config, &http, e)) < 0)
 		return r;
-	gauges->http = http;
-	export_gauges(d, gauges);
+	gauges.http = http;
+	export_gauges(d, &gauges);
 	if ((r = daemon_watch(d, e)) == 0)
 		r = daemon_wait_stop(d, e);
 	http_server_drain(http, c->drain_delay_ms, c->daemon.drain_timeout_ms);
@@ -107,34 +86,30 @@ static int
 run(struct daemon *d, const void *config, struct err *e)
 {
 	const struct gateway_config *c = config;
-	struct mongo_pool_config mongo = { c->mongodb_uri.bytes, (int)c->mongo_clients,
-					   SERVER_DEADLINE_MS };
+	struct backend_limits limits = { (int)c->mongo_clients, SERVER_DEADLINE_MS };
 	struct relay_config outbox = { .video_queue = c->video_queue,
 				       .mp3_queue = c->mp3_queue,
 				       .failed_queue = c->failed_queue,
 				       .interval_ms = RELAY_INTERVAL_MS };
-	struct queue_amqp_config amqp = { .url = c->amqp_url.bytes,
-					  .heartbeat_s = QUEUE_HEARTBEAT_S,
-					  .deadline_ms = ANNOUNCE_DEADLINE_MS,
-					  .max_waiting = 1024,
-					  .on_missing = relay_queue_missing,
-					  .on_missing_arg = &outbox };
-	SCOPED(mongo_pool_free_p) struct mongo_pool *pool = NULL;
-	SCOPED(blob_store_close_p) struct blob_store *videos = NULL;
-	SCOPED(blob_store_close_p) struct blob_store *mp3s = NULL;
-	SCOPED(ledger_close_p) struct ledger *ledger = NULL;
-	SCOPED(publisher_close_p) struct publisher *publisher = NULL;
+	struct backend_queue queue = { .deadline_ms = ANNOUNCE_DEADLINE_MS,
+				       .max_waiting = PUBLISHES_MAX,
+				       .on_missing = relay_queue_missing,
+				       .on_missing_arg = &outbox };
+	SCOPED(backend_close_p) struct backend *backend = NULL;
 	SCOPED(identity_close_p) struct identity *identity = NULL;
 	SCOPED(relay_stop_p) struct relay *relay = NULL;
+	struct publisher *publisher;
+	struct blob_store *videos, *mp3s;
+	struct ledger *ledger;
 	int r;
 
-	if ((r = mongo_pool_new(&mongo, &pool, e)) < 0 ||
-	    (r = blob_gridfs_new(pool, "videos", &videos, e)) < 0 ||
-	    (r = blob_gridfs_new(pool, "mp3s", &mp3s, e)) < 0 ||
-	    (r = mongo_jobs_new(pool, &ledger, e)) < 0)
+	if ((r = backend_new(&c->backend, &limits, &backend, e)) < 0 ||
+	    (r = backend_blobs(backend, "videos", &videos, e)) < 0 ||
+	    (r = backend_blobs(backend, "mp3s", &mp3s, e)) < 0 ||
+	    (r = backend_ledger(backend, &ledger, e)) < 0)
 		return r;
 	outbox.jobs = &ledger->outbox;
-	if ((r = publisher_amqp_new(&amqp, &publisher, e)) < 0 ||
+	if ((r = backend_publisher(backend, &queue, &publisher, e)) < 0 ||
 	    (r = identity_http_new(c->auth_address, IDENTITY_CONNECTIONS, SERVER_DEADLINE_MS,
 				   &identity, e)) < 0)
 		return r;
@@ -155,9 +130,16 @@ run(struct daemon *d, const void *config, struct err *e)
 	g.relay = relay;
 	g.outbox.patience_ms = ANNOUNCE_PATIENCE_MS; /* not of the relay's own rounds */
 	daemon_dependency(d, "auth", ping_auth, identity);
-	daemon_dependency(d, "mongodb", ping_mongodb, &ledger->life);
-	daemon_dependency(d, "rabbitmq", ping_rabbitmq, publisher);
-	return serve(d, c, &g, &(struct gauges){ .pool = pool }, e);
+	backend_watch(backend, d);
+	return serve(d, c, &g, e);
+}
+
+static int
+check(const void *config, struct err *e)
+{
+	const struct gateway_config *c = config;
+
+	return backend_check(&c->backend, BACKEND_BLOBS | BACKEND_LEDGER | BACKEND_QUEUE, e);
 }
 
 int
@@ -169,6 +151,7 @@ main(int argc, char **argv)
 		.keys = gateway_config_keys,
 		.config_size = sizeof(struct gateway_config),
 		.run = run,
+		.check = check,
 	};
 
 	return daemon_main(argc, argv, &spec);

@@ -1,10 +1,8 @@
 #include "notification/config.h"
 
 const struct config_key notification_config_keys[] = {
-	CONFIG_KEY_SECRET(struct notification_config, mongodb_uri, "MONGODB_URI",
-			  "mongodb://host.minikube.internal:27017", "MongoDB connection string"),
-	CONFIG_KEY_SECRET(struct notification_config, amqp_url, "AMQP_URL",
-			  "amqp://guest:guest@rabbitmq:5672/", "RabbitMQ connection string"),
+	BACKEND_LEDGER_KEYS(struct notification_config, backend),
+	BACKEND_QUEUE_KEYS(struct notification_config, backend),
 	CONFIG_KEY_TEXT(struct notification_config, mp3_queue, "MP3_QUEUE", "mp3",
 			"queue of finished mp3s"),
 	CONFIG_KEY_TEXT(struct notification_config, failed_queue, "FAILED_QUEUE", "failed",

@@ -4,12 +4,12 @@
 
 #include <stdint.h>
 
-#include "base/secret.h"
+#include "backend/backend.h"
 #include "daemon/daemon.h"
 
 struct notification_config {
 	struct daemon_config daemon; /* first: see daemon/daemon.h */
-	struct secret mongodb_uri, amqp_url;
+	struct backend_config backend;
 	char mp3_queue[256], failed_queue[256];
 	int64_t prefetch;
 };

@@ -1,8 +1,6 @@
-/* notification: says that an mp3 is ready, or why there is none. This file alone knows the
- * adapters. */
-#include "adapter/mongo_jobs/mongo_jobs.h"
-#include "adapter/mongo/pool.h"
-#include "adapter/amqp/amqp.h"
+/* notification: says that an mp3 is ready, or why there is none. This file alone knows what it
+ * stands on. */
+#include "backend/backend.h"
 #include "base/random.h"
 #include "base/log/log.h"
 #include "daemon/daemon.h"
@@ -20,21 +18,8 @@
 
 struct service {
 	struct notifier notifier;
-	struct mongo_pool *pool;
-	struct metric *notices, *buried, *mongo;
+	struct metric *notices, *buried;
 };
-
-static int
-ping_mongodb(void *arg, struct err *e)
-{
-	return job_life_ping(arg, e);
-}
-
-static int
-ping_rabbitmq(void *arg, struct err *e)
-{
-	return consumer_ping(arg, e);
-}
 
 static const char *
 notice_name(enum notice notice)
@@ -55,17 +40,6 @@ notice_name(enum notice notice)
 }
 
 static void
-refresh_gauges(void *arg)
-{
-	struct service *s = arg;
-	int used, max;
-
-	mongo_pool_usage(s->pool, &used, &max);
-	metric_set(s->mongo, used, (const char *const[]){ "used" });
-	metric_set(s->mongo, max, (const char *const[]){ "max" });
-}
-
-static void
 make_metrics(struct service *s, struct metrics *m)
 {
 	s->notices = metrics_counter(m, "tonearm_notifications_total",
@@ -74,12 +48,9 @@ make_metrics(struct service *s, struct metrics *m)
 	s->buried = metrics_counter(m, "tonearm_messages_buried_total",
 				    "Messages put aside because no code can read them.",
 				    (const char *const[]){ "queue", NULL });
-	s->mongo = metrics_gauge(m, "tonearm_mongodb_clients", "Clients of the MongoDB pool.",
-				 (const char *const[]){ "kind", NULL });
 	/* From 0 on: an alert on the increase would miss the first one. */
 	metric_add(s->buried, 0, &s->notifier.mp3_queue);
 	metric_add(s->buried, 0, &s->notifier.failed_queue);
-	metrics_on_scrape(m, refresh_gauges, s);
 }
 
 /* Nothing is taken meanwhile, so that the broker keeps what it has. */
@@ -158,46 +129,47 @@ run(struct daemon *d, const void *config, struct err *e)
 {
 	const struct notification_config *c = config;
 	const char *queues[] = { c->mp3_queue, c->failed_queue };
-	struct mongo_pool_config mongo = { c->mongodb_uri.bytes, MONGODB_CLIENTS,
-					   SERVER_DEADLINE_MS };
+	struct backend_limits limits = { MONGODB_CLIENTS, SERVER_DEADLINE_MS };
 	struct relay_config outbox = { .video_queue = "",
 				       .mp3_queue = c->mp3_queue,
 				       .failed_queue = c->failed_queue };
-	struct queue_amqp_config amqp = { .url = c->amqp_url.bytes,
-					  .heartbeat_s = QUEUE_HEARTBEAT_S,
-					  .deadline_ms = SERVER_DEADLINE_MS,
-					  .max_waiting = 64,
-					  .on_missing = relay_queue_missing,
-					  .on_missing_arg = &outbox };
-	SCOPED(mongo_pool_free_p) struct mongo_pool *pool = NULL;
-	SCOPED(ledger_close_p) struct ledger *ledger = NULL;
-	SCOPED(consumer_close_p) struct consumer *consumer = NULL;
+	struct backend_queue queue = { .on_missing = relay_queue_missing,
+				       .on_missing_arg = &outbox };
+	struct queue_sources from = { queues, ARRAY_LEN(queues), (int)c->prefetch };
+	SCOPED(backend_close_p) struct backend *backend = NULL;
+	struct consumer *consumer;
+	struct ledger *ledger;
 	char owner[OWNER_DIGITS + 1];
 	struct service s;
 	int r;
 
-	if ((r = mongo_pool_new(&mongo, &pool, e)) < 0 ||
-	    (r = mongo_jobs_new(pool, &ledger, e)) < 0)
+	if ((r = backend_new(&c->backend, &limits, &backend, e)) < 0 ||
+	    (r = backend_ledger(backend, &ledger, e)) < 0)
 		return r;
 	outbox.jobs = &ledger->outbox;
-	if ((r = consumer_amqp_new(&amqp, queues, ARRAY_LEN(queues), (int)c->prefetch, &consumer,
-				   e)) < 0)
+	if ((r = backend_consumer(backend, &queue, &from, &consumer, e)) < 0)
 		return r;
 	random_hex(owner, OWNER_DIGITS);
 	s = (struct service){ .notifier = { .consumer = consumer,
 					    .owner = owner,
 					    .jobs = &ledger->notice,
 					    .mp3_queue = c->mp3_queue,
-					    .failed_queue = c->failed_queue },
-			      .pool = pool };
+					    .failed_queue = c->failed_queue } };
 	make_metrics(&s, daemon_metrics(d));
-	daemon_dependency(d, "mongodb", ping_mongodb, &ledger->life);
-	daemon_dependency(d, "rabbitmq", ping_rabbitmq, consumer);
+	backend_watch(backend, d);
 	if ((r = daemon_watch(d, e)) < 0 || (r = daemon_wait_ready(d, e)) < 0)
 		return r;
 	r = consume(d, &s, e);
 	daemon_unwatch(d); /* the pings use what is closed now */
 	return r;
+}
+
+static int
+check(const void *config, struct err *e)
+{
+	const struct notification_config *c = config;
+
+	return backend_check(&c->backend, BACKEND_LEDGER | BACKEND_QUEUE, e);
 }
 
 int
@@ -209,6 +181,7 @@ main(int argc, char **argv)
 		.keys = notification_config_keys,
 		.config_size = sizeof(struct notification_config),
 		.run = run,
+		.check = check,
 	};
 
 	return daemon_main(argc, argv, &spec);

@@ -75,19 +75,30 @@ static const struct blob_store_ops dir_ops = {
 };
 
 int
+blob_dir_check(const char *path, struct err *e)
+{
+	if (path[0] != '/')
+		return err_set(e, ERR_INVALID, "\"%.60s\" is no absolute path", path);
+	if (strlen(path) > DIR_ROOT_MAX - DIR_NAME_MAX)
+		return err_set(e, ERR_INVALID, "the path is longer than %d bytes",
+			       DIR_ROOT_MAX - DIR_NAME_MAX);
+	return 0;
+}
+
+int
 blob_dir_new(const char *path, const char *name, struct blob_store **ret, struct err *e)
 {
 	SCOPED_FREE struct blob_dir *d = calloc(1, sizeof *d);
-	int n;
+	int r = blob_dir_check(path, e);
 
+	if (r < 0)
+		return r;
 	if (!d)
 		return err_set(e, ERR_NO_MEMORY, "blob store");
-	if (path[0] != '/')
-		return err_set(e, ERR_INVALID, "dir: \"%s\" is no absolute path", path);
-	if (str_copy(d->path, sizeof d->path, path, NULL) < 0 ||
-	    (n = snprintf(d->root, sizeof d->root, "%s/%s", path, name)) < 0 ||
-	    (size_t)n >= sizeof d->root)
-		return err_set(e, ERR_INVALID, "dir: the path is too long");
+	if ((r = str_copy(d->path, sizeof d->path, path, e)) < 0)
+		return r;
+	(void)snprintf(d->root, sizeof d->root, "%.*s/%.*s", DIR_ROOT_MAX - DIR_NAME_MAX, path,
+		       DIR_NAME_MAX - 2, name);
 	d->port.ops = &dir_ops;
 	(void)dir_root_make(d, NULL); /* a disk that comes later: pings say what is missing */
 	*ret = &TAKE(d)->port;

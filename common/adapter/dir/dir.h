@@ -20,6 +20,8 @@
 
 #include "port/blob_store.h"
 
+/* Whether a path can be one of a store: absolute, and not too long. INVALID when not. */
+int blob_dir_check(const char *path, struct err *e);
 /* path must be absolute and is never made: one that is missing is a disk that is not mounted, and
  * pings say so. name: "videos" or "mp3s", made below it when it is first needed. */
 int blob_dir_new(const char *path, const char *name, struct blob_store **ret, struct err *e);

@@ -10,6 +10,7 @@
 #define DIR_CHUNK 261120  /* bytes: what readers are told to ask for at once, as of GridFS */
 #define DIR_META_MAX 4096 /* bytes of a metadata file; the longest of ours has about 2,500 */
 #define DIR_ROOT_MAX 3072 /* bytes of <path>/<name> */
+#define DIR_NAME_MAX 72   /* of it, for /<name> */
 #define DIR_SHARD_DIGITS 6
 
 struct blob_dir {
