@@ -81,12 +81,14 @@ def told(e):
 
 
 def attempt(stack, test):
-    """passed, failed or skipped, and why."""
+    """passed, failed, skipped or n/a (it does not apply to this run's BLOBS), and why."""
     try:
         test(stack)
         result, why = "passed", ""
     except lib.Skipped as e:
         result, why = "skipped", str(e)
+    except lib.NotApplicable as e:
+        result, why = "n/a", str(e)
     except (lib.Failed, NoAnswer, OSError) as e:
         result, why = "failed", told(e)
     except Exception:  # a broken test is a failed test, and the others still run
@@ -101,7 +103,7 @@ def attempt(stack, test):
 
 
 def run(stack, chosen):
-    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    counts = {"passed": 0, "failed": 0, "skipped": 0, "n/a": 0}
     failures = []
     for test in chosen:
         began = time.monotonic()
@@ -145,7 +147,7 @@ def main():
     keep = os.environ.get("TONEARM_RUN_DIR")
     folder = keep or tempfile.mkdtemp(prefix="tonearm-system-")
     stack = lib.Stack(folder, build)
-    counts, failures = {"passed": 0, "failed": len(chosen), "skipped": 0}, ["start of the suite"]
+    counts, failures = {"passed": 0, "failed": len(chosen), "skipped": 0, "n/a": 0}, ["start of the suite"]
     try:
         stack.start()
         counts, failures = run(stack, chosen)
@@ -160,6 +162,8 @@ def main():
             shutil.rmtree(folder, ignore_errors=True)
     for name in failures:
         print(f"FAILED {name}")
+    if counts["n/a"]:
+        print(f"not applicable to BLOBS={stack.blobs.kind}: {counts['n/a']} of {len(chosen)}")
     print(f"system tests: {counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
     return 1 if failures else 0
 

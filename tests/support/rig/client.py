@@ -71,13 +71,8 @@ class Client:
         return self.cache["mongo"]
 
     def orphans(self):
-        """Chunks without a file, in both databases, and uploads that nobody sends any more."""
-        found = []
-        for name in ("videos", "mp3s"):
-            db = self.mongo()[name]
-            files = set(db["fs.files"].distinct("_id"))
-            found += [f"{name}: chunks of {i}" for i in db["fs.chunks"].distinct("files_id") if i not in files]
-        return found
+        """What is stored under ids that are no blobs, in both stores: of writers that are at work, or that died."""
+        return [f"{store}: {fid}" for store in ("videos", "mp3s") for fid in self.blobs.begun(store) - self.blobs.ids(store)]
 
     def expect_no_orphans(self, seconds=20):
         deadline = time.monotonic() + seconds
@@ -86,4 +81,4 @@ class Client:
             time.sleep(0.1)
 
     def video_count(self):
-        return self.mongo()["videos"]["fs.files"].count_documents({})
+        return self.blobs.count("videos")

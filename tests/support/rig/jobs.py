@@ -9,7 +9,7 @@ def record(s, fid):
 
 
 def outputs(s, fid):
-    return s.mongo()["mp3s"]["fs.files"].count_documents({"metadata.video_fid": bson.ObjectId(fid)})
+    return len(s.blobs.outputs(fid))
 
 
 def said(pods, fid):

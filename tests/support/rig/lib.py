@@ -11,13 +11,14 @@ import secrets
 import signal
 import subprocess
 
+from rig import stored
 from rig.client import USER, Client
 from rig.daemon import DAEMONS, SANITIZED, Daemon, all_ok, children_of, only, workers_of
 from rig.servers import ROOT, SERVERS, Servers, group_alive, ports
-from rig.waits import Failed, Skipped, expect, in_parallel, until
+from rig.waits import Failed, NotApplicable, Skipped, expect, in_parallel, until
 
 __all__ = [
-    "DAEMONS", "ROOT", "SANITIZED", "SERVERS", "USER", "Daemon", "Failed", "Skipped", "Stack", "all_ok",
+    "DAEMONS", "ROOT", "SANITIZED", "SERVERS", "USER", "Daemon", "Failed", "NotApplicable", "Skipped", "Stack", "all_ok",
     "children_of", "expect", "group_alive", "in_parallel", "only", "ports", "until", "workers_of",
 ]
 
@@ -31,6 +32,7 @@ class Stack(Servers, Client):
         self.daemons = {}
         self.made = []  # every Daemon of this stack, also those of one test
         self.cache = {}
+        self.blobs = stored.Folder(self.run / "blobs") if stored.KIND == "dir" else stored.GridFs(self.mongo)
 
     def environment(self):
         ports = self.ports
@@ -41,7 +43,7 @@ class Stack(Servers, Client):
             "MONGODB_URI": f"mongodb://127.0.0.1:{ports['MONGOD_PORT']}",
             "AMQP_URL": f"amqp://guest:guest@127.0.0.1:{ports['RABBITMQ_PORT']}/",
             "AUTH_SVC_ADDRESS": f"127.0.0.1:{self.daemons['auth'].port}" if "auth" in self.daemons else "127.0.0.1:1",
-            "LISTEN_ADDRESS": "127.0.0.1", "DRAIN_TIMEOUT": "5s", "DRAIN_DELAY": "0",
+            "LISTEN_ADDRESS": "127.0.0.1", "DRAIN_TIMEOUT": "5s", "DRAIN_DELAY": "0", **self.blobs.environment(),
             # hundreds of refused logins from one address are what these tests do
             "LOGIN_FAILURES_PER_USER_AND_ADDRESS": "0", "LOGIN_FAILURES_PER_ADDRESS": "0",
         }

@@ -11,6 +11,10 @@ class Skipped(Exception):
     pass
 
 
+class NotApplicable(Exception):
+    """The test is about something that this run has not, as its text says."""
+
+
 def expect(condition, *seen):
     if not condition:
         raise Failed(" ".join(str(x) for x in seen) or "expectation failed")

@@ -81,9 +81,6 @@ def cases():
 
 
 def test_a_boundary_split_at_every_byte_is_found(s):
-    import gridfs
-    from bson import ObjectId
-
     content = b"abc\r\n--boun\r\n--boundarX-\r\n-" * 3
     fields, whole = multipart([("note", None, b"n"), ("file", "a.mp4", content)], boundary="boundary")
     head = encode("POST", "/upload", {**s.bearer(), **fields, "Accept": "application/json", "Content-Length": str(len(whole))})
@@ -94,7 +91,7 @@ def test_a_boundary_split_at_every_byte_is_found(s):
             sock.sendall(whole[at : at + 1])
         answer = Reader(sock).answer()
     expect(answer.status == 200, answer)
-    stored = gridfs.GridFS(s.mongo()["videos"]).get(ObjectId(answer.json()["video_fid"])).read()
+    stored = s.blobs.read("videos", answer.json()["video_fid"])
     expect(stored == content, stored)
 
 

@@ -6,7 +6,6 @@ import secrets
 import signal
 
 import bson
-import gridfs
 
 from rig.answers import plain
 from rig.lib import expect, until
@@ -63,7 +62,8 @@ def refused_before_the_body(s, port, user, status, words, length=1000):
 
 
 def files_of(s, user):
-    return list(s.mongo()["videos"]["fs.files"].find({"metadata.owner": user}))
+    """{id: length} of the videos that are stored of the user."""
+    return s.blobs.owned("videos", user)
 
 
 def test_past_the_ceiling_of_jobs_an_upload_is_429_until_one_ends(s):
@@ -96,7 +96,7 @@ def test_past_the_ceiling_of_bytes_an_upload_is_413_and_leaves_nothing(s):
         s.expect_no_orphans()
         expect(upload(s, g.port, user, b"d" * 100 * KIB).status == 200, "what fits exactly is refused")
         refused_before_the_body(s, g.port, user, 413, FULL)
-        gridfs.GridFS(s.mongo()["videos"]).delete(files_of(s, user)[0]["_id"])
+        s.blobs.remove("videos", next(iter(files_of(s, user))))
         expect(upload(s, g.port, user, b"e" * KIB).status == 200, "what was removed still counts")
 
 
@@ -125,10 +125,10 @@ def test_uploads_side_by_side_do_not_pass_the_ceilings(s):
         other = someone()
         answers = list(pool.map(lambda _: upload(s, bytes_gate.port, other, b"x" * 400 * KIB).status, range(8)))
         expect(set(answers) <= {200, 413} and answers.count(200) <= 2, answers)
-        expect(sum(f["length"] for f in files_of(s, other)) <= 1000 * KIB, "over the ceiling")
+        expect(sum(files_of(s, other).values()) <= 1000 * KIB, "over the ceiling")
         for _ in range(2):
             upload(s, bytes_gate.port, other, b"x" * 400 * KIB)
-        expect(sum(f["length"] for f in files_of(s, other)) == 800 * KIB, "one after the other they do not fill the ceiling")
+        expect(sum(files_of(s, other).values()) == 800 * KIB, "one after the other they do not fill the ceiling")
         s.daemons["converter"].signal(signal.SIGCONT)
 
 

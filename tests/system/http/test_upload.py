@@ -2,6 +2,7 @@
 from rig import media
 from rig.answers import method_is_answered, plain
 from rig.lib import USER, expect
+from rig.stored import of_gridfs
 from rig.wire import Reader, ask, chunks, connect, encode, multipart
 
 ONE = (400, "exactly 1 file required")
@@ -136,6 +137,7 @@ def test_a_job_is_shown_to_its_owner_alone(s):
     expect(other.header("Content-Type") == "application/problem+json", other)
 
 
+@of_gridfs("a folder has no documents")
 def test_what_is_stored_is_what_was_sent_in_documents_that_any_driver_reads(s):
     import gridfs
     from bson import ObjectId

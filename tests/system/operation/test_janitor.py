@@ -1,6 +1,5 @@
 """`converter janitor` beside the running stack: what killed daemons leave, what expires, and what must stay."""
 import contextlib
-import datetime
 import json
 import os
 import secrets
@@ -9,7 +8,6 @@ import subprocess
 import time
 
 import bson
-import gridfs
 
 from rig import media
 from rig.lib import expect, until
@@ -46,18 +44,13 @@ def swept(s, what, seconds=30):
 @contextlib.contextmanager
 def half_an_upload(s, port, chunks=24):
     """A connection whose upload has some chunks stored, and its video_fid."""
-    videos = s.mongo()["videos"]["fs.chunks"]
-    before = set(videos.distinct("files_id"))
+    before = s.blobs.begun("videos")
     fields, body = multipart([("file", "clip.mp4", secrets.token_bytes(chunks * CHUNK))])
     head = encode("POST", "/upload", {**s.bearer(), **fields, "Content-Length": str(len(body) + CHUNK)})
     with connect(port) as sock:
         sock.sendall(head + body[:-200])
-        until("chunks of the upload", lambda: set(videos.distinct("files_id")) - before)
-        yield sock, (set(videos.distinct("files_id")) - before).pop()
-
-
-def chunks_of(s, database, fid):
-    return s.mongo()[database]["fs.chunks"].count_documents({"files_id": fid})
+        until("chunks of the upload", lambda: s.blobs.begun("videos") - before)
+        yield sock, (s.blobs.begun("videos") - before).pop()
 
 
 def end_long_ago(s, fid, seconds):
@@ -72,18 +65,6 @@ def published(s, fid):
         {"_id": bson.ObjectId(fid), "result_published_at": {"$exists": True}}))
 
 
-def old_id(hours):
-    return bson.ObjectId(int(time.time() - hours * HOUR).to_bytes(4, "big") + secrets.token_bytes(8))
-
-
-def orphan(s, database, hours, chunks=3):
-    """Chunks of a writer that is none of ours, that many hours old."""
-    fid = old_id(hours)
-    s.mongo()[database]["fs.chunks"].insert_many(
-        [{"_id": old_id(hours), "files_id": fid, "n": n, "data": b"x" * 100} for n in range(chunks)])
-    return fid
-
-
 def forget_uploads(s):
     """Other tests killed gateways too; nobody uploads now."""
     s.mongo()["tonearm"]["jobs"].delete_many({"state": "uploading"})
@@ -95,13 +76,13 @@ def test_the_upload_of_a_killed_gateway_is_removed_and_nothing_a_second_time(s):
     with half_an_upload(s, gateway.port) as (_, fid):
         gateway.stop(signal.SIGKILL)
     gateway.start().ready()
-    left = chunks_of(s, "videos", fid)
-    expect(left > 0 and s.mongo()["tonearm"]["jobs"].find_one({"_id": fid})["state"] == "uploading", left)
+    left = s.blobs.pieces("videos", fid)
+    expect(left > 0 and s.mongo()["tonearm"]["jobs"].find_one({"_id": bson.ObjectId(fid)})["state"] == "uploading", left)
     dry = until("the upload counts as dead", lambda: (lambda r: r if r["uploads"]["removed"] else None)(janitor(s, "--dry-run")))
-    expect(dry["uploads"]["chunks"] == left and chunks_of(s, "videos", fid) == left, dry)
+    expect(dry["uploads"]["chunks"] == left and s.blobs.pieces("videos", fid) == left, dry)
     report = janitor(s)
     expect(report["uploads"] == dry["uploads"], report)
-    expect(chunks_of(s, "videos", fid) == 0 and not s.mongo()["tonearm"]["jobs"].find_one({"_id": fid}))
+    expect(s.blobs.pieces("videos", fid) == 0 and not s.mongo()["tonearm"]["jobs"].find_one({"_id": bson.ObjectId(fid)}))
     expect(removed(janitor(s)) == 0)
     s.expect_no_orphans()
 
@@ -112,22 +93,21 @@ def test_what_a_killed_converter_had_written_is_removed_and_its_job_is_done(s):
     converter.stop()
     with s.beside("converter", LEASE_DURATION="3s") as doomed:
         doomed.ready()
-        chunks = s.mongo()["mp3s"]["fs.chunks"]
-        before = set(chunks.distinct("files_id"))
+        before = s.blobs.begun("mp3s")
         fid = s.upload_job(media.sound(400))
-        until("chunks of the output", lambda: set(chunks.distinct("files_id")) - before, 60)
+        until("chunks of the output", lambda: s.blobs.begun("mp3s") - before, 60)
         doomed.signal(signal.SIGSTOP)  # before it can end
         doomed.signal(signal.SIGKILL)
         doomed.process.wait()
-        dead = (set(chunks.distinct("files_id")) - before).pop()
+        dead = (s.blobs.begun("mp3s") - before).pop()
         doomed.start().ready()
         expect(s.job_ends(fid, 120)["state"] == "done")
     converter.start().ready()
     job = s.mongo()["tonearm"]["jobs"].find_one({"_id": bson.ObjectId(fid)})
-    expect(job["mp3_fid"] != dead, "it was not killed in the middle")
-    expect(job["outputs"] == [dead], job)
+    expect(str(job["mp3_fid"]) != dead, "it was not killed in the middle")
+    expect([str(o) for o in job["outputs"]] == [dead], job)
     report = swept(s, "the output counts as dead")
-    expect(report["outputs"]["removed"] == 1 and chunks_of(s, "mp3s", dead) == 0, report)
+    expect(report["outputs"]["removed"] == 1 and s.blobs.pieces("mp3s", dead) == 0, report)
     expect("outputs" not in s.mongo()["tonearm"]["jobs"].find_one({"_id": bson.ObjectId(fid)}))
     expect(removed(janitor(s)) == 0)
     expect(s.download(str(job["mp3_fid"])).status == 200)
@@ -159,18 +139,14 @@ def test_expired_blobs_of_ours_go_and_msgqs_stay(s):
     job = s.job_ends(fid)
     mp3 = job["mp3_fid"]
     published(s, fid)
-    old = datetime.datetime.now(datetime.timezone.utc)
-    theirs = {}
-    for name in ("videos", "mp3s"):
-        theirs[name] = gridfs.GridFS(s.mongo()[name]).put(b"made by MsgQ", uploadDate=old)
-        s.mongo()[name]["fs.files"].update_one({"_id": theirs[name]}, {"$set": {"uploadDate": old - datetime.timedelta(days=900)}})
+    theirs = {store: s.blobs.put_old(store, b"made by MsgQ", 900) for store in ("videos", "mp3s")}
     settings = {"RETENTION_VIDEO": "10h", "RETENTION_AUDIO": "20h"}
     janitor(s, **settings)
     expect(s.download(mp3).status == 200)
     end_long_ago(s, fid, 11 * HOUR)
     report = janitor(s, **settings)
     expect(report["videos"]["removed"] == 1 and report["mp3s"]["removed"] == 0, report)
-    expect(chunks_of(s, "videos", bson.ObjectId(fid)) == 0 and s.job(fid)["state"] == "done")
+    expect(s.blobs.pieces("videos", fid) == 0 and s.job(fid)["state"] == "done")
     expect(s.download(mp3).status == 200)
     end_long_ago(s, fid, 10 * HOUR)
     dry = janitor(s, "--dry-run", **settings)
@@ -179,8 +155,8 @@ def test_expired_blobs_of_ours_go_and_msgqs_stay(s):
     expect(s.job(fid)["state"] == "expired" and s.download(mp3).status == 404)
     expect(removed(janitor(s, **settings)) == 0)
     for name, blob in theirs.items():
-        expect(gridfs.GridFS(s.mongo()[name]).get(blob).read() == b"made by MsgQ", name)
-        gridfs.GridFS(s.mongo()[name]).delete(blob)
+        expect(s.blobs.read(name, blob) == b"made by MsgQ", name)
+        s.blobs.remove(name, blob)
     s.expect_no_orphans()
 
 
@@ -199,7 +175,7 @@ def test_a_failed_job_whose_video_has_expired_is_not_retried(s):
     expect(s.job_ends(fid)["state"] == "failed")
     published(s, fid)
     end_long_ago(s, fid, 11 * HOUR)
-    expect(janitor(s, RETENTION_VIDEO="10h")["videos"]["removed"] >= 1 and chunks_of(s, "videos", bson.ObjectId(fid)) == 0)
+    expect(janitor(s, RETENTION_VIDEO="10h")["videos"]["removed"] >= 1 and s.blobs.pieces("videos", fid) == 0)
     done = subprocess.run([s.build / "services/converter/converter", "jobs", "retry", fid], capture_output=True, text=True,
                           env={"PATH": os.environ["PATH"], **s.environment()}, stdin=subprocess.DEVNULL, timeout=60)
     expect(done.returncode == 1 and "has expired" in done.stderr, done)
@@ -208,15 +184,15 @@ def test_a_failed_job_whose_video_has_expired_is_not_retried(s):
 
 def test_foreign_chunks_go_only_when_asked_and_after_48_hours(s):
     mp3 = s.mp3_fid()
-    old, fresh = orphan(s, "videos", 49), orphan(s, "mp3s", 47)
-    expect(janitor(s)["foreign"]["removed"] == 0 and chunks_of(s, "videos", old) == 3)
-    expect(janitor(s, "--foreign", "--dry-run")["foreign"]["removed"] == 1 and chunks_of(s, "videos", old) == 3)
+    old, fresh = s.blobs.orphan("videos", 49), s.blobs.orphan("mp3s", 47)
+    expect(janitor(s)["foreign"]["removed"] == 0 and s.blobs.pieces("videos", old) == 3)
+    expect(janitor(s, "--foreign", "--dry-run")["foreign"]["removed"] == 1 and s.blobs.pieces("videos", old) == 3)
     report = janitor(s, "--foreign")
     expect(report["foreign"] == {"removed": 1, "chunks": 3, "bytes": 0}, report)
-    expect(chunks_of(s, "videos", old) == 0 and chunks_of(s, "mp3s", fresh) == 3)
+    expect(s.blobs.pieces("videos", old) == 0 and s.blobs.pieces("mp3s", fresh) == 3)
     expect(janitor(s, "--foreign")["foreign"]["removed"] == 0)
     expect(s.download(mp3).status == 200)
-    s.mongo()["mp3s"]["fs.chunks"].delete_many({"files_id": fresh})
+    s.blobs.clear("mp3s", fresh)
 
 
 def test_the_table_names_each_kind_and_bad_words_are_refused(s):

@@ -8,8 +8,6 @@ import random
 import signal
 import time
 
-import bson
-import gridfs
 
 from rig import media, sql
 from rig.answers import is_token, plain
@@ -100,7 +98,7 @@ def test_b07_a_job_that_outlasts_a_lost_broker_connection_finishes_once(s):
     job = s.job_ends(fid, 90)
     expect(job["state"] == "done", job)
     until("it is said", lambda: lines_with(s, job["mp3_fid"]), 30)
-    expect(s.mongo()["mp3s"]["fs.files"].count_documents({"metadata.video_fid": {"$in": [fid, bson.ObjectId(fid)]}}) == 1)
+    expect(len(s.blobs.outputs(fid)) == 1)
 
 
 def test_b08_a_second_converter_takes_its_share(s):
@@ -270,7 +268,7 @@ def test_b23_downloads_are_not_held_in_memory(s):
     if SANITIZED:
         raise Skipped("a sanitizer's memory is its own")
     size = 28_800_000
-    fid = gridfs.GridFS(s.mongo()["mp3s"]).put(bytes(size))
+    fid = s.blobs.put("mp3s", bytes(size))
     expect(len(s.download(fid).body) == size)
     gateway = s.daemons["gateway"]
     idle = gateway.rss()
@@ -295,7 +293,7 @@ def test_downloads_that_stall_hold_little_memory_and_go_on_later(s):
     """Each has been fast for some megabytes; what is fetched ahead for them would stay with them."""
     size, stalled, each = 24_000_000, 64, 480 << 10
     content = random.Random(7).randbytes(size)
-    fid = gridfs.GridFS(s.mongo()["mp3s"]).put(content)
+    fid = s.blobs.put("mp3s", content)
     gateway = s.daemons["gateway"]
     expect(s.download(fid).body == content)
     idle = gateway.rss()

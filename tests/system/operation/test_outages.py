@@ -9,6 +9,7 @@ import pymongo
 from rig import media
 from rig.answers import is_token, plain
 from rig.lib import Daemon, all_ok, expect, until
+from rig.stored import of_gridfs
 from rig.wire import Reader, ask, connect, encode, multipart
 
 TEXT = b"this is no video"
@@ -141,6 +142,7 @@ def test_mongodb_lost_in_mid_upload_is_503_and_leaves_nothing(s):
     s.expect_no_orphans(90)
 
 
+@of_gridfs("a download from a folder does not need MongoDB once it runs")
 def test_mongodb_lost_in_mid_download_breaks_it_visibly(s):
     journaled = s.mongo().get_database("mp3s", write_concern=pymongo.WriteConcern(w=1, j=True))
     fid = gridfs.GridFS(journaled).put(bytes(64 << 20))
