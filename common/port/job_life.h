@@ -10,10 +10,24 @@
 #ifndef TONEARM_PORT_JOB_LIFE_H
 #define TONEARM_PORT_JOB_LIFE_H
 
+#include <assert.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "model/job.h"
+
+/* A user with jobs that are QUEUED, due or not. */
+struct job_waiting {
+	char username[USERNAME_MAX + 1];
+	int64_t running; /* how many others of this user are LEASED */
+};
+
+/* Who takes a lease, and for how long. */
+struct job_lease_terms {
+	const char *owner;
+	int64_t ms;
+};
 
 struct job_life;
 struct job_life_ops {
@@ -23,8 +37,12 @@ struct job_life_ops {
 	int (*discard)(struct job_life *, const struct blob_id *, struct err *);
 	int (*adopt)(struct job_life *, const struct job_message *, struct err *);
 	int (*get)(struct job_life *, const struct blob_id *, struct job *, struct err *);
-	int (*lease_next)(struct job_life *, const char *owner, int64_t ms,
-			  const struct blob_id *only, struct job *, struct err *);
+	int (*list_waiting)(struct job_life *, struct job_waiting *users, size_t max,
+			    size_t *ret_count, struct err *);
+	int (*lease_oldest)(struct job_life *, const struct job_lease_terms *,
+			    const char *const *users, size_t count, struct job *, struct err *);
+	int (*lease_one)(struct job_life *, const struct job_lease_terms *, const struct blob_id *,
+			 struct job *, struct err *);
 	int (*renew)(struct job_life *, const struct job_lease *, int64_t ms,
 		     const struct job_progress *, struct err *);
 	int (*finish)(struct job_life *, const struct job_lease *, const struct job_result *,
@@ -79,15 +97,33 @@ job_get(struct job_life *l, const struct blob_id *video, struct job *ret, struct
 	return l->ops->get(l, video, ret, e);
 }
 
-/* Leases the fairest QUEUED job whose not_before has passed (user with the fewest running, then who
- * was served longest ago by this store, then the oldest), or, with only, that job and no other.
- * attempts is counted here. NOT_FOUND: nothing to do. The job carries the lease, and with it a
- * fresh id, already registered, for its output. */
+/* The users who wait, at most max, in any order. Costs what the users are, however many jobs each
+ * has. Of a user who waits alone running may be 0: there is nobody to compare with. */
 static inline int
-job_lease_next(struct job_life *l, const char *owner, int64_t ms, const struct blob_id *only,
-	       struct job *ret, struct err *e)
+job_list_waiting(struct job_life *l, struct job_waiting *users, size_t max, size_t *ret_count,
+		 struct err *e)
 {
-	return l->ops->lease_next(l, owner, ms, only, ret, e);
+	int r = l->ops->list_waiting(l, users, max, ret_count, e);
+	assert(r < 0 || *ret_count <= max);
+	return r;
+}
+
+/* Leases the oldest QUEUED job of these users whose not_before has passed; count 0 = of anyone.
+ * attempts is counted here. NOT_FOUND: nothing is due. The job carries the lease, and with it a
+ * fresh id, already registered, for its output. Whose turn it is flow/fair.h says. */
+static inline int
+job_lease_oldest(struct job_life *l, const struct job_lease_terms *terms, const char *const *users,
+		 size_t count, struct job *ret, struct err *e)
+{
+	return l->ops->lease_oldest(l, terms, users, count, ret, e);
+}
+
+/* The same with this job and no other. */
+static inline int
+job_lease_one(struct job_life *l, const struct job_lease_terms *terms, const struct blob_id *video,
+	      struct job *ret, struct err *e)
+{
+	return l->ops->lease_one(l, terms, video, ret, e);
 }
 
 /* Extends the lease to now + ms, and records how far its work is (what is no number counts as 0). */

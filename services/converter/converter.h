@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/stop.h"
+#include "flow/fair.h"
 #include "flow/relay.h"
 #include "port/blob_store.h"
 #include "port/encoder.h"
@@ -21,6 +22,7 @@ enum converter_order {
 struct converter {
 	struct blob_store *videos, *mp3s; /* all borrowed */
 	struct job_life *jobs;
+	struct fair *fair; /* whose job is next */
 	struct encoder *encoder;
 	struct relay_config outbox; /* how a result is announced at once */
 	struct relay *relay;        /* who announces it otherwise; may be NULL in tests */

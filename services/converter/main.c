@@ -146,8 +146,11 @@ serve(struct daemon *d, const struct converter_config *config, struct backend *b
       struct service *s, struct err *e)
 {
 	SCOPED(relay_stop_p) struct relay *relay = NULL;
+	SCOPED(fair_fini) struct fair fair;
 	int r;
 
+	fair_init(&fair);
+	s->converter.fair = &fair;
 	make_metrics(s, daemon_metrics(d));
 	backend_watch(backend, d);
 	if ((r = daemon_watch(d, e)) < 0 || (r = daemon_wait_ready(d, e)) < 0)

@@ -35,7 +35,9 @@ static enum permit
 permit_lease(const struct converter *c, const struct blob_id *only, struct job *ret_job,
 	     struct err *e)
 {
-	int r = job_lease_next(c->jobs, c->owner, c->lease_ms, only, ret_job, e);
+	const struct job_lease_terms terms = { c->owner, c->lease_ms };
+	int r = only ? job_lease_one(c->jobs, &terms, only, ret_job, e)
+		     : fair_lease(c->fair, c->jobs, &terms, ret_job, e);
 
 	if (r == 0)
 		return PERMIT_JOB;

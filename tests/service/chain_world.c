@@ -150,11 +150,13 @@ chain_new(void)
 	assert_non_null(c);
 	c->clock.port.unix_ms = chain_now;
 	atomic_init(&c->clock.unix_ms, 1700000000000);
+	fair_init(&c->fair);
 	open_stores(c);
 	open_queues(c);
 	c->converter = (struct converter){ .videos = c->gateway.videos,
 					   .mp3s = c->gateway.mp3s,
 					   .jobs = &c->ledger->life,
+					   .fair = &c->fair,
 					   .encoder = faulty_encoder(c->encoder, &c->faults),
 					   .outbox = c->gateway.outbox,
 					   .owner = "test/1",
@@ -179,6 +181,7 @@ chain_free(struct chain *c)
 	encoder_close(c->converter.encoder);
 	identity_close(c->gateway.identity);
 	ledger_close(c->ledger);
+	fair_fini(&c->fair);
 	blob_store_close(c->gateway.videos);
 	blob_store_close(c->gateway.mp3s);
 	free(c);

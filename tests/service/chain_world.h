@@ -27,6 +27,7 @@ struct chain {
 	struct encoder *encoder;
 	/* what the services work with */
 	struct ledger *ledger; /* jobs, faulty */
+	struct fair fair;
 	struct gateway gateway;
 	struct converter converter;
 	struct notifier notifier;

@@ -261,6 +261,8 @@ world_new(void)
 	w->spoken.consumer.ops = &consumer_ops;
 	assert_int_equal(job_fake_new(NULL, &w->ledger, NULL), 0);
 	c->jobs = &w->ledger->life;
+	fair_init(&w->fair);
+	c->fair = &w->fair;
 	assert_int_equal(encoder_fake_new(&c->encoder, NULL), 0);
 	w->video = world_shelve(&w->videos, "a film with sound", NULL);
 	c->videos = &w->videos.port;
@@ -290,6 +292,7 @@ world_free(struct world *w)
 	assert_int_equal(w->mp3s.open, 0);
 	encoder_close(w->converter.encoder);
 	ledger_close(w->ledger);
+	fair_fini(&w->fair);
 	free(w);
 }
 
@@ -317,7 +320,9 @@ world_lease(struct world *w)
 	struct job leased;
 
 	assert_int_equal(job_create(w->converter.jobs, &job, NULL), 0);
-	assert_int_equal(job_lease_next(w->converter.jobs, "test/1", 60000, NULL, &leased, NULL),
+	assert_int_equal(job_lease_oldest(w->converter.jobs,
+					  &(struct job_lease_terms){ "test/1", 60000 }, NULL, 0,
+					  &leased, NULL),
 			 0);
 	return leased;
 }

@@ -40,6 +40,7 @@ struct spoken {
 struct world {
 	struct converter converter;
 	struct ledger *ledger;
+	struct fair fair;
 	struct shelf videos, mp3s;
 	struct spoken spoken;
 	struct blob_id video;

@@ -66,7 +66,9 @@ what_a_dead_attempt_wrote_goes_and_the_present_one_goes_on(void **state)
 	blob_fake_orphan(w->mp3s, &first.lease.output, 3, now(w));
 	w->ahead_ms = 2 * GRACE_MS;
 	assert_int_equal(job_free_expired(&w->jobs->outbox, &freed, NULL), 0);
-	assert_int_equal(job_lease_next(&w->jobs->life, "o", 60000, &video, &second, NULL), 0);
+	assert_int_equal(job_lease_one(&w->jobs->life, &(struct job_lease_terms){ "o", 60000 },
+				       &video, &second, NULL),
+			 0);
 	blob_fake_orphan(w->mp3s, &second.lease.output, 2, now(w));
 	w->ahead_ms = 4 * GRACE_MS;
 	assert_int_equal(run(w), 0); /* an attempt may be at work */

@@ -5,7 +5,7 @@
 #include "base/text/str.h"
 
 static void
-read_text(const bson_t *doc, const char *path, char *to, size_t size)
+document_text(const bson_t *doc, const char *path, char *to, size_t size)
 {
 	bson_iter_t top, it;
 
@@ -15,7 +15,7 @@ read_text(const bson_t *doc, const char *path, char *to, size_t size)
 }
 
 static double
-read_number(const bson_t *doc, const char *path)
+document_number(const bson_t *doc, const char *path)
 {
 	bson_iter_t top, it;
 
@@ -25,7 +25,7 @@ read_number(const bson_t *doc, const char *path)
 }
 
 static int64_t
-read_integer(const bson_t *doc, const char *path)
+document_integer(const bson_t *doc, const char *path)
 {
 	bson_iter_t top, it;
 
@@ -35,7 +35,7 @@ read_integer(const bson_t *doc, const char *path)
 }
 
 static int64_t
-read_time(const bson_t *doc, const char *path)
+document_time(const bson_t *doc, const char *path)
 {
 	bson_iter_t top, it;
 
@@ -46,7 +46,7 @@ read_time(const bson_t *doc, const char *path)
 }
 
 static void
-read_id(const bson_t *doc, const char *path, struct blob_id *ret)
+document_id(const bson_t *doc, const char *path, struct blob_id *ret)
 {
 	bson_iter_t top, it;
 
@@ -58,30 +58,31 @@ read_id(const bson_t *doc, const char *path, struct blob_id *ret)
 /* The lease stays in the document after its end, so that a repeated ending is recognised; a reader
  * sees it only while it is held. */
 static void
-read_lease(const bson_t *doc, struct job *job)
+document_lease(const bson_t *doc, struct job *job)
 {
 	if (job->state != JOB_LEASED)
 		return;
 	job->lease.video_fid = job->video_fid;
-	job->lease.until_ms = read_time(doc, "lease.until");
-	read_text(doc, "lease.owner", job->lease.owner, sizeof job->lease.owner);
-	read_text(doc, "lease.token", job->lease.token, sizeof job->lease.token);
-	read_id(doc, "lease.output", &job->lease.output);
-	job->progress.speed = read_number(doc, "lease.speed");
-	job->progress.remaining_s = read_number(doc, "lease.remaining_s");
+	job->lease.until_ms = document_time(doc, "lease.until");
+	document_text(doc, "lease.owner", job->lease.owner, sizeof job->lease.owner);
+	document_text(doc, "lease.token", job->lease.token, sizeof job->lease.token);
+	document_id(doc, "lease.output", &job->lease.output);
+	job->progress.speed = document_number(doc, "lease.speed");
+	job->progress.remaining_s = document_number(doc, "lease.remaining_s");
 }
 
 static void
-read_source(const bson_t *doc, struct job_source *source)
+document_source(const bson_t *doc, struct job_source *source)
 {
-	read_text(doc, "source.filename", source->filename, sizeof source->filename);
-	read_text(doc, "source.content_type", source->content_type, sizeof source->content_type);
-	source->bytes = read_integer(doc, "source.bytes");
-	source->duration_s = read_number(doc, "source.duration_s");
+	document_text(doc, "source.filename", source->filename, sizeof source->filename);
+	document_text(doc, "source.content_type", source->content_type,
+		      sizeof source->content_type);
+	source->bytes = document_integer(doc, "source.bytes");
+	source->duration_s = document_number(doc, "source.duration_s");
 }
 
 static void
-read_level(const bson_t *doc, const char *path, bool *ret_known, double *ret)
+document_level(const bson_t *doc, const char *path, bool *ret_known, double *ret)
 {
 	bson_iter_t top, it;
 
@@ -91,38 +92,38 @@ read_level(const bson_t *doc, const char *path, bool *ret_known, double *ret)
 }
 
 static void
-read_loudness(const bson_t *doc, struct job_loudness *l)
+document_loudness(const bson_t *doc, struct job_loudness *l)
 {
-	read_level(doc, "loudness.integrated_lufs", &l->has_integrated, &l->integrated_lufs);
-	read_level(doc, "loudness.range_lu", &l->has_range, &l->range_lu);
-	read_level(doc, "loudness.true_peak_dbtp", &l->has_true_peak, &l->true_peak_dbtp);
+	document_level(doc, "loudness.integrated_lufs", &l->has_integrated, &l->integrated_lufs);
+	document_level(doc, "loudness.range_lu", &l->has_range, &l->range_lu);
+	document_level(doc, "loudness.true_peak_dbtp", &l->has_true_peak, &l->true_peak_dbtp);
 }
 
 int
 mongo_jobs_read(const bson_t *doc, struct job *ret, struct err *e)
 {
-	struct job job = { .attempts = (int)read_integer(doc, "attempts"),
-			   .progress.fraction = read_number(doc, "progress"),
-			   .not_before_ms = read_time(doc, "not_before"),
-			   .created_ms = read_time(doc, "created_at"),
-			   .updated_ms = read_time(doc, "updated_at"),
-			   .video_published_ms = read_time(doc, "video_published_at"),
-			   .result_published_ms = read_time(doc, "result_published_at"),
-			   .notified_ms = read_time(doc, "notified_at") };
+	struct job job = { .attempts = (int)document_integer(doc, "attempts"),
+			   .progress.fraction = document_number(doc, "progress"),
+			   .not_before_ms = document_time(doc, "not_before"),
+			   .created_ms = document_time(doc, "created_at"),
+			   .updated_ms = document_time(doc, "updated_at"),
+			   .video_published_ms = document_time(doc, "video_published_at"),
+			   .result_published_ms = document_time(doc, "result_published_at"),
+			   .notified_ms = document_time(doc, "notified_at") };
 	char state[16] = "";
 
-	read_id(doc, "_id", &job.video_fid);
-	read_text(doc, "state", state, sizeof state);
+	document_id(doc, "_id", &job.video_fid);
+	document_text(doc, "state", state, sizeof state);
 	if (blob_id_is_none(&job.video_fid) || job_state_parse(state, &job.state) < 0)
 		return err_set(e, ERR_CORRUPT, "the ledger's entry %s is no job",
 			       job.video_fid.hex);
-	read_text(doc, "username", job.username, sizeof job.username);
-	read_text(doc, "error.code", job.error.code, sizeof job.error.code);
-	read_text(doc, "error.message", job.error.message, sizeof job.error.message);
-	read_id(doc, "mp3_fid", &job.mp3_fid);
-	read_source(doc, &job.source);
-	read_loudness(doc, &job.loudness);
-	read_lease(doc, &job);
+	document_text(doc, "username", job.username, sizeof job.username);
+	document_text(doc, "error.code", job.error.code, sizeof job.error.code);
+	document_text(doc, "error.message", job.error.message, sizeof job.error.message);
+	document_id(doc, "mp3_fid", &job.mp3_fid);
+	document_source(doc, &job.source);
+	document_loudness(doc, &job.loudness);
+	document_lease(doc, &job);
 	*ret = job;
 	return 0;
 }

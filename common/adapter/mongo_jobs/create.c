@@ -3,13 +3,9 @@
 
 #include "base/text/str.h"
 
-#define SPEC                                                                                       \
-	"{", "format", BCON_UTF8("mp3"), "bit_rate", BCON_INT32(128000), "sample_rate",            \
-		BCON_INT32(44100), "channels", BCON_INT32(2), "}"
-
 /* Text of the source that any BSON string may hold. */
 static struct job_source
-storable(const struct job_source *source)
+create_storable(const struct job_source *source)
 {
 	struct job_source s = { .bytes = source->bytes, .duration_s = source->duration_s };
 
@@ -19,7 +15,7 @@ storable(const struct job_source *source)
 }
 
 static int
-check_new(const struct job *job, struct err *e)
+create_check(const struct job *job, struct err *e)
 {
 	if (job->state != JOB_UPLOADING && job->state != JOB_QUEUED)
 		return err_set(e, ERR_INVALID, "a new job is uploading or queued");
@@ -28,33 +24,71 @@ check_new(const struct job *job, struct err *e)
 	return 0;
 }
 
+/* clang-format off */
+#define SOURCE(s)                                                                                  \
+	"{",                                                                                       \
+		"filename", JOB_TEXT((s)->filename),                                               \
+		"content_type", JOB_TEXT((s)->content_type),                                       \
+		"bytes", BCON_INT64((s)->bytes),                                                   \
+		"duration_s", BCON_DOUBLE((s)->duration_s),                                        \
+	"}"
+
+static bson_t *
+create_document(const struct job *job, const struct job_source *source, const char *published)
+{
+	return BCON_NEW(
+		"0", "{", "$set", "{",
+			"username", JOB_TEXT(job->username),
+			"state", BCON_UTF8(job_state_name(job->state)),
+			"source", SOURCE(source),
+			"spec", "{",
+				"format", BCON_UTF8("mp3"),
+				"bit_rate", BCON_INT32(128000),
+				"sample_rate", BCON_INT32(44100),
+				"channels", BCON_INT32(2),
+			"}",
+			"attempts", BCON_INT32(0),
+			"progress", BCON_DOUBLE(0),
+			"not_before", JOB_NOW,
+			"created_at", JOB_NOW,
+			"updated_at", JOB_NOW,
+			"video_published_at", BCON_UTF8(published),
+		"}", "}");
+}
+
+static bson_t *
+create_queued(const struct job_source *source)
+{
+	return BCON_NEW(
+		"0", "{", "$set", "{",
+			"state", BCON_UTF8("queued"),
+			"source", SOURCE(source),
+			"not_before", JOB_NOW,
+			"updated_at", JOB_NOW,
+		"}", "}");
+}
+/* clang-format on */
+
 /* The filter matches no document that exists, so that the server inserts, or reports a duplicate:
  * an insertion that takes its times from the server. */
 static int
-insert(struct mongo_jobs *m, const struct job *job, const char *published, struct err *e)
+create_insert(struct mongo_jobs *m, const struct job *job, const char *published, struct err *e)
 {
 	SCOPED(mongo_jobs_bson_free) bson_t *filter = NULL;
-	SCOPED(mongo_jobs_bson_free) bson_t *pipeline = NULL;
+	SCOPED(mongo_jobs_bson_free) bson_t *document = NULL;
+	SCOPED(mongo_jobs_bson_free) bson_t *options = BCON_NEW("upsert", BCON_BOOL(true));
 	SCOPED(mongo_jobs_session_end) struct mongo_jobs_session session = { 0 };
-	struct job_source source = storable(&job->source);
+	struct job_source source = create_storable(&job->source);
 	bson_error_t error;
 	bson_oid_t id;
 	int r;
 
-	if ((r = check_new(job, e)) < 0 || (r = mongo_jobs_oid(&job->video_fid, &id, e)) < 0 ||
+	if ((r = create_check(job, e)) < 0 || (r = mongo_jobs_oid(&job->video_fid, &id, e)) < 0 ||
 	    (r = mongo_jobs_session_begin(m, &session, e)) < 0)
 		return r;
 	filter = BCON_NEW("_id", BCON_OID(&id), "state", "{", "$exists", BCON_BOOL(false), "}");
-	pipeline = BCON_NEW("0", "{", "$set", "{", "username", JOB_TEXT(job->username), "state",
-			    BCON_UTF8(job_state_name(job->state)), "source", "{", "filename",
-			    JOB_TEXT(source.filename), "content_type",
-			    JOB_TEXT(source.content_type), "bytes", BCON_INT64(source.bytes),
-			    "duration_s", BCON_DOUBLE(source.duration_s), "}", "spec", SPEC,
-			    "attempts", BCON_INT32(0), "progress", BCON_DOUBLE(0), "not_before",
-			    JOB_NOW, "created_at", JOB_NOW, "updated_at", JOB_NOW,
-			    "video_published_at", BCON_UTF8(published), "}", "}");
-	SCOPED(mongo_jobs_bson_free) bson_t *options = BCON_NEW("upsert", BCON_BOOL(true));
-	if (mongoc_collection_update_one(session.jobs, filter, pipeline, options, NULL, &error))
+	document = create_document(job, &source, published);
+	if (mongoc_collection_update_one(session.jobs, filter, document, options, NULL, &error))
 		return 0;
 	if (error.code == MONGOC_ERROR_DUPLICATE_KEY)
 		return err_set(e, ERR_CONFLICT, "video %s has a job", job->video_fid.hex);
@@ -62,26 +96,26 @@ insert(struct mongo_jobs *m, const struct job *job, const char *published, struc
 }
 
 int
-mongo_jobs_create(struct job_life *s, const struct job *job, struct err *e)
+mongo_jobs_create(struct job_life *l, const struct job *job, struct err *e)
 {
-	return insert(mongo_jobs_of_life(s), job, "$$REMOVE", e);
+	return create_insert(mongo_jobs_of_life(l), job, "$$REMOVE", e);
 }
 
 int
-mongo_jobs_adopt(struct job_life *s, const struct job_message *message, struct err *e)
+mongo_jobs_adopt(struct job_life *l, const struct job_message *message, struct err *e)
 {
 	struct job job = { .video_fid = message->video_fid, .state = JOB_QUEUED };
 	int r;
 
 	memcpy(job.username, message->username, sizeof job.username);
-	r = insert(mongo_jobs_of_life(s), &job, "$$NOW", e);
+	r = create_insert(mongo_jobs_of_life(l), &job, "$$NOW", e);
 	return r == ERR_CONFLICT ? 0 : r;
 }
 
 /* What the upload asked for has happened, unless the job was taken from it: an answer may have been
  * lost, and a converter is quick. */
 static int
-enqueued_before(struct mongo_jobs *m, const bson_oid_t *id, struct err *e)
+create_queued_before(struct mongo_jobs *m, const bson_oid_t *id, struct err *e)
 {
 	SCOPED(mongo_jobs_bson_free) bson_t *filter = BCON_NEW("_id", BCON_OID(id));
 	struct job job;
@@ -97,48 +131,45 @@ enqueued_before(struct mongo_jobs *m, const bson_oid_t *id, struct err *e)
 }
 
 int
-mongo_jobs_enqueue(struct job_life *s, const struct blob_id *video, const struct job_source *given,
+mongo_jobs_enqueue(struct job_life *l, const struct blob_id *video, const struct job_source *given,
 		   struct err *e)
 {
 	SCOPED(mongo_jobs_bson_free) bson_t *filter = NULL;
-	SCOPED(mongo_jobs_bson_free) bson_t *pipeline = NULL;
-	struct job_source source = storable(given);
+	SCOPED(mongo_jobs_bson_free) bson_t *set = NULL;
+	struct mongo_jobs *m = mongo_jobs_of_life(l);
+	struct job_source source = create_storable(given);
 	bson_oid_t id;
 	int r;
 
 	if ((r = mongo_jobs_oid(video, &id, e)) < 0)
 		return r;
 	filter = BCON_NEW("_id", BCON_OID(&id), "state", BCON_UTF8("uploading"));
-	pipeline = BCON_NEW("0", "{", "$set", "{", "state", BCON_UTF8("queued"), "source", "{",
-			    "filename", JOB_TEXT(source.filename), "content_type",
-			    JOB_TEXT(source.content_type), "bytes", BCON_INT64(source.bytes),
-			    "duration_s", BCON_DOUBLE(source.duration_s), "}", "not_before",
-			    JOB_NOW, "updated_at", JOB_NOW, "}", "}");
-	r = mongo_jobs_change(mongo_jobs_of_life(s),
-			      &(struct mongo_jobs_change){ filter, pipeline, NULL }, NULL, e);
-	return r == ERR_NOT_FOUND ? enqueued_before(mongo_jobs_of_life(s), &id, e) : r;
+	set = create_queued(&source);
+	r = mongo_jobs_change(m, &(struct mongo_jobs_change){ filter, set, NULL }, NULL, e);
+	return r == ERR_NOT_FOUND ? create_queued_before(m, &id, e) : r;
 }
 
 int
-mongo_jobs_discard(struct job_life *s, const struct blob_id *video, struct err *e)
+mongo_jobs_discard(struct job_life *l, const struct blob_id *video, struct err *e)
 {
 	SCOPED(mongo_jobs_bson_free) bson_t *filter = NULL;
 	SCOPED(mongo_jobs_bson_free) bson_t *any = NULL;
 	SCOPED(mongo_jobs_session_end) struct mongo_jobs_session session = { 0 };
+	struct mongo_jobs *m = mongo_jobs_of_life(l);
 	bson_error_t error;
 	bson_oid_t id;
 	struct job job;
 	int r;
 
 	if ((r = mongo_jobs_oid(video, &id, e)) < 0 ||
-	    (r = mongo_jobs_session_begin(mongo_jobs_of_life(s), &session, e)) < 0)
+	    (r = mongo_jobs_session_begin(m, &session, e)) < 0)
 		return r;
 	filter = BCON_NEW("_id", BCON_OID(&id), "state", BCON_UTF8("uploading"));
 	if (!mongoc_collection_delete_one(session.jobs, filter, NULL, NULL, &error))
 		return mongo_jobs_err(e, &error, "discard job");
 	mongo_jobs_session_end(&session);
 	any = BCON_NEW("_id", BCON_OID(&id));
-	r = mongo_jobs_find_one(mongo_jobs_of_life(s), any, &job, e);
+	r = mongo_jobs_find_one(m, any, &job, e);
 	if (r == ERR_NOT_FOUND)
 		return 0;
 	return r < 0 ? r : err_set(e, ERR_CONFLICT, "job %s is uploaded", video->hex);

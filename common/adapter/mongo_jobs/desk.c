@@ -2,14 +2,14 @@
 #include "adapter/mongo_jobs/private.h"
 
 static int
-mongo_jobs_find_by_mp3(struct job_desk *s, const struct blob_id *mp3, struct job *ret,
+mongo_jobs_find_by_mp3(struct job_desk *d, const struct blob_id *mp3, struct job *ret,
 		       struct err *e)
 {
-	return mongo_jobs_find_by_id(mongo_jobs_of_desk(s), "mp3_fid", mp3, ret, e);
+	return mongo_jobs_find_by_id(mongo_jobs_of_desk(d), "mp3_fid", mp3, ret, e);
 }
 
 static void
-add_count(struct job_counts *counts, const bson_t *group)
+desk_add_count(struct job_counts *counts, const bson_t *group)
 {
 	enum job_state state;
 	bson_iter_t it;
@@ -21,18 +21,31 @@ add_count(struct job_counts *counts, const bson_t *group)
 		counts->by_state[state] = bson_iter_as_int64(&it);
 }
 
+/* clang-format off */
+static bson_t *
+desk_states_but_done(void)
+{
+	return BCON_NEW(
+		"pipeline", "[",
+			"{", "$match", "{",
+				"state", JOB_ANY(BCON_UTF8("uploading"), BCON_UTF8("queued"),
+						 BCON_UTF8("leased"), BCON_UTF8("failed"),
+						 BCON_UTF8("canceled"), BCON_UTF8("expired")),
+			"}", "}",
+			"{", "$group", "{",
+				"_id", BCON_UTF8("$state"),
+				"n", "{", "$sum", BCON_INT32(1), "}",
+			"}", "}",
+		"]");
+}
+/* clang-format on */
+
 /* Done jobs pile up for ever, and a metric must not read them all: they are what the collection's
  * own count (exact but after a crash of the server) leaves when the others are counted. */
 static int
-count_states(struct mongo_jobs_session *session, struct job_counts *counts, struct err *e)
+desk_count_states(struct mongo_jobs_session *session, struct job_counts *counts, struct err *e)
 {
-	SCOPED(mongo_jobs_bson_free)
-	bson_t *pipeline =
-		BCON_NEW("pipeline", "[", "{", "$match", "{", "state", "{", "$in", "[",
-			 BCON_UTF8("uploading"), BCON_UTF8("queued"), BCON_UTF8("leased"),
-			 BCON_UTF8("failed"), BCON_UTF8("canceled"), BCON_UTF8("expired"), "]", "}",
-			 "}", "}", "{", "$group", "{", "_id", BCON_UTF8("$state"), "n", "{", "$sum",
-			 BCON_INT32(1), "}", "}", "}", "]");
+	SCOPED(mongo_jobs_bson_free) bson_t *pipeline = desk_states_but_done();
 	SCOPED(mongo_jobs_cursor_free)
 	mongoc_cursor_t *cursor =
 		mongoc_collection_aggregate(session->jobs, MONGOC_QUERY_NONE, pipeline, NULL, NULL);
@@ -41,7 +54,7 @@ count_states(struct mongo_jobs_session *session, struct job_counts *counts, stru
 	int64_t done;
 
 	while (mongoc_cursor_next(cursor, &group))
-		add_count(counts, group);
+		desk_add_count(counts, group);
 	if (mongoc_cursor_error(cursor, &error))
 		return mongo_jobs_err(e, &error, "count jobs");
 	done = mongoc_collection_estimated_document_count(session->jobs, NULL, NULL, NULL, &error);
@@ -56,34 +69,40 @@ count_states(struct mongo_jobs_session *session, struct job_counts *counts, stru
 
 /* By the server's clock on both sides. */
 static int
-oldest_due(struct mongo_jobs_session *session, int64_t *ret_age_ms, struct err *e)
+desk_oldest_due(struct mongo_jobs_session *session, int64_t *ret_age_ms, struct err *e)
 {
+	/* clang-format off */
 	SCOPED(mongo_jobs_bson_free)
-	bson_t *pipeline =
-		BCON_NEW("pipeline", "[", "{", "$match", "{", "state", BCON_UTF8("queued"), JOB_DUE,
-			 "}", "}", "{", "$sort", "{", "created_at", BCON_INT32(1), "}", "}", "{",
-			 "$limit", BCON_INT32(1), "}", "{", "$project", "{", "n", "{", "$subtract",
-			 "[", JOB_NOW, BCON_UTF8("$created_at"), "]", "}", "}", "}", "]");
+	bson_t *pipeline = BCON_NEW(
+		"pipeline", "[",
+			"{", "$match", "{", "state", BCON_UTF8("queued"), JOB_DUE, "}", "}",
+			"{", "$sort", "{", "created_at", BCON_INT32(1), "}", "}",
+			"{", "$limit", BCON_INT32(1), "}",
+			"{", "$project", "{",
+				"n", "{", "$subtract", "[", JOB_NOW, BCON_UTF8("$created_at"), "]", "}",
+			"}", "}",
+		"]");
+	/* clang-format on */
 	return mongo_jobs_session_number(session, pipeline, "oldest job", ret_age_ms, e);
 }
 
 static int
-mongo_jobs_count(struct job_desk *s, struct job_counts *ret, struct err *e)
+mongo_jobs_count(struct job_desk *d, struct job_counts *ret, struct err *e)
 {
 	SCOPED(mongo_jobs_session_end) struct mongo_jobs_session session = { 0 };
 	struct job_counts counts = { 0 };
 	int r;
 
-	if ((r = mongo_jobs_session_begin(mongo_jobs_of_desk(s), &session, e)) < 0 ||
-	    (r = count_states(&session, &counts, e)) < 0 ||
-	    (r = oldest_due(&session, &counts.oldest_queued_ms, e)) < 0)
+	if ((r = mongo_jobs_session_begin(mongo_jobs_of_desk(d), &session, e)) < 0 ||
+	    (r = desk_count_states(&session, &counts, e)) < 0 ||
+	    (r = desk_oldest_due(&session, &counts.oldest_queued_ms, e)) < 0)
 		return r;
 	*ret = counts;
 	return 0;
 }
 
 static bson_t *
-matching(const struct job_filter *filter)
+desk_filter(const struct job_filter *filter)
 {
 	bson_t *b = bson_new(), state, in;
 
@@ -102,10 +121,10 @@ matching(const struct job_filter *filter)
 }
 
 static int
-mongo_jobs_list(struct job_desk *s, const struct job_filter *filter, struct job *jobs, size_t max,
+mongo_jobs_list(struct job_desk *d, const struct job_filter *filter, struct job *jobs, size_t max,
 		size_t *ret_count, struct err *e)
 {
-	SCOPED(mongo_jobs_bson_free) bson_t *match = matching(filter);
+	SCOPED(mongo_jobs_bson_free) bson_t *match = desk_filter(filter);
 	SCOPED(mongo_jobs_bson_free)
 	bson_t *options = BCON_NEW("limit", BCON_INT64((int64_t)max), "sort", "{", "created_at",
 				   BCON_INT32(-1), "}");
@@ -114,70 +133,98 @@ mongo_jobs_list(struct job_desk *s, const struct job_filter *filter, struct job 
 		*ret_count = 0;
 		return 0;
 	}
-	return mongo_jobs_find(mongo_jobs_of_desk(s), &(struct mongo_jobs_query){ match, options },
+	return mongo_jobs_find(mongo_jobs_of_desk(d), &(struct mongo_jobs_query){ match, options },
 			       jobs, max, ret_count, e);
 }
 
+/* clang-format off */
+static bson_t *
+desk_as_on_the_first_day(void)
+{
+	return BCON_NEW(
+		"0", "{", "$set", "{",
+			"state", BCON_UTF8("queued"),
+			"attempts", BCON_INT32(0),
+			"progress", BCON_DOUBLE(0),
+			"error", JOB_REMOVE,
+			"lease", JOB_REMOVE,
+			"not_before", JOB_NOW,
+			"updated_at", JOB_NOW,
+			"video_published_at", JOB_REMOVE,
+			"result_published_at", JOB_REMOVE,
+			"notified_at", JOB_REMOVE,
+			"notice", JOB_REMOVE,
+		"}", "}");
+}
+/* clang-format on */
+
 static int
-mongo_jobs_requeue_failed(struct job_desk *s, const struct blob_id *only, const char *username,
+mongo_jobs_requeue_failed(struct job_desk *d, const struct blob_id *only, const char *username,
 			  int64_t *ret_requeued, struct err *e)
 {
 	SCOPED(mongo_jobs_bson_free)
 	bson_t *failed = BCON_NEW("state", BCON_UTF8("failed"), "video_settled_at", BCON_NULL);
-	SCOPED(mongo_jobs_bson_free)
-	bson_t *set =
-		BCON_NEW("0", "{", "$set", "{", "state", BCON_UTF8("queued"), "attempts",
-			 BCON_INT32(0), "progress", BCON_DOUBLE(0), "error", BCON_UTF8("$$REMOVE"),
-			 "lease", BCON_UTF8("$$REMOVE"), "not_before", JOB_NOW, "updated_at",
-			 JOB_NOW, "video_published_at", BCON_UTF8("$$REMOVE"),
-			 "result_published_at", BCON_UTF8("$$REMOVE"), "notified_at",
-			 BCON_UTF8("$$REMOVE"), "notice", BCON_UTF8("$$REMOVE"), "}", "}");
-	SCOPED(mongo_jobs_session_end) struct mongo_jobs_session session = { 0 };
-	bson_error_t error;
-	bson_iter_t it;
-	bson_t reply;
+	SCOPED(mongo_jobs_bson_free) bson_t *set = desk_as_on_the_first_day();
 	bson_oid_t id;
 	int r;
 
-	if ((only && (r = mongo_jobs_oid(only, &id, e)) < 0) ||
-	    (r = mongo_jobs_session_begin(mongo_jobs_of_desk(s), &session, e)) < 0)
+	if (only && (r = mongo_jobs_oid(only, &id, e)) < 0)
 		return r;
 	if (only)
 		BSON_APPEND_OID(failed, "_id", &id);
 	if (username)
 		BSON_APPEND_UTF8(failed, "username", username);
-	if (!mongoc_collection_update_many(session.jobs, failed, set, NULL, &reply, &error))
-		r = mongo_jobs_err(e, &error, "requeue failed jobs");
-	else
-		*ret_requeued = bson_iter_init_find(&it, &reply, "modifiedCount")
-					? bson_iter_as_int64(&it)
-					: 0;
-	bson_destroy(&reply);
-	return r;
+	return mongo_jobs_change_all(mongo_jobs_of_desk(d),
+				     &(struct mongo_jobs_change){ failed, set, NULL },
+				     "requeue failed jobs", ret_requeued, e);
 }
+
+/* clang-format off */
+static bson_t *
+desk_unfinished(const char *username)
+{
+	return BCON_NEW(
+		"pipeline", "[",
+			"{", "$match", "{",
+				"state", JOB_ANY(BCON_UTF8("uploading"), BCON_UTF8("queued"),
+						 BCON_UTF8("leased")),
+				"username", BCON_UTF8(username),
+			"}", "}",
+			"{", "$count", BCON_UTF8("n"), "}",
+		"]");
+}
+
+static bson_t *
+desk_announced(const char *username)
+{
+	return BCON_NEW(
+		"pipeline", "[",
+			"{", "$match", "{",
+				"state", BCON_UTF8("uploading"),
+				"username", BCON_UTF8(username),
+			"}", "}",
+			"{", "$group", "{",
+				"_id", BCON_NULL,
+				"n", "{", "$sum", BCON_UTF8("$source.bytes"), "}",
+			"}", "}",
+		"]");
+}
+/* clang-format on */
 
 /* Both by the index of state and user. */
 static int
-mongo_jobs_load(struct job_desk *s, const char *username, struct job_load *ret, struct err *e)
+mongo_jobs_load(struct job_desk *d, const char *username, struct job_load *ret, struct err *e)
 {
-	SCOPED(mongo_jobs_bson_free)
-	bson_t *unfinished = BCON_NEW(
-		"pipeline", "[", "{", "$match", "{", "state", "{", "$in", "[",
-		BCON_UTF8("uploading"), BCON_UTF8("queued"), BCON_UTF8("leased"), "]", "}",
-		"username", BCON_UTF8(username), "}", "}", "{", "$count", BCON_UTF8("n"), "}", "]");
-	SCOPED(mongo_jobs_bson_free)
-	bson_t *bytes = BCON_NEW("pipeline", "[", "{", "$match", "{", "state",
-				 BCON_UTF8("uploading"), "username", BCON_UTF8(username), "}", "}",
-				 "{", "$group", "{", "_id", BCON_NULL, "n", "{", "$sum",
-				 BCON_UTF8("$source.bytes"), "}", "}", "}", "]");
+	SCOPED(mongo_jobs_bson_free) bson_t *unfinished = desk_unfinished(username);
+	SCOPED(mongo_jobs_bson_free) bson_t *announced = desk_announced(username);
 	SCOPED(mongo_jobs_session_end) struct mongo_jobs_session session = { 0 };
 	struct job_load load = { 0 };
 	int r;
 
-	if ((r = mongo_jobs_session_begin(mongo_jobs_of_desk(s), &session, e)) < 0 ||
+	if ((r = mongo_jobs_session_begin(mongo_jobs_of_desk(d), &session, e)) < 0 ||
 	    (r = mongo_jobs_session_number(&session, unfinished, "count a user's jobs",
 					   &load.unfinished, e)) < 0 ||
-	    (r = mongo_jobs_session_number(&session, bytes, "sum a user's uploads",
+	    (r = mongo_jobs_session_number(&session, announced, "sum a user's uploads",
 					   &load.uploading_bytes, e)) < 0)
 		return r;
 	*ret = load;

@@ -2,29 +2,35 @@
 #include "adapter/mongo_jobs/private.h"
 
 #define LISTED_AT_ONCE 100
+
+/* clang-format off */
 #define OLDER(time, age_ms)                                                                        \
-	"$expr", "{", "$lt", "[", BCON_UTF8("$" time), "{", "$subtract", "[", JOB_NOW,             \
-		BCON_INT64(age_ms), "]", "}", "]", "}"
+	"$expr", "{", "$lt", "[", BCON_UTF8("$" time), JOB_AGO(age_ms), "]", "}"
 #define PUBLISHED "result_published_at", "{", "$exists", BCON_BOOL(true), "}"
 #define VIDEO_UNSETTLED                                                                            \
-	"video_settled_at", "{", "$in", "[", BCON_NULL, BCON_BOOL(false), "]", "}", "state", "{",  \
-		"$in", "[", BCON_UTF8("done"), BCON_UTF8("failed"), BCON_UTF8("expired"), "]", "}"
+	"video_settled_at", JOB_ANY(BCON_NULL, BCON_BOOL(false)),                                  \
+	"state", JOB_ANY(BCON_UTF8("done"), BCON_UTF8("failed"), BCON_UTF8("expired"))
 #define AUDIO_UNSETTLED                                                                            \
-	"audio_settled_at", BCON_NULL, "state", "{", "$in", "[", BCON_UTF8("done"),                \
-		BCON_UTF8("expired"), "]", "}"
+	"audio_settled_at", BCON_NULL,                                                             \
+	"state", JOB_ANY(BCON_UTF8("done"), BCON_UTF8("expired"))
 /* An upload that a janitor gave up: its job has never had a result. */
 #define GIVEN_UP "state", BCON_UTF8("expired"), "result_published_at", BCON_NULL
 
 static bson_t *
-left(enum job_left which, int64_t age_ms)
+leftover_filter(enum job_left which, int64_t age_ms)
 {
 	switch (which) {
 	case JOB_LEFT_UPLOAD:
-		return BCON_NEW("$or", "[", "{", "state", BCON_UTF8("uploading"),
-				OLDER("created_at", age_ms), "}", "{", GIVEN_UP, "}", "]");
+		return BCON_NEW(
+			"$or", "[",
+				"{", "state", BCON_UTF8("uploading"), OLDER("created_at", age_ms), "}",
+				"{", GIVEN_UP, "}",
+			"]");
 	case JOB_LEFT_OUTPUT:
-		return BCON_NEW("outputs", "{", "$exists", BCON_BOOL(true), "}", "state", "{",
-				"$ne", BCON_UTF8("leased"), "}", OLDER("updated_at", age_ms));
+		return BCON_NEW(
+			"outputs", "{", "$exists", BCON_BOOL(true), "}",
+			"state", "{", "$ne", BCON_UTF8("leased"), "}",
+			OLDER("updated_at", age_ms));
 	case JOB_LEFT_VIDEO:
 		return BCON_NEW(VIDEO_UNSETTLED, PUBLISHED, OLDER("updated_at", age_ms));
 	case JOB_LEFT_AUDIO:
@@ -32,15 +38,17 @@ left(enum job_left which, int64_t age_ms)
 	}
 	return NULL;
 }
+/* clang-format on */
 
-struct visit {
+struct leftover_visit {
 	enum job_left which;
 	job_left_fn fn;
 	void *arg;
 };
 
 static int
-visit_outputs(const struct visit *v, const struct job *job, const bson_t *doc, struct err *e)
+leftover_visit_outputs(const struct leftover_visit *v, const struct job *job, const bson_t *doc,
+		       struct err *e)
 {
 	bson_iter_t it, item;
 	struct blob_id id;
@@ -59,7 +67,7 @@ visit_outputs(const struct visit *v, const struct job *job, const bson_t *doc, s
 }
 
 static int
-visit(const struct visit *v, const bson_t *doc, struct err *e)
+leftover_visit(const struct leftover_visit *v, const bson_t *doc, struct err *e)
 {
 	struct job job;
 	int r = mongo_jobs_read(doc, &job, e);
@@ -67,16 +75,16 @@ visit(const struct visit *v, const bson_t *doc, struct err *e)
 	if (r < 0)
 		return r;
 	if (v->which == JOB_LEFT_OUTPUT)
-		return visit_outputs(v, &job, doc, e);
+		return leftover_visit_outputs(v, &job, doc, e);
 	return v->fn(&job, v->which == JOB_LEFT_AUDIO ? &job.mp3_fid : &job.video_fid, v->arg, e);
 }
 
 static int
-mongo_jobs_each_leftover(struct job_leftover *s, enum job_left which, int64_t age_ms,
+mongo_jobs_each_leftover(struct job_leftover *l, enum job_left which, int64_t age_ms,
 			 job_left_fn fn, void *arg, struct err *e)
 {
-	const struct visit v = { which, fn, arg };
-	SCOPED(mongo_jobs_bson_free) bson_t *filter = left(which, age_ms);
+	const struct leftover_visit v = { which, fn, arg };
+	SCOPED(mongo_jobs_bson_free) bson_t *filter = leftover_filter(which, age_ms);
 	SCOPED(mongo_jobs_bson_free)
 	bson_t *options = BCON_NEW("batchSize", BCON_INT32(LISTED_AT_ONCE));
 	SCOPED(mongo_jobs_session_end) struct mongo_jobs_session session = { 0 };
@@ -85,11 +93,11 @@ mongo_jobs_each_leftover(struct job_leftover *s, enum job_left which, int64_t ag
 	const bson_t *doc;
 	int r;
 
-	if ((r = mongo_jobs_session_begin(mongo_jobs_of_leftover(s), &session, e)) < 0)
+	if ((r = mongo_jobs_session_begin(mongo_jobs_of_leftover(l), &session, e)) < 0)
 		return r;
 	cursor = mongoc_collection_find_with_opts(session.jobs, filter, options, NULL);
 	while (mongoc_cursor_next(cursor, &doc))
-		if ((r = visit(&v, doc, e)) < 0)
+		if ((r = leftover_visit(&v, doc, e)) < 0)
 			return r;
 	if (mongoc_cursor_error(cursor, &error))
 		return mongo_jobs_err(e, &error, "list leftovers");
@@ -97,7 +105,7 @@ mongo_jobs_each_leftover(struct job_leftover *s, enum job_left which, int64_t ag
 }
 
 static int
-mongo_jobs_expire(struct job_leftover *s, const struct job *job, enum job_left which, struct err *e)
+mongo_jobs_expire(struct job_leftover *l, const struct job *job, enum job_left which, struct err *e)
 {
 	SCOPED(mongo_jobs_bson_free) bson_t *filter = NULL;
 	SCOPED(mongo_jobs_bson_free) bson_t *set = NULL;
@@ -108,18 +116,19 @@ mongo_jobs_expire(struct job_leftover *s, const struct job *job, enum job_left w
 		return r;
 	filter = BCON_NEW("_id", BCON_OID(&id), "state", BCON_UTF8(job_state_name(job->state)),
 			  "updated_at", BCON_DATE_TIME(job->updated_ms));
-	set = which == JOB_LEFT_VIDEO
-		      ? BCON_NEW("0", "{", "$set", "{", "video_settled_at", BCON_BOOL(false), "}",
-				 "}")
-		      : BCON_NEW("0", "{", "$set", "{", "state", BCON_UTF8("expired"), "}", "}");
-	r = mongo_jobs_change(mongo_jobs_of_leftover(s),
+	if (which == JOB_LEFT_VIDEO)
+		set = BCON_NEW("0", "{", "$set", "{", "video_settled_at", BCON_BOOL(false), "}",
+			       "}");
+	else
+		set = BCON_NEW("0", "{", "$set", "{", "state", BCON_UTF8("expired"), "}", "}");
+	r = mongo_jobs_change(mongo_jobs_of_leftover(l),
 			      &(struct mongo_jobs_change){ filter, set, NULL }, NULL, e);
 	return r == ERR_NOT_FOUND ? err_set(e, ERR_CONFLICT, "job %s moved on", job->video_fid.hex)
 				  : r;
 }
 
 static int
-forget_upload(struct mongo_jobs *m, const bson_oid_t *id, struct err *e)
+leftover_forget_upload(struct mongo_jobs *m, const bson_oid_t *id, struct err *e)
 {
 	SCOPED(mongo_jobs_bson_free) bson_t *filter = BCON_NEW("_id", BCON_OID(id), GIVEN_UP);
 	SCOPED(mongo_jobs_session_end) struct mongo_jobs_session session = { 0 };
@@ -134,11 +143,12 @@ forget_upload(struct mongo_jobs *m, const bson_oid_t *id, struct err *e)
 }
 
 static int
-mongo_jobs_settle(struct job_leftover *s, const struct blob_id *video, enum job_left which,
+mongo_jobs_settle(struct job_leftover *l, const struct blob_id *video, enum job_left which,
 		  const struct blob_id *blob, struct err *e)
 {
 	SCOPED(mongo_jobs_bson_free) bson_t *filter = NULL;
 	SCOPED(mongo_jobs_bson_free) bson_t *set = NULL;
+	struct mongo_jobs *m = mongo_jobs_of_leftover(l);
 	bson_oid_t id, output;
 	int r;
 
@@ -146,7 +156,7 @@ mongo_jobs_settle(struct job_leftover *s, const struct blob_id *video, enum job_
 		return r;
 	switch (which) {
 	case JOB_LEFT_UPLOAD:
-		return forget_upload(mongo_jobs_of_leftover(s), &id, e);
+		return leftover_forget_upload(m, &id, e);
 	case JOB_LEFT_OUTPUT:
 		if ((r = mongo_jobs_oid(blob, &output, e)) < 0)
 			return r;
@@ -163,13 +173,12 @@ mongo_jobs_settle(struct job_leftover *s, const struct blob_id *video, enum job_
 		set = BCON_NEW("0", "{", "$set", "{", "audio_settled_at", JOB_NOW, "}", "}");
 		break;
 	}
-	r = mongo_jobs_change(mongo_jobs_of_leftover(s),
-			      &(struct mongo_jobs_change){ filter, set, NULL }, NULL, e);
+	r = mongo_jobs_change(m, &(struct mongo_jobs_change){ filter, set, NULL }, NULL, e);
 	return r == ERR_NOT_FOUND ? 0 : r;
 }
 
 static int
-mongo_jobs_is_registered(struct job_leftover *s, const struct blob_id *blob, struct err *e)
+mongo_jobs_is_registered(struct job_leftover *l, const struct blob_id *blob, struct err *e)
 {
 	SCOPED(mongo_jobs_bson_free) bson_t *filter = NULL;
 	struct job job;
@@ -180,7 +189,7 @@ mongo_jobs_is_registered(struct job_leftover *s, const struct blob_id *blob, str
 		return r;
 	filter = BCON_NEW("$or", "[", "{", "_id", BCON_OID(&id), "}", "{", "outputs", BCON_OID(&id),
 			  "}", "]");
-	r = mongo_jobs_find_one(mongo_jobs_of_leftover(s), filter, &job, e);
+	r = mongo_jobs_find_one(mongo_jobs_of_leftover(l), filter, &job, e);
 	return r == ERR_NOT_FOUND ? err_set(e, r, "no job has registered %s", blob->hex) : r;
 }
 

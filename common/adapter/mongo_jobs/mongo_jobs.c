@@ -23,7 +23,9 @@ static const struct job_life_ops mongo_jobs_life = {
 	.discard = mongo_jobs_discard,
 	.adopt = mongo_jobs_adopt,
 	.get = mongo_jobs_get,
-	.lease_next = mongo_jobs_lease_next,
+	.list_waiting = mongo_jobs_list_waiting,
+	.lease_oldest = mongo_jobs_lease_oldest,
+	.lease_one = mongo_jobs_lease_one,
 	.renew = mongo_jobs_renew,
 	.finish = mongo_jobs_finish,
 	.fail = mongo_jobs_fail,
@@ -35,10 +37,7 @@ static const struct job_life_ops mongo_jobs_life = {
 static void
 mongo_jobs_close(struct ledger *l)
 {
-	struct mongo_jobs *m = CONTAINER_OF(l, struct mongo_jobs, ledger);
-
-	turns_fini(&m->turns);
-	free(m);
+	free(CONTAINER_OF(l, struct mongo_jobs, ledger));
 }
 
 int
@@ -60,7 +59,6 @@ mongo_jobs_new_in(struct mongo_pool *pool, const char *database, struct ledger *
 		.leftover = { &mongo_jobs_leftover },
 	};
 	m->pool = pool;
-	turns_init(&m->turns);
 	*ret = &TAKE(m)->ledger;
 	return 0;
 }

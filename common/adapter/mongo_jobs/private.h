@@ -2,37 +2,17 @@
 #ifndef TONEARM_ADAPTER_MONGO_JOBS_PRIVATE_H
 #define TONEARM_ADAPTER_MONGO_JOBS_PRIVATE_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include <mongoc/mongoc.h>
 
 #include "adapter/mongo_jobs/mongo_jobs.h"
 
-/* Who was served when, by this store (mongo_jobs_turns.c). Threads: any. */
-#define TURNS_MAX 256
-struct turn {
-	char username[USERNAME_MAX + 1];
-	uint64_t number; /* 0 = free */
-};
-struct turns {
-	pthread_mutex_t lock;
-	struct turn of[TURNS_MAX];
-	uint64_t last;
-};
-void turns_init(struct turns *t);
-void turns_fini(struct turns *t);
-void turns_note(struct turns *t, const char *username);
-/* visit runs under the lock. */
-void turns_each(struct turns *t, void (*visit)(void *arg, const char *username, uint64_t number),
-		void *arg);
-
 struct mongo_jobs {
 	struct ledger ledger;
 	struct mongo_pool *pool;
 	char database[64];
 	atomic_bool indexed;
-	struct turns turns;
 };
 
 static inline struct mongo_jobs *
@@ -81,19 +61,28 @@ int mongo_jobs_session_begin(struct mongo_jobs *m, struct mongo_jobs_session *re
 void mongo_jobs_session_end(struct mongo_jobs_session *s);
 int mongo_jobs_session_ping(struct mongo_jobs *m, struct err *e);
 
+/* clang-format off */
 /* Values of ours never hold "{" and the like as keys; a user's text in a pipeline goes through
  * JOB_TEXT, because a plain "$x" would be read as a field there. */
 #define JOB_TEXT(text) "{", "$literal", BCON_UTF8(text), "}"
+#define JOB_ANY(...) "{", "$in", "[", __VA_ARGS__, "]", "}"
+#define JOB_REMOVE BCON_UTF8("$$REMOVE")
 #define JOB_NOW BCON_UTF8("$$NOW")
-#define JOB_DUE "$expr", "{", "$lte", "[", BCON_UTF8("$not_before"), BCON_UTF8("$$NOW"), "]", "}"
+#define JOB_NOW_AND(ms) "{", "$add", "[", JOB_NOW, BCON_INT64(ms), "]", "}"
+#define JOB_AGO(ms) "{", "$subtract", "[", JOB_NOW, BCON_INT64(ms), "]", "}"
+#define JOB_DUE "$expr", "{", "$lte", "[", BCON_UTF8("$not_before"), JOB_NOW, "]", "}"
 
 /* What attempts have registered, and the same without one (an empty list is removed). */
 #define JOB_OUTPUTS "{", "$ifNull", "[", BCON_UTF8("$outputs"), "[", "]", "]", "}"
 #define JOB_OTHER_OUTPUTS(oid)                                                                     \
 	"{", "$setDifference", "[", JOB_OUTPUTS, "[", BCON_OID(oid), "]", "]", "}"
 #define JOB_OUTPUTS_WITHOUT(oid)                                                                   \
-	"{", "$cond", "[", "{", "$eq", "[", JOB_OTHER_OUTPUTS(oid), "[", "]", "]", "}",            \
-		BCON_UTF8("$$REMOVE"), JOB_OTHER_OUTPUTS(oid), "]", "}"
+	"{", "$cond", "[",                                                                         \
+		"{", "$eq", "[", JOB_OTHER_OUTPUTS(oid), "[", "]", "]", "}",                       \
+		JOB_REMOVE,                                                                        \
+		JOB_OTHER_OUTPUTS(oid),                                                            \
+	"]", "}"
+/* clang-format on */
 
 static inline void
 mongo_jobs_bson_free(bson_t **b)
@@ -144,23 +133,27 @@ int mongo_jobs_read(const bson_t *doc, struct job *ret, struct err *e);
 /* Copies text; what is not UTF-8 becomes '?', because the server refuses it. */
 void mongo_jobs_text(char *to, size_t size, const char *text);
 
-/* The calls of port/job_life.h, by part of a job's life: create.c, fair.c, lease.c. */
-int mongo_jobs_create(struct job_life *s, const struct job *job, struct err *e);
-int mongo_jobs_enqueue(struct job_life *s, const struct blob_id *video,
+/* The calls of port/job_life.h, by part of a job's life: create.c, take.c, lease.c. */
+int mongo_jobs_create(struct job_life *l, const struct job *job, struct err *e);
+int mongo_jobs_enqueue(struct job_life *l, const struct blob_id *video,
 		       const struct job_source *source, struct err *e);
-int mongo_jobs_discard(struct job_life *s, const struct blob_id *video, struct err *e);
-int mongo_jobs_adopt(struct job_life *s, const struct job_message *message, struct err *e);
-int mongo_jobs_lease_next(struct job_life *s, const char *owner, int64_t ms,
-			  const struct blob_id *only, struct job *ret, struct err *e);
-int mongo_jobs_renew(struct job_life *s, const struct job_lease *lease, int64_t ms,
+int mongo_jobs_discard(struct job_life *l, const struct blob_id *video, struct err *e);
+int mongo_jobs_adopt(struct job_life *l, const struct job_message *message, struct err *e);
+int mongo_jobs_list_waiting(struct job_life *l, struct job_waiting *users, size_t max,
+			    size_t *ret_count, struct err *e);
+int mongo_jobs_lease_oldest(struct job_life *l, const struct job_lease_terms *terms,
+			    const char *const *users, size_t count, struct job *ret, struct err *e);
+int mongo_jobs_lease_one(struct job_life *l, const struct job_lease_terms *terms,
+			 const struct blob_id *video, struct job *ret, struct err *e);
+int mongo_jobs_renew(struct job_life *l, const struct job_lease *lease, int64_t ms,
 		     const struct job_progress *progress, struct err *e);
-int mongo_jobs_finish(struct job_life *s, const struct job_lease *lease,
+int mongo_jobs_finish(struct job_life *l, const struct job_lease *lease,
 		      const struct job_result *result, struct err *e);
-int mongo_jobs_fail(struct job_life *s, const struct job_lease *lease, const struct job_error *why,
+int mongo_jobs_fail(struct job_life *l, const struct job_lease *lease, const struct job_error *why,
 		    struct err *e);
-int mongo_jobs_retry(struct job_life *s, const struct job_lease *lease, const struct job_error *why,
+int mongo_jobs_retry(struct job_life *l, const struct job_lease *lease, const struct job_error *why,
 		     int64_t delay_ms, struct err *e);
-int mongo_jobs_hand_back(struct job_life *s, const struct job_lease *lease,
+int mongo_jobs_hand_back(struct job_life *l, const struct job_lease *lease,
 			 const struct job_error *why, struct err *e);
 
 #endif

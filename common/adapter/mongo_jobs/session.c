@@ -5,37 +5,52 @@
 #include "adapter/mongo/private.h"
 
 #define COLLECTION "jobs"
-#define ONCE_PUBLISHED                                                                             \
-	"partialFilterExpression", "{", "result_published_at", "{", "$exists", BCON_BOOL(true),    \
-		"}", "}"
 
-/* a: who waits, and the oldest of each; b: what is unpublished while it waits; c: results
- * unpublished; d: the oldest due of many users, and the counts by state; e: the owner of an mp3;
- * f: outputs of attempts; g, h: whose blobs may expire. */
+/* clang-format off */
+#define KEY(name) name, BCON_INT32(1)
+#define INDEX(name, keys, ...)                                                                     \
+	"{",                                                                                       \
+		"name", BCON_UTF8(name),                                                           \
+		"key", "{", keys, "}",                                                             \
+		__VA_ARGS__                                                                        \
+	"}"
+#define KEYS(...) __VA_ARGS__
+#define SPARSE "sparse", BCON_BOOL(true),
+#define ONCE_PUBLISHED                                                                             \
+	"partialFilterExpression", "{",                                                            \
+		"result_published_at", "{", "$exists", BCON_BOOL(true), "}",                       \
+	"}",
+
 static bson_t *
-index_command(void)
+session_indexes(void)
 {
 	return BCON_NEW(
-		"createIndexes", BCON_UTF8(COLLECTION), "indexes", "[",
-		/* a */ "{", "name", BCON_UTF8("state_user_created"), "key", "{", "state",
-		BCON_INT32(1), "username", BCON_INT32(1), "created_at", BCON_INT32(1), "}", "}",
-		/* b */ "{", "name", BCON_UTF8("state_video_published"), "key", "{", "state",
-		BCON_INT32(1), "video_published_at", BCON_INT32(1), "created_at", BCON_INT32(1),
-		"}", "}",
-		/* c */ "{", "name", BCON_UTF8("state_result_published"), "key", "{", "state",
-		BCON_INT32(1), "result_published_at", BCON_INT32(1), "updated_at", BCON_INT32(1),
-		"}", "}",
-		/* d */ "{", "name", BCON_UTF8("state_created_due"), "key", "{", "state",
-		BCON_INT32(1), "created_at", BCON_INT32(1), "not_before", BCON_INT32(1), "}", "}",
-		/* e */ "{", "name", BCON_UTF8("mp3"), "key", "{", "mp3_fid", BCON_INT32(1), "}",
-		"sparse", BCON_BOOL(true), "}",
-		/* f */ "{", "name", BCON_UTF8("outputs"), "key", "{", "outputs", BCON_INT32(1),
-		"}", "sparse", BCON_BOOL(true), "}",
-		/* g */ "{", "name", BCON_UTF8("video_settled"), "key", "{", "video_settled_at",
-		BCON_INT32(1), "updated_at", BCON_INT32(1), "}", ONCE_PUBLISHED, "}",
-		/* h */ "{", "name", BCON_UTF8("audio_settled"), "key", "{", "audio_settled_at",
-		BCON_INT32(1), "updated_at", BCON_INT32(1), "}", ONCE_PUBLISHED, "}", "]");
+		"createIndexes", BCON_UTF8(COLLECTION),
+		"indexes", "[",
+			/* who waits, and the oldest of each */
+			INDEX("state_user_created",
+			      KEYS(KEY("state"), KEY("username"), KEY("created_at")),),
+			/* what is unpublished while it waits */
+			INDEX("state_video_published",
+			      KEYS(KEY("state"), KEY("video_published_at"), KEY("created_at")),),
+			/* results unpublished */
+			INDEX("state_result_published",
+			      KEYS(KEY("state"), KEY("result_published_at"), KEY("updated_at")),),
+			/* the oldest due of many users, and the counts by state */
+			INDEX("state_created_due",
+			      KEYS(KEY("state"), KEY("created_at"), KEY("not_before")),),
+			/* the owner of an mp3 */
+			INDEX("mp3", KEYS(KEY("mp3_fid")), SPARSE),
+			/* outputs of attempts */
+			INDEX("outputs", KEYS(KEY("outputs")), SPARSE),
+			/* whose blobs may expire */
+			INDEX("video_settled", KEYS(KEY("video_settled_at"), KEY("updated_at")),
+			      ONCE_PUBLISHED),
+			INDEX("audio_settled", KEYS(KEY("audio_settled_at"), KEY("updated_at")),
+			      ONCE_PUBLISHED),
+		"]");
 }
+/* clang-format on */
 
 int
 mongo_jobs_err(struct err *e, const bson_error_t *error, const char *what)
@@ -46,14 +61,14 @@ mongo_jobs_err(struct err *e, const bson_error_t *error, const char *what)
 /* Threads may do this at once: it is the same command for all, and the server's second answer is
  * "exists already". */
 static int
-ensure_indexes(struct mongo_jobs *m, mongoc_client_t *client, struct err *e)
+session_ensure_indexes(struct mongo_jobs *m, mongoc_client_t *client, struct err *e)
 {
 	SCOPED(mongo_jobs_bson_free) bson_t *command = NULL;
 	bson_error_t error;
 
 	if (atomic_load(&m->indexed))
 		return 0;
-	command = index_command();
+	command = session_indexes();
 	if (!mongoc_client_write_command_with_opts(client, m->database, command, NULL, NULL,
 						   &error))
 		return mongo_jobs_err(e, &error, "ledger indexes");
@@ -62,7 +77,7 @@ ensure_indexes(struct mongo_jobs *m, mongoc_client_t *client, struct err *e)
 }
 
 static void
-demand_majority(struct mongo_jobs *m, mongoc_collection_t *jobs)
+session_demand_majority(struct mongo_jobs *m, mongoc_collection_t *jobs)
 {
 	mongoc_write_concern_t *w = mongoc_write_concern_new();
 	mongoc_read_concern_t *r = mongoc_read_concern_new();
@@ -87,12 +102,12 @@ mongo_jobs_session_begin(struct mongo_jobs *m, struct mongo_jobs_session *ret, s
 
 	if ((r = mongo_pool_pop(m->pool, &s.client, e)) < 0)
 		return r;
-	if ((r = ensure_indexes(m, s.client, e)) < 0) {
+	if ((r = session_ensure_indexes(m, s.client, e)) < 0) {
 		mongo_jobs_session_end(&s);
 		return r;
 	}
 	s.jobs = mongoc_client_get_collection(s.client, m->database, COLLECTION);
-	demand_majority(m, s.jobs);
+	session_demand_majority(m, s.jobs);
 	*ret = s;
 	return 0;
 }
@@ -123,7 +138,7 @@ mongo_jobs_session_ping(struct mongo_jobs *m, struct err *e)
 }
 
 static void
-options_free_p(mongoc_find_and_modify_opts_t **o)
+session_options_free(mongoc_find_and_modify_opts_t **o)
 {
 	mongoc_find_and_modify_opts_destroy(*o);
 }
@@ -131,7 +146,7 @@ options_free_p(mongoc_find_and_modify_opts_t **o)
 /* What a findAndModify says: the changed job, or that none matched, or that the change is not yet
  * known to a majority. */
 static int
-read_change(const bson_t *reply, struct job *ret, struct err *e)
+session_read_change(const bson_t *reply, struct job *ret, struct err *e)
 {
 	bson_iter_t it;
 	bson_t doc;
@@ -156,7 +171,7 @@ int
 mongo_jobs_change(struct mongo_jobs *m, const struct mongo_jobs_change *change, struct job *ret,
 		  struct err *e)
 {
-	SCOPED(options_free_p)
+	SCOPED(session_options_free)
 	mongoc_find_and_modify_opts_t *options = mongoc_find_and_modify_opts_new();
 	SCOPED(mongo_jobs_session_end) struct mongo_jobs_session s = { 0 };
 	bson_error_t error;
@@ -173,7 +188,7 @@ mongo_jobs_change(struct mongo_jobs *m, const struct mongo_jobs_change *change, 
 							 &error))
 		r = mongo_jobs_err(e, &error, "change job");
 	else
-		r = read_change(&reply, ret, e);
+		r = session_read_change(&reply, ret, e);
 	bson_destroy(&reply);
 	return r;
 }

@@ -2,7 +2,10 @@
 
 #include <stdio.h>
 
+#include "flow/fair.h"
+
 static const struct job_suite_server *server;
+static struct fair fair;
 
 void
 advance(int64_t ms)
@@ -34,8 +37,21 @@ lease(struct ledger *s)
 {
 	struct job job = { 0 };
 
-	assert_int_equal(job_lease_next(&s->life, "converter-1", LEASE_MS, NULL, &job, NULL), 0);
+	assert_int_equal(lease_fairest(s, "converter-1", &job), 0);
 	return job;
+}
+
+int
+lease_fairest(struct ledger *s, const char *owner, struct job *ret)
+{
+	return fair_lease(&fair, &s->life, &(struct job_lease_terms){ owner, LEASE_MS }, ret, NULL);
+}
+
+int
+lease_one(struct ledger *s, const struct blob_id *video, struct job *ret)
+{
+	return job_lease_one(&s->life, &(struct job_lease_terms){ "o", LEASE_MS }, video, ret,
+			     NULL);
 }
 
 struct job_lease
@@ -71,6 +87,7 @@ index_of(const struct job *jobs, size_t count, const struct blob_id *video)
 static int
 open_store(void **state)
 {
+	fair_init(&fair);
 	*state = server->open();
 	return *state ? 0 : -1;
 }
@@ -79,6 +96,7 @@ static int
 close_store(void **state)
 {
 	ledger_close(*state);
+	fair_fini(&fair);
 	return 0;
 }
 

@@ -56,7 +56,7 @@ JOB_TEST(text_that_looks_like_an_operator_stays_text)
 		snprintf(why.message, sizeof why.message, "%s", texts[i]);
 		assert_int_equal(job_create(&l->life, &job, NULL), 0);
 		assert_int_equal(job_enqueue(&l->life, &job.video_fid, &job.source, NULL), 0);
-		assert_int_equal(job_lease_next(&l->life, texts[i], LEASE_MS, NULL, &got, NULL), 0);
+		assert_int_equal(lease_fairest(l, texts[i], &got), 0);
 		assert_string_equal(got.username, texts[i]);
 		assert_string_equal(got.lease.owner, texts[i]);
 		assert_int_equal(job_fail(&l->life, &got.lease, &why, NULL), 0);
@@ -125,8 +125,7 @@ JOB_TEST(an_unknown_job_is_not_found_and_leaves_the_result_alone)
 	assert_int_equal(job_find_by_mp3(&l->desk, &unknown, &job, NULL), ERR_NOT_FOUND);
 	assert_int_equal(job_find_by_mp3(&l->desk, &none, &job, NULL), ERR_NOT_FOUND);
 	assert_int_equal(job_get(&l->life, &none, &job, NULL), ERR_NOT_FOUND);
-	assert_int_equal(job_lease_next(&l->life, "o", LEASE_MS, &unknown, &job, NULL),
-			 ERR_NOT_FOUND);
+	assert_int_equal(lease_one(l, &unknown, &job), ERR_NOT_FOUND);
 	assert_int_equal(job_enqueue(&l->life, &unknown, &film, NULL), ERR_NOT_FOUND);
 	assert_int_equal(job.attempts, 42);
 }
@@ -137,7 +136,7 @@ JOB_TEST(an_upload_waits_until_it_is_enqueued)
 	struct job got;
 
 	assert_int_equal(job_create(&l->life, &job, NULL), 0);
-	assert_int_equal(job_lease_next(&l->life, "o", LEASE_MS, NULL, &got, NULL), ERR_NOT_FOUND);
+	assert_int_equal(lease_fairest(l, "o", &got), ERR_NOT_FOUND);
 	assert_int_equal(unpublished(l, JOB_PUBLISH_VIDEO), 0);
 	assert_int_equal(job_enqueue(&l->life, &job.video_fid, &film, NULL), 0);
 	assert_int_equal(job_enqueue(&l->life, &job.video_fid, &film, NULL), 0);

@@ -8,7 +8,7 @@ failed(struct ledger *s, const char *user)
 	struct job job;
 	struct blob_id video = queued(s, user);
 
-	assert_int_equal(job_lease_next(&s->life, "o", LEASE_MS, &video, &job, NULL), 0);
+	assert_int_equal(lease_one(s, &video, &job), 0);
 	assert_int_equal(job_fail(&s->life, &job.lease, &why, NULL), 0);
 	return job;
 }

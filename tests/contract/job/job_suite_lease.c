@@ -1,7 +1,6 @@
 #include "contract/job/job_suite_private.h"
 
 #include <math.h>
-#include <pthread.h>
 
 static const struct job_error why = { "no_audio", "the video has no sound" };
 
@@ -17,8 +16,7 @@ JOB_TEST(a_lease_counts_an_attempt_and_hides_the_job)
 	assert_int_equal(strlen(job.lease.token), LEASE_TOKEN_DIGITS);
 	assert_int_equal(job.lease.until_ms, job.updated_ms + LEASE_MS);
 	assert_string_equal(got.lease.token, job.lease.token);
-	assert_int_equal(job_lease_next(&l->life, "o", LEASE_MS, NULL, &other, NULL),
-			 ERR_NOT_FOUND);
+	assert_int_equal(lease_fairest(l, "o", &other), ERR_NOT_FOUND);
 	assert_int_equal(other.attempts, 42);
 }
 
@@ -27,137 +25,10 @@ JOB_TEST(with_only_no_other_job_is_leased)
 	struct blob_id first = queued(l, "u"), second = queued(l, "u");
 	struct job job;
 
-	assert_int_equal(job_lease_next(&l->life, "o", LEASE_MS, &second, &job, NULL), 0);
+	assert_int_equal(lease_one(l, &second, &job), 0);
 	assert_string_equal(job.video_fid.hex, second.hex);
-	assert_int_equal(job_lease_next(&l->life, "o", LEASE_MS, &second, &job, NULL),
-			 ERR_NOT_FOUND);
+	assert_int_equal(lease_one(l, &second, &job), ERR_NOT_FOUND);
 	assert_int_equal(get(l, &first).state, JOB_QUEUED);
-}
-
-JOB_TEST(one_users_jobs_are_leased_oldest_first)
-{
-	struct blob_id videos[5];
-
-	for (size_t i = 0; i < ARRAY_LEN(videos); i++) {
-		videos[i] = queued(l, "u");
-		advance(10);
-	}
-	for (size_t i = 0; i < ARRAY_LEN(videos); i++)
-		assert_string_equal(lease(l).video_fid.hex, videos[i].hex);
-}
-
-JOB_TEST(the_user_with_fewest_running_is_served_first)
-{
-	static const char *const arrivals[] = { "a", "a", "a", "b", "b", "c" };
-	static const char *const starts[] = { "a", "b", "c", "a", "b", "a" };
-
-	for (size_t i = 0; i < ARRAY_LEN(arrivals); i++) {
-		queued(l, arrivals[i]);
-		advance(10);
-	}
-	for (size_t i = 0; i < ARRAY_LEN(starts); i++)
-		assert_string_equal(lease(l).username, starts[i]);
-}
-
-JOB_TEST(a_job_behind_500_of_another_user_is_second)
-{
-	struct job first, second;
-
-	for (int i = 0; i < 500; i++)
-		queued(l, "$greedy");
-	advance(10);
-	queued(l, "b");
-	first = lease(l);
-	second = lease(l);
-	assert_string_equal(first.username, "$greedy");
-	assert_string_equal(second.username, "b");
-}
-
-static const char *
-start_and_end_one(struct ledger *s)
-{
-	static struct job job;
-	struct blob_id mp3 = blob_id_new();
-
-	job = lease(s);
-	assert_int_equal(
-		job_finish(&s->life, &job.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL), 0);
-	return job.username;
-}
-
-/* A converter with one job at a time: whenever it asks, nobody has one running. */
-JOB_TEST(a_newcomer_is_next_behind_500_even_when_nothing_runs)
-{
-	for (int i = 0; i < 500; i++)
-		queued(l, "$greedy");
-	advance(10);
-	for (int i = 0; i < 3; i++)
-		assert_string_equal(start_and_end_one(l), "$greedy");
-	queued(l, "b");
-	assert_string_equal(start_and_end_one(l), "b");
-	assert_string_equal(start_and_end_one(l), "$greedy");
-}
-
-JOB_TEST(users_take_turns_when_nothing_runs)
-{
-	static const char *const arrivals[] = { "a", "a", "a", "b", "b", "c" };
-	static const char *const starts[] = { "a", "b", "c", "a", "b", "a" };
-
-	for (size_t i = 0; i < ARRAY_LEN(arrivals); i++) {
-		queued(l, arrivals[i]);
-		advance(10);
-	}
-	for (size_t i = 0; i < ARRAY_LEN(starts); i++)
-		assert_string_equal(start_and_end_one(l), starts[i]);
-}
-
-struct racer {
-	struct ledger *store;
-	struct job won[51]; /* one more than there are, so that each sees the end */
-	size_t count;
-	int last;
-	pthread_t thread;
-};
-
-static void *
-race(void *arg)
-{
-	struct racer *r = arg;
-
-	while (r->count < ARRAY_LEN(r->won) &&
-	       (r->last = job_lease_next(&r->store->life, "racer", LEASE_MS, NULL,
-					 &r->won[r->count], NULL)) == 0)
-		r->count++;
-	return NULL;
-}
-
-JOB_TEST(eight_threads_lease_fifty_jobs_once_each)
-{
-	static struct racer racers[8];
-	static const char *const users[] = { "a", "b", "c" };
-	struct blob_id videos[50];
-	size_t won = 0;
-
-	for (size_t i = 0; i < ARRAY_LEN(videos); i++)
-		videos[i] = queued(l, users[i % ARRAY_LEN(users)]);
-	for (size_t i = 0; i < ARRAY_LEN(racers); i++) {
-		racers[i] = (struct racer){ .store = l };
-		assert_int_equal(pthread_create(&racers[i].thread, NULL, race, &racers[i]), 0);
-	}
-	for (size_t i = 0; i < ARRAY_LEN(racers); i++) {
-		pthread_join(racers[i].thread, NULL);
-		assert_int_equal(racers[i].last, ERR_NOT_FOUND);
-		won += racers[i].count;
-	}
-	assert_int_equal(won, ARRAY_LEN(videos));
-	for (size_t v = 0; v < ARRAY_LEN(videos); v++) {
-		int holders = 0;
-
-		for (size_t i = 0; i < ARRAY_LEN(racers); i++)
-			holders += index_of(racers[i].won, racers[i].count, &videos[v]) <
-				   racers[i].count;
-		assert_int_equal(holders, 1);
-	}
 }
 
 JOB_TEST(a_finished_job_has_its_output_and_a_repeat_is_welcome)
@@ -240,9 +111,8 @@ JOB_TEST(a_retried_job_waits_out_its_delay)
 			 ERR_CONFLICT);
 	assert_int_equal(job_retry(&l->life, &job.lease, &why, 30000, NULL), 0);
 	assert_int_equal(job_retry(&l->life, &job.lease, &why, 30000, NULL), 0);
-	assert_int_equal(job_lease_next(&l->life, "o", LEASE_MS, NULL, &job, NULL), ERR_NOT_FOUND);
-	assert_int_equal(job_lease_next(&l->life, "o", LEASE_MS, &video, &job, NULL),
-			 ERR_NOT_FOUND);
+	assert_int_equal(lease_fairest(l, "o", &job), ERR_NOT_FOUND);
+	assert_int_equal(lease_one(l, &video, &job), ERR_NOT_FOUND);
 	assert_int_equal(unpublished(l, JOB_PUBLISH_VIDEO), 0);
 	advance(30000);
 	assert_int_equal(unpublished(l, JOB_PUBLISH_VIDEO), 1);

@@ -45,7 +45,7 @@ done(struct ledger *s)
 	struct job job;
 	struct blob_id video = queued(s, "u");
 
-	assert_int_equal(job_lease_next(&s->life, "o", LEASE_MS, &video, &job, NULL), 0);
+	assert_int_equal(lease_one(s, &video, &job), 0);
 	assert_int_equal(
 		job_finish(&s->life, &job.lease,
 			   &(struct job_result){ .mp3_fid = job.lease.output, .duration_s = 1 },

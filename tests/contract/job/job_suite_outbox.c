@@ -238,7 +238,7 @@ JOB_TEST(a_job_done_by_another_converter_becomes_done)
 	message.mp3_fid = blob_id_new();
 	assert_int_equal(job_mark_notified(&l->notice, &message, NULL), 0);
 	assert_int_equal(job_find_by_mp3(&l->desk, &message.mp3_fid, &job, NULL), 0);
-	assert_int_equal(job_lease_next(&l->life, "o", LEASE_MS, NULL, &job, NULL), ERR_NOT_FOUND);
+	assert_int_equal(lease_fairest(l, "o", &job), ERR_NOT_FOUND);
 }
 
 JOB_TEST(nothing_is_announced_of_a_job_without_a_result)

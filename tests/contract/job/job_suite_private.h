@@ -16,7 +16,10 @@ void advance(int64_t ms);
 /* A queued job of user; asserts that it was made. */
 struct blob_id queued(struct ledger *s, const char *user);
 struct job get(struct ledger *s, const struct blob_id *video);
+/* The fairest job, leased; asserts that there is one. The memory of turns is the test's. */
 struct job lease(struct ledger *s);
+int lease_fairest(struct ledger *s, const char *owner, struct job *ret);
+int lease_one(struct ledger *s, const struct blob_id *video, struct job *ret);
 struct job_lease stranger(const struct job_lease *lease);
 /* How many are listed as unpublished. */
 size_t unpublished(struct ledger *s, enum job_publication which);
@@ -43,6 +46,9 @@ size_t index_of(const struct job *jobs, size_t count, const struct blob_id *vide
 	X(counts_tell_the_states_and_the_oldest_that_waits)                                        \
 	X(a_lease_counts_an_attempt_and_hides_the_job)                                             \
 	X(with_only_no_other_job_is_leased)                                                        \
+	X(who_waits_is_listed_once_with_what_it_has_running)                                       \
+	X(the_oldest_due_job_of_some_users_is_leased_and_of_anyone)                                \
+	X(users_who_wait_for_their_retry_are_passed_over)                                          \
 	X(one_users_jobs_are_leased_oldest_first)                                                  \
 	X(the_user_with_fewest_running_is_served_first)                                            \
 	X(a_job_behind_500_of_another_user_is_second)                                              \

@@ -15,6 +15,7 @@
 #include "adapter/mongo_jobs/mongo_jobs.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "flow/fair.h"
 
 static char database[64];
 static struct mongo_pool *pool;
@@ -82,6 +83,7 @@ drop_database(void)
 /* A converter with a job store of its own that starts and ends job after job. */
 struct converter {
 	struct ledger *store;
+	struct fair fair;
 	pthread_t thread;
 	struct job started[STARTS_MAX];
 	atomic_size_t count;
@@ -91,13 +93,14 @@ struct converter {
 static void *
 convert(void *arg)
 {
+	const struct job_lease_terms terms = { "c", LEASE_MS };
 	struct converter *c = arg;
 
 	while (!atomic_load(&c->stop) && atomic_load(&c->count) < STARTS_MAX) {
 		struct job *job = &c->started[atomic_load(&c->count)];
 		struct blob_id mp3 = blob_id_new();
 
-		if (job_lease_next(&c->store->life, "c", LEASE_MS, NULL, job, NULL) != 0)
+		if (fair_lease(&c->fair, &c->store->life, &terms, job, NULL) != 0)
 			continue;
 		if (job_finish(&c->store->life, &job->lease, &(struct job_result){ .mp3_fid = mp3 },
 			       NULL) != 0)
@@ -169,6 +172,7 @@ of_500_at_most_two_start_before_a_newcomer_with_two_converters(void **state)
 		queue_job(s, "greedy", &job);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(mongo_jobs_new_in(pool, database, &c[i].store, NULL), 0);
+		fair_init(&c[i].fair);
 		assert_int_equal(pthread_create(&c[i].thread, NULL, convert, &c[i]), 0);
 	}
 	for (int i = 0; i < NEWCOMERS; i++) {
@@ -180,6 +184,7 @@ of_500_at_most_two_start_before_a_newcomer_with_two_converters(void **state)
 		atomic_store(&c[i].stop, true);
 		pthread_join(c[i].thread, NULL);
 		ledger_close(c[i].store);
+		fair_fini(&c[i].fair);
 	}
 	for (int i = 0; i < NEWCOMERS; i++)
 		assert_in_range(greedy_between(c, newcomers[i].created_ms,

@@ -61,8 +61,24 @@ faulty_get(struct job_life *port, const struct blob_id *video, struct job *ret, 
 }
 
 static int
-faulty_lease_next(struct job_life *port, const char *owner, int64_t ms, const struct blob_id *only,
-		  struct job *ret, struct err *e)
+faulty_list_waiting(struct job_life *port, struct job_waiting *users, size_t max, size_t *ret_count,
+		    struct err *e)
+{
+	struct faulty_ledger *s = faulty_life(port);
+	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);
+	size_t got;
+
+	if (r < 0 ||
+	    (r = fault_after(s->faults, call,
+			     job_list_waiting(&s->inner->life, users, max, &got, e), e)) < 0)
+		return r;
+	*ret_count = got;
+	return 0;
+}
+
+static int
+faulty_lease_oldest(struct job_life *port, const struct job_lease_terms *terms,
+		    const char *const *users, size_t count, struct job *ret, struct err *e)
 {
 	struct faulty_ledger *s = faulty_life(port);
 	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);
@@ -70,7 +86,24 @@ faulty_lease_next(struct job_life *port, const char *owner, int64_t ms, const st
 
 	if (r < 0 ||
 	    (r = fault_after(s->faults, call,
-			     job_lease_next(&s->inner->life, owner, ms, only, &got, e), e)) < 0)
+			     job_lease_oldest(&s->inner->life, terms, users, count, &got, e), e)) <
+		    0)
+		return r;
+	*ret = got;
+	return 0;
+}
+
+static int
+faulty_lease_one(struct job_life *port, const struct job_lease_terms *terms,
+		 const struct blob_id *video, struct job *ret, struct err *e)
+{
+	struct faulty_ledger *s = faulty_life(port);
+	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);
+	struct job got;
+
+	if (r < 0 ||
+	    (r = fault_after(s->faults, call, job_lease_one(&s->inner->life, terms, video, &got, e),
+			     e)) < 0)
 		return r;
 	*ret = got;
 	return 0;
@@ -150,7 +183,9 @@ const struct job_life_ops faulty_life_ops = {
 	.discard = faulty_discard,
 	.adopt = faulty_adopt,
 	.get = faulty_get,
-	.lease_next = faulty_lease_next,
+	.list_waiting = faulty_list_waiting,
+	.lease_oldest = faulty_lease_oldest,
+	.lease_one = faulty_lease_one,
 	.renew = faulty_renew,
 	.finish = faulty_finish,
 	.fail = faulty_fail,

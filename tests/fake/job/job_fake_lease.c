@@ -6,10 +6,20 @@
 
 #include "base/random.h"
 
-static int
-running(const struct job_fake *f, const char *username)
+static bool
+is_listed(const char *username, const char *const *users, size_t count)
 {
-	int n = 0;
+	size_t i = 0;
+
+	while (i < count && strcmp(users[i], username) != 0)
+		i++;
+	return i < count;
+}
+
+static int64_t
+count_running(const struct job_fake *f, const char *username)
+{
+	int64_t n = 0;
 
 	for (size_t i = 0; i < f->count; i++)
 		n += f->records[i].job.state == JOB_LEASED &&
@@ -17,73 +27,93 @@ running(const struct job_fake *f, const char *username)
 	return n;
 }
 
-static int64_t
-last_turn(const struct job_fake *f, const char *username)
+static struct job_waiting *
+find_waiting(struct job_waiting *users, size_t count, const char *username)
 {
-	int64_t turn = 0;
-
-	for (size_t i = 0; i < f->count; i++)
-		if (f->records[i].turn > turn && strcmp(f->records[i].job.username, username) == 0)
-			turn = f->records[i].turn;
-	return turn;
-}
-
-/* Fewest running, then served longest ago, then oldest. */
-static bool
-is_fairer(const struct job_fake *f, const struct record *a, const struct record *b)
-{
-	int64_t x = running(f, a->job.username), y = running(f, b->job.username);
-
-	if (x == y) {
-		x = last_turn(f, a->job.username);
-		y = last_turn(f, b->job.username);
-	}
-	return x < y || (x == y && job_fake_older(a, b));
-}
-
-static struct record *
-fairest(struct job_fake *f, const struct blob_id *only)
-{
-	struct record *best = NULL;
-
-	for (size_t i = 0; i < f->count; i++) {
-		struct record *rec = &f->records[i];
-
-		if (!job_fake_due(f, &rec->job) ||
-		    (only && !blob_id_equal(&rec->job.video_fid, only)))
-			continue;
-		if (best == NULL || is_fairer(f, rec, best))
-			best = rec;
-	}
-	return best;
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(users[i].username, username) == 0)
+			return &users[i];
+	return NULL;
 }
 
 int
-job_fake_lease_next(struct job_life *s, const char *owner, int64_t ms, const struct blob_id *only,
-		    struct job *ret, struct err *e)
+job_fake_list_waiting(struct job_life *l, struct job_waiting *users, size_t max, size_t *ret_count,
+		      struct err *e)
 {
-	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_life(s);
-	struct record *rec;
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_life(l);
 	int r = job_fake_refusal(f, e);
+	size_t n = 0;
 
 	if (r < 0)
 		return r;
-	if ((rec = fairest(f, only)) == NULL)
-		return err_set(e, ERR_NOT_FOUND, "no job is due");
+	for (size_t i = 0; i < f->count && n < max; i++) {
+		const struct job *job = &f->records[i].job;
+
+		if (job->state != JOB_QUEUED || find_waiting(users, n, job->username))
+			continue;
+		memcpy(users[n].username, job->username, sizeof users[n].username);
+		users[n].running = count_running(f, job->username);
+		n++;
+	}
+	*ret_count = n;
+	return 0;
+}
+
+static void
+take(struct job_fake *f, struct record *rec, const struct job_lease_terms *terms, struct job *ret)
+{
 	rec->last = (struct job_lease){ .video_fid = rec->job.video_fid,
 					.output = blob_id_new(),
-					.until_ms = job_fake_now(f) + ms };
-	snprintf(rec->last.owner, sizeof rec->last.owner, "%s", owner);
+					.until_ms = job_fake_now(f) + terms->ms };
+	(void)snprintf(rec->last.owner, sizeof rec->last.owner, "%s", terms->owner);
 	job_fake_legible(rec->last.owner);
 	random_hex(rec->last.token, LEASE_TOKEN_DIGITS);
 	job_fake_register(rec, &rec->last.output);
 	rec->job.lease = rec->last;
 	rec->job.state = JOB_LEASED;
-	rec->turn = ++f->turns;
 	rec->job.attempts++;
 	rec->job.progress = (struct job_progress){ 0 };
 	rec->job.updated_ms = job_fake_now(f);
 	job_fake_give(rec, ret);
+}
+
+int
+job_fake_lease_oldest(struct job_life *l, const struct job_lease_terms *terms,
+		      const char *const *users, size_t count, struct job *ret, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_life(l);
+	struct record *oldest = NULL;
+	int r = job_fake_refusal(f, e);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < f->count; i++) {
+		struct record *rec = &f->records[i];
+
+		if (job_fake_due(f, &rec->job) &&
+		    (count == 0 || is_listed(rec->job.username, users, count)) &&
+		    (!oldest || job_fake_older(rec, oldest)))
+			oldest = rec;
+	}
+	if (!oldest)
+		return err_set(e, ERR_NOT_FOUND, "no job is due");
+	take(f, oldest, terms, ret);
+	return 0;
+}
+
+int
+job_fake_lease_one(struct job_life *l, const struct job_lease_terms *terms,
+		   const struct blob_id *video, struct job *ret, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_life(l);
+	struct record *rec = job_fake_find(f, video);
+	int r = job_fake_refusal(f, e);
+
+	if (r < 0)
+		return r;
+	if (!rec || !job_fake_due(f, &rec->job))
+		return err_set(e, ERR_NOT_FOUND, "job %s is not due", video->hex);
+	take(f, rec, terms, ret);
 	return 0;
 }
 

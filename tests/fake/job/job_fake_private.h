@@ -19,7 +19,6 @@ struct record {
 	struct blob_id outputs[JOB_OUTPUTS_MAX];
 	size_t output_count;
 	bool video_expiring, video_settled, audio_settled;
-	int64_t turn;   /* when it was leased last, by order; 0 = never */
 	int64_t number; /* order of creation: breaks ties of a clock that stands still */
 };
 
@@ -30,7 +29,7 @@ struct job_fake {
 	/* under lock */
 	struct record *records;
 	size_t count, room;
-	int64_t serial, turns;
+	int64_t serial;
 	int broken, broken_once, broken_in, calls;
 };
 
@@ -89,8 +88,12 @@ extern const struct job_desk_ops job_fake_desk;
 extern const struct job_leftover_ops job_fake_leftover;
 
 /* Calls of port/job_life.h: job_fake_lease.c. */
-int job_fake_lease_next(struct job_life *s, const char *owner, int64_t ms,
-			const struct blob_id *only, struct job *ret, struct err *e);
+int job_fake_list_waiting(struct job_life *l, struct job_waiting *users, size_t max,
+			  size_t *ret_count, struct err *e);
+int job_fake_lease_oldest(struct job_life *l, const struct job_lease_terms *terms,
+			  const char *const *users, size_t count, struct job *ret, struct err *e);
+int job_fake_lease_one(struct job_life *l, const struct job_lease_terms *terms,
+		       const struct blob_id *video, struct job *ret, struct err *e);
 int job_fake_renew(struct job_life *s, const struct job_lease *lease, int64_t ms,
 		   const struct job_progress *progress, struct err *e);
 int job_fake_finish(struct job_life *s, const struct job_lease *lease,

@@ -44,7 +44,8 @@ lease_one(void **state)
 	*state = &f;
 	if (job_fake_new(NULL, &f.jobs, NULL) < 0 || job_create(&f.jobs->life, &job, NULL) < 0)
 		return -1;
-	return job_lease_next(&f.jobs->life, "test", 60000, NULL, &f.job, NULL);
+	return job_lease_oldest(&f.jobs->life, &(struct job_lease_terms){ "test", 60000 }, NULL, 0,
+				&f.job, NULL);
 }
 
 static int

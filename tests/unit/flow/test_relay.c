@@ -76,7 +76,10 @@ note(struct publisher *p, const struct message *m, struct err *e)
 	if (n->takes) {
 		struct job job;
 
-		assert_int_equal(job_lease_next(&n->takes->life, "c", 60000, NULL, &job, NULL), 0);
+		assert_int_equal(job_lease_oldest(&n->takes->life,
+						  &(struct job_lease_terms){ "c", 60000 }, NULL, 0,
+						  &job, NULL),
+				 0);
 	}
 	return r;
 }
@@ -170,12 +173,16 @@ each_kind_of_message_goes_to_its_queue_once(void **state)
 	struct job job;
 
 	queued(f);
-	assert_int_equal(job_lease_next(&f->jobs->life, "c", 60000, NULL, &job, NULL), 0);
+	assert_int_equal(job_lease_oldest(&f->jobs->life, &(struct job_lease_terms){ "c", 60000 },
+					  NULL, 0, &job, NULL),
+			 0);
 	assert_int_equal(job_finish(&f->jobs->life, &job.lease,
 				    &(struct job_result){ .mp3_fid = mp3 }, NULL),
 			 0);
 	queued(f);
-	assert_int_equal(job_lease_next(&f->jobs->life, "c", 60000, NULL, &job, NULL), 0);
+	assert_int_equal(job_lease_oldest(&f->jobs->life, &(struct job_lease_terms){ "c", 60000 },
+					  NULL, 0, &job, NULL),
+			 0);
 	assert_int_equal(job_fail(&f->jobs->life, &job.lease,
 				  &(struct job_error){ "no_audio", "mute" }, NULL),
 			 0);
@@ -197,7 +204,9 @@ an_expired_lease_is_freed_and_published_again(void **state)
 	struct job job = queued(f);
 
 	assert_int_equal(round_now(f), 1);
-	assert_int_equal(job_lease_next(&f->jobs->life, "c", 60000, NULL, &job, NULL), 0);
+	assert_int_equal(job_lease_oldest(&f->jobs->life, &(struct job_lease_terms){ "c", 60000 },
+					  NULL, 0, &job, NULL),
+			 0);
 	assert_int_equal(round_now(f), 0);
 	present_ms += 61000;
 	assert_int_equal(round_now(f), 1);
@@ -250,7 +259,10 @@ a_ledger_that_fails_at_any_call_is_reported_and_the_next_round_mends_it(void **s
 		int calls;
 
 		queued(f);
-		assert_int_equal(job_lease_next(&f->jobs->life, "c", 60000, NULL, &job, NULL), 0);
+		assert_int_equal(job_lease_oldest(&f->jobs->life,
+						  &(struct job_lease_terms){ "c", 60000 }, NULL, 0,
+						  &job, NULL),
+				 0);
 		assert_int_equal(job_finish(&f->jobs->life, &job.lease,
 					    &(struct job_result){ .mp3_fid = mp3 }, NULL),
 				 0);
@@ -266,7 +278,8 @@ a_ledger_that_fails_at_any_call_is_reported_and_the_next_round_mends_it(void **s
 		round_now(f);
 		assert_int_equal(round_now(f), 0);
 		/* The next turn's lease must find the next turn's job. */
-		while (job_lease_next(&f->jobs->life, "c", 60000, NULL, &job, NULL) == 0)
+		while (job_lease_oldest(&f->jobs->life, &(struct job_lease_terms){ "c", 60000 },
+					NULL, 0, &job, NULL) == 0)
 			continue;
 	} while (r < 0);
 	assert_true(n > 5);
@@ -328,7 +341,9 @@ what_a_missing_queue_held_is_published_again(void **state)
 	struct job job;
 
 	queued(f);
-	assert_int_equal(job_lease_next(&f->jobs->life, "c", 60000, NULL, &job, NULL), 0);
+	assert_int_equal(job_lease_oldest(&f->jobs->life, &(struct job_lease_terms){ "c", 60000 },
+					  NULL, 0, &job, NULL),
+			 0);
 	assert_int_equal(job_finish(&f->jobs->life, &job.lease,
 				    &(struct job_result){ .mp3_fid = mp3 }, NULL),
 			 0);
