@@ -45,6 +45,12 @@ job_state_is_final(enum job_state state)
 	return false;
 }
 
+bool
+job_state_is_over(enum job_state state)
+{
+	return job_state_is_final(state) && state != JOB_FAILED;
+}
+
 struct job_message
 job_message_of(const struct job *job)
 {

@@ -59,6 +59,7 @@ struct job_result {
 	struct blob_id mp3_fid;
 	double duration_s; /* of the audio; 0 = unknown */
 	struct job_loudness loudness;
+	int64_t bytes; /* of the output */
 };
 
 /* Names one lease: every write under it carries the token. */
@@ -97,6 +98,8 @@ struct job_message {
 const char *job_state_name(enum job_state state);
 int job_state_parse(const char *name, enum job_state *ret); /* -1 unknown */
 bool job_state_is_final(enum job_state state);
+/* No attempt will ever be made again; a failed job may be retried. */
+bool job_state_is_over(enum job_state state);
 /* The message that says job's present state: for `video` while it waits, else for its result. */
 struct job_message job_message_of(const struct job *job);
 

@@ -103,10 +103,7 @@ struct blob_store_ops {
 		      struct blob_writer **, struct err *);
 	int (*resume)(struct blob_store *, const struct blob_id *, const struct blob_meta *,
 		      struct blob_writer **, struct err *);
-	int (*find_output)(struct blob_store *, const struct blob_id *video, struct blob_id *,
-			   struct err *);
 	int (*remove)(struct blob_store *, const struct blob_id *, struct err *);
-	int (*usage)(struct blob_store *, const char *owner, int64_t *ret_bytes, struct err *);
 	int (*leftover)(struct blob_store *, const struct blob_id *, struct blob_leftover *,
 			struct err *);
 	int (*clear)(struct blob_store *, const struct blob_id *, struct err *);
@@ -148,25 +145,12 @@ blob_resume(struct blob_store *s, const struct blob_id *id, const struct blob_me
 	assert(r <= 0 && (r < 0 || ((*ret)->resumable && (*ret)->length >= 0)));
 	return r;
 }
-/* The committed blob whose metadata.video_fid is video; NOT_FOUND when there is none. */
-static inline int
-blob_find_output(struct blob_store *s, const struct blob_id *video, struct blob_id *ret,
-		 struct err *e)
-{
-	return s->ops->find_output(s, video, ret, e);
-}
 /* Removes the files document first, then the chunks; a blob that is not there is fine (0), and its
  * chunks go all the same. */
 static inline int
 blob_remove(struct blob_store *s, const struct blob_id *id, struct err *e)
 {
 	return s->ops->remove(s, id, e);
-}
-/* The bytes of all committed blobs whose metadata.owner is owner. */
-static inline int
-blob_usage(struct blob_store *s, const char *owner, int64_t *ret_bytes, struct err *e)
-{
-	return s->ops->usage(s, owner, ret_bytes, e);
 }
 /* What is stored under an id without a blob; NOT_FOUND nothing, CONFLICT the blob is there. */
 static inline int
@@ -268,8 +252,9 @@ blob_flush(struct blob_writer *w, struct err *e)
 		return err_set(e, ERR_INVALID, "only an upload that goes on is flushed");
 	return w->ops->flush(w, e);
 }
-/* Makes the blob visible. CONFLICT: another output for the same video was faster (close then
- * removes these chunks), or another writer has taken over. After success close only frees. */
+/* Makes the blob visible. CONFLICT: another writer has taken over; or the store keeps
+ * one blob per video_fid (GridFS, for a fleet with an older converter in it) and has another, and
+ * close removes these chunks. Which output counts the ledger says: nothing may depend on this. After success close only frees. */
 static inline int
 blob_commit(struct blob_writer *w, struct err *e)
 {

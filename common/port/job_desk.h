@@ -31,6 +31,7 @@ struct job_desk_ops {
 	int (*find_by_mp3)(struct job_desk *, const struct blob_id *, struct job *, struct err *);
 	int (*count)(struct job_desk *, struct job_counts *, struct err *);
 	int (*load)(struct job_desk *, const char *username, struct job_load *, struct err *);
+	int (*stored)(struct job_desk *, const char *username, int64_t *ret_bytes, struct err *);
 	int (*list)(struct job_desk *, const struct job_filter *, struct job *jobs, size_t max,
 		    size_t *ret_count, struct err *);
 	int (*requeue_failed)(struct job_desk *, const struct blob_id *only, const char *username,
@@ -57,6 +58,15 @@ static inline int
 job_load(struct job_desk *d, const char *username, struct job_load *ret, struct err *e)
 {
 	return d->ops->load(d, username, ret, e);
+}
+
+/* The bytes that the user's jobs keep in the blob stores: each video that is uploaded and not yet
+ * removed, each result likewise. What MsgQ's services stored has no owner and counts for nobody.
+ * Costs what the user's jobs are, by an index that holds all it needs. */
+static inline int
+job_stored(struct job_desk *d, const char *username, int64_t *ret_bytes, struct err *e)
+{
+	return d->ops->stored(d, username, ret_bytes, e);
 }
 
 /* The newest jobs that filter names, newest first, at most max. */

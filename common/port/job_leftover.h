@@ -16,9 +16,6 @@ enum job_left {
 	JOB_LEFT_AUDIO,  /* the same job's mp3 */
 };
 
-/* Attempts whose outputs one job remembers; older ones are left to a search for foreign chunks. */
-#define JOB_OUTPUTS_MAX 64
-
 typedef int (*job_left_fn)(const struct job *, const struct blob_id *blob, void *arg, struct err *);
 
 struct job_leftover;

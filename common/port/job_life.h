@@ -17,6 +17,9 @@
 #include "base/err.h"
 #include "model/job.h"
 
+/* Attempts whose outputs one job remembers; older ones are left to a search for foreign chunks. */
+#define JOB_OUTPUTS_MAX 64
+
 /* A user with jobs that are QUEUED, due or not. */
 struct job_waiting {
 	char username[USERNAME_MAX + 1];
@@ -43,6 +46,8 @@ struct job_life_ops {
 			    const char *const *users, size_t count, struct job *, struct err *);
 	int (*lease_one)(struct job_life *, const struct job_lease_terms *, const struct blob_id *,
 			 struct job *, struct err *);
+	int (*list_outputs)(struct job_life *, const struct job_lease *, struct blob_id *ids,
+			    size_t *ret_count, struct err *);
 	int (*renew)(struct job_life *, const struct job_lease *, int64_t ms,
 		     const struct job_progress *, struct err *);
 	int (*finish)(struct job_life *, const struct job_lease *, const struct job_result *,
@@ -124,6 +129,19 @@ job_lease_one(struct job_life *l, const struct job_lease_terms *terms, const str
 	      struct job *ret, struct err *e)
 {
 	return l->ops->lease_one(l, terms, video, ret, e);
+}
+
+/* What earlier attempts have registered for their outputs, at most JOB_OUTPUTS_MAX. Which output
+ * counts is the ledger's word: whoever holds the lease adopts one that is a whole blob by now, its
+ * attempt having died before it was recorded; once the job has its result, the others are nobody's
+ * and go. While the lease is held no other is registered. NOT_FOUND: no such job. */
+static inline int
+job_list_outputs(struct job_life *l, const struct job_lease *lease,
+		 struct blob_id ids[JOB_OUTPUTS_MAX], size_t *ret_count, struct err *e)
+{
+	int r = l->ops->list_outputs(l, lease, ids, ret_count, e);
+	assert(r < 0 || *ret_count <= JOB_OUTPUTS_MAX);
+	return r;
 }
 
 /* Extends the lease to now + ms, and records how far its work is (what is no number counts as 0). */

@@ -91,20 +91,54 @@ attempt_encode(struct attempt *a, struct blob_writer *out, struct err *e)
 		return r;
 	a->made.duration_s = report.duration_s;
 	a->made.loudness = report.loudness;
-	a->bytes = report.bytes_written;
 	return 0;
 }
 
-/* Another attempt's output, made before its end could be recorded, or by a faster converter. */
+/* Takes an earlier attempt's output that is whole: its converter died, or lost its lease, before
+ * the record. NOT_FOUND: there is none. What this attempt made, and measured, is not what is kept. */
 static int
 attempt_adopt(struct attempt *a, struct err *e)
 {
-	int r = blob_find_output(a->c->mp3s, &a->job->video_fid, &a->made.mp3_fid, e);
+	for (size_t i = 0; i < a->other_count; i++) {
+		SCOPED(blob_reader_close_p) struct blob_reader *output = NULL;
+		int r = blob_open(a->c->mp3s, &a->others[i], &output, e);
 
-	a->adopted = r == 0;
-	if (a->adopted) /* what this attempt made, and measured, is not what is kept */
-		a->made = (struct job_result){ .mp3_fid = a->made.mp3_fid };
-	return r;
+		if (r == ERR_NOT_FOUND)
+			continue;
+		if (r < 0)
+			return err_prefix(e, r, "open an earlier output");
+		a->made = (struct job_result){ .mp3_fid = a->others[i],
+					       .bytes = output->info.length };
+		a->adopted = true;
+		return 0;
+	}
+	return ERR_NOT_FOUND;
+}
+
+static int
+attempt_find_earlier(struct attempt *a, struct err *e)
+{
+	int r = job_list_outputs(a->c->jobs, &a->job->lease, a->others, &a->other_count, e);
+
+	return r < 0 ? err_prefix(e, r, "outputs of earlier attempts") : 0;
+}
+
+static int
+attempt_commit(struct attempt *a, struct blob_writer *out, struct err *e)
+{
+	int r;
+
+	if (attempt_lost(a))
+		return err_set(e, ERR_CONFLICT, "the lease was lost");
+	r = blob_commit(out, e);
+	/* Where a store keeps one output per video: an earlier attempt's, which was late. */
+	if (r == ERR_CONFLICT && attempt_adopt(a, e) == 0)
+		return 0;
+	if (r < 0)
+		return err_prefix(e, r, "store the mp3");
+	a->made.mp3_fid = out->id;
+	a->made.bytes = out->length;
+	return 0;
 }
 
 static int
@@ -115,7 +149,7 @@ attempt_make(struct attempt *a, struct err *e)
 	const struct blob_id id = a->job->lease.output;
 	int r;
 
-	if ((r = attempt_adopt(a, e)) != ERR_NOT_FOUND)
+	if ((r = attempt_find_earlier(a, e)) < 0 || (r = attempt_adopt(a, e)) != ERR_NOT_FOUND)
 		return r;
 	/* A job that ends converters never reaches its record: only the count of its leases tells.
 	 */
@@ -126,14 +160,7 @@ attempt_make(struct attempt *a, struct err *e)
 	if ((r = blob_create(a->c->mp3s, &id, &meta, &out, e)) < 0 ||
 	    (r = attempt_encode(a, out, e)) < 0)
 		return r;
-	if (attempt_lost(a))
-		return err_set(e, ERR_CONFLICT, "the lease was lost");
-	r = blob_commit(out, e);
-	if (r == ERR_CONFLICT)
-		return attempt_adopt(a, e);
-	if (r == 0)
-		a->made.mp3_fid = id;
-	return r < 0 ? err_prefix(e, r, "store the mp3") : 0;
+	return attempt_commit(a, out, e);
 }
 
 int

@@ -13,8 +13,10 @@ struct attempt {
 	struct lease_keeper *keeper;
 	int64_t start_ms; /* monotonic */
 	/* what it came to */
-	struct job_result made; /* only its mp3_fid is known when the output was adopted */
-	int64_t bytes;
+	struct job_result made; /* its mp3_fid and bytes alone when the output was adopted */
+	/* what earlier attempts have registered: one of them may have been adopted */
+	struct blob_id others[JOB_OUTPUTS_MAX];
+	size_t other_count;
 	bool adopted, handed_back, server_lost;
 	struct job_error why; /* set on failure */
 };

@@ -70,7 +70,27 @@ sweep_upload(struct janitor *j, const struct job *job, const struct blob_id *vid
 	return 0;
 }
 
-/* An output that is there is no leftover: the job has it, or its next attempt will adopt it. */
+/* An output that became a blob, and whose job has another result by now: too late to be adopted.
+ * While an attempt may follow it waits to be adopted. */
+static int
+sweep_late_output(struct janitor *j, const struct job *job, const struct blob_id *output,
+		  struct err *e)
+{
+	const struct janitor_config *c = j->config;
+	struct find found;
+	int r;
+
+	if (!job_state_is_over(job->state))
+		return err_set(e, ERR_CONFLICT, "in use");
+	if (blob_id_equal(output, &job->mp3_fid))
+		return 0;
+	if ((r = look(c->mp3s, output, &found, e)) < 0 ||
+	    (!c->dry_run && (r = blob_remove(c->mp3s, output, e)) < 0))
+		return r;
+	count(j, JANITOR_OUTPUTS, &found);
+	return 0;
+}
+
 static int
 sweep_output(struct janitor *j, const struct job *job, const struct blob_id *output, struct err *e)
 {
@@ -83,6 +103,8 @@ sweep_output(struct janitor *j, const struct job *job, const struct blob_id *out
 	if (r == 0 && left.newest_ms > j->now_ms - c->grace_ms)
 		return err_set(e, ERR_CONFLICT, "in use");
 	if (r == 0 && !c->dry_run && (r = blob_clear(c->mp3s, output, e)) < 0)
+		return r;
+	if (r == ERR_CONFLICT && (r = sweep_late_output(j, job, output, e)) < 0)
 		return r;
 	if (left.chunks > 0)
 		count(j, JANITOR_OUTPUTS, &(struct find){ .chunks = left.chunks });

@@ -76,7 +76,7 @@ record_log(const struct attempt *a, enum reaction reaction, int64_t ms, const st
 		log_info(LOG_EVENT("job_done"), LOG_STR("video_fid", job->video_fid.hex),
 			 LOG_STR("mp3_fid", a->made.mp3_fid.hex), LOG_STR("user", job->username),
 			 LOG_INT("duration_ms", ms), LOG_INT("attempt", job->attempts),
-			 LOG_INT("bytes", a->bytes), LOG_BOOL("adopted", a->adopted));
+			 LOG_INT("bytes", a->made.bytes), LOG_BOOL("adopted", a->adopted));
 	else if (reaction == REACTION_FAIL)
 		log_warn(LOG_EVENT("job_failed"), LOG_STR("video_fid", job->video_fid.hex),
 			 LOG_STR("user", job->username), LOG_INT("duration_ms", ms),
@@ -109,20 +109,52 @@ record_label(enum reaction reaction)
 	return "lost";
 }
 
+/* Whoever has recorded the result removes what earlier attempts may have made too late to be
+ * adopted. Nobody can adopt it any more; what stays for want of a server the janitor finds. */
+static void
+record_clear_others(const struct attempt *a)
+{
+	for (size_t i = 0; i < a->other_count; i++)
+		if (!blob_id_equal(&a->others[i], &a->made.mp3_fid))
+			(void)blob_remove(a->c->mp3s, &a->others[i], NULL);
+}
+
+/* The ledger does not count this attempt's output. It goes if no attempt can follow that would
+ * adopt it: the lease's next holder may be about to. */
+static void
+record_drop_own(const struct attempt *a)
+{
+	const struct blob_id *own = &a->made.mp3_fid;
+	struct job now;
+	int r;
+
+	if (a->adopted || blob_id_is_none(own))
+		return;
+	r = job_get(a->c->jobs, &a->job->video_fid, &now, NULL);
+	if (r == ERR_NOT_FOUND ||
+	    (r == 0 && job_state_is_over(now.state) && !blob_id_equal(&now.mp3_fid, own)))
+		(void)blob_remove(a->c->mp3s, own, NULL);
+}
+
 /* The record comes first: what the ledger does not know is not announced. */
 const char *
 record_attempt(const struct attempt *a, int result, int64_t ms, struct err *e)
 {
 	enum reaction reaction = reaction_to(result, a->job->attempts, a->server_lost);
 	struct err why = *e;
+	int r;
 
-	if (record_patiently(a, reaction, e) < 0) {
+	if ((r = record_patiently(a, reaction, e)) < 0) {
+		if (r == ERR_CONFLICT && reaction == REACTION_DONE)
+			record_drop_own(a);
 		log_warn(LOG_EVENT("job_not_recorded"), LOG_STR("video_fid", a->job->video_fid.hex),
 			 LOG_STR("result", record_label(reaction)), LOG_ERR(e));
 		return "not_recorded";
 	}
 	if (reaction == REACTION_DONE || reaction == REACTION_FAIL)
 		record_announce(a, reaction);
+	if (reaction == REACTION_DONE)
+		record_clear_others(a);
 	record_log(a, reaction, ms, &why);
 	return record_label(reaction);
 }

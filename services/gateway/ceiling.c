@@ -2,22 +2,17 @@
 
 #define RETRY_AFTER_S 30
 
-/* The ledger before the blobs: an upload that ends between the two is counted twice rather than not
- * at all. */
+/* What is under way before what is stored: an upload that ends between the two is counted twice
+ * rather than not at all. */
 static int
 measure(const struct gateway *g, const char *username, struct job_load *ret_load,
 	int64_t *ret_stored, struct err *e)
 {
-	int64_t videos = 0, mp3s = 0;
 	int r;
 
 	if ((r = job_load(g->desk, username, ret_load, e)) < 0)
 		return r;
-	if (g->max_stored_bytes > 0 && ((r = blob_usage(g->videos, username, &videos, e)) < 0 ||
-					(r = blob_usage(g->mp3s, username, &mp3s, e)) < 0))
-		return r;
-	*ret_stored = videos + mp3s;
-	return 0;
+	return g->max_stored_bytes > 0 ? job_stored(g->desk, username, ret_stored, e) : 0;
 }
 
 int

@@ -1,14 +1,15 @@
-/* Per-user ceilings: bytes stored (videos and mp3s that exist, uploads under way) and jobs that
- * have not ended (uploads under way, waiting, running). Both are asked before the body is read, and
- * again once the upload is registered with the length that its head announced.
+/* Per-user ceilings: bytes stored (videos and mp3s of its jobs that are there, uploads under way) and
+ * jobs that have not ended (uploads under way, waiting, running). The ledger knows both. Both are
+ * asked before the body is read, and again once the upload is registered with the length that its
+ * head announced.
  *
  * How exact: uploads never pass the ceiling of jobs (a retry by an operator may). Bytes do not pass
  * it by uploads with a Content-Length, however many run at once, because each sees what the others
  * have announced (two that do not fit together may both be refused). Uploads of unknown length
  * (chunked) are asked again before they are accepted: such that end in the same moment may pass the
- * ceiling together, each by less than its own size. mp3s are counted when they are there and never
- * refused: jobs under way may end above the ceiling. Blobs without an owner (made by MsgQ) are
- * nobody's. What a gateway that died left counts until the janitor removes it. */
+ * ceiling together, each by less than its own size. mp3s are counted when they are recorded and
+ * never refused: jobs under way may end above the ceiling. What MsgQ's services stored is nobody's.
+ * What a gateway that died left counts until the janitor removes it. */
 #ifndef TONEARM_GATEWAY_CEILING_H
 #define TONEARM_GATEWAY_CEILING_H
 

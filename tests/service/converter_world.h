@@ -23,9 +23,10 @@ struct shelf {
 	int count;
 	atomic_int fail; /* every call answers this code; 0 = none */
 	atomic_int pings;
-	int fail_commit; /* the next commit answers this code, once */
-	bool rival;      /* a rival's output is there just before the next commit */
-	int open;        /* readers and writers that were not closed */
+	int fail_commit;      /* the next commit answers this code, once */
+	struct blob_id rival; /* is there, with a rival's output, just before the next commit */
+	bool one_per_video;   /* then that commit is a conflict */
+	int open;             /* readers and writers that were not closed */
 };
 
 struct spoken {
@@ -54,6 +55,8 @@ void world_free(struct world *w);
 SCOPE_DEFINE(struct world, world_free)
 /* Queues a job for the video and leases it. */
 struct job world_lease(struct world *w);
+/* The same, the second time: *ret_earlier is what the first attempt registered for its output. */
+struct job world_lease_again(struct world *w, struct blob_id *ret_earlier);
 struct job world_job(struct world *w);
 struct blob_id world_shelve(struct shelf *s, const char *text, const struct blob_id *video);
 /* What permit_take makes of a message of these words. */

@@ -140,7 +140,9 @@ leased(struct world *w, const struct blob_id *video)
 	struct job job;
 
 	assert_int_equal(job_enqueue(&w->jobs->life, video, &source, NULL), 0);
-	assert_int_equal(job_lease_next(&w->jobs->life, "o", 60000, video, &job, NULL), 0);
+	assert_int_equal(job_lease_one(&w->jobs->life, &(struct job_lease_terms){ "o", 60000 },
+				       video, &job, NULL),
+			 0);
 	return job;
 }
 

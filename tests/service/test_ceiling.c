@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "fake/blob/blob_fake.h"
 #include "fake/job/job_fake.h"
 #include "gateway/ceiling.h"
 
@@ -23,8 +22,6 @@ set_up(void **state)
 	struct world *w = calloc(1, sizeof *w);
 
 	assert_non_null(w);
-	assert_int_equal(blob_fake_new(&w->g.videos, NULL), 0);
-	assert_int_equal(blob_fake_new(&w->g.mp3s, NULL), 0);
 	assert_int_equal(job_fake_new(NULL, &w->ledger, NULL), 0);
 	w->g.desk = &w->ledger->desk;
 	*state = w;
@@ -36,24 +33,26 @@ tear_down(void **state)
 {
 	struct world *w = *state;
 
-	blob_store_close(w->g.videos);
-	blob_store_close(w->g.mp3s);
 	ledger_close(w->ledger);
 	free(w);
 	return 0;
 }
 
+/* A job that is done: its video's bytes, and its mp3's. */
 static void
-store(struct blob_store *s, size_t length)
+store(struct ledger *l, int64_t video, int64_t mp3)
 {
-	SCOPED(blob_writer_close_p) struct blob_writer *writer = NULL;
-	SCOPED_FREE char *bytes = calloc(1, length);
-	struct blob_meta meta = { .owner = ANN };
-	struct blob_id id = blob_id_new();
+	const struct job_lease_terms terms = { "test", 60000 };
+	struct job_result result = { .mp3_fid = blob_id_new(), .bytes = mp3 };
+	struct job job = { .video_fid = blob_id_new(),
+			   .username = ANN,
+			   .state = JOB_QUEUED,
+			   .source = { .bytes = video } };
+	struct job leased;
 
-	assert_int_equal(blob_create(s, &id, &meta, &writer, NULL), 0);
-	assert_int_equal(blob_write(writer, bytes, length, NULL), 0);
-	assert_int_equal(blob_commit(writer, NULL), 0);
+	assert_int_equal(job_create(&l->life, &job, NULL), 0);
+	assert_int_equal(job_lease_one(&l->life, &terms, &job.video_fid, &leased, NULL), 0);
+	assert_int_equal(job_finish(&l->life, &leased.lease, &result, NULL), 0);
 }
 
 static void
@@ -82,13 +81,12 @@ ask_registered(struct world *w, int64_t expected, int64_t *ret_room)
 }
 
 static void
-without_ceilings_no_store_is_asked(void **state)
+without_ceilings_nobody_is_asked(void **state)
 {
 	struct world *w = *state;
 	int64_t room = 0;
 
 	job_fake_break(w->ledger, ERR_UNAVAILABLE);
-	blob_fake_break(w->g.videos, ERR_UNAVAILABLE);
 	assert_int_equal(ask_new(w, 5, &room), CEILING_CLEAR);
 	assert_true(room == INT64_MAX);
 }
@@ -111,14 +109,13 @@ a_registered_upload_is_one_of_its_users_jobs(void **state)
 }
 
 static void
-room_is_what_blobs_and_other_uploads_leave(void **state)
+room_is_what_stored_bytes_and_other_uploads_leave(void **state)
 {
 	struct world *w = *state;
 	int64_t room = 0;
 
 	w->g.max_stored_bytes = 10 * MIB;
-	store(w->g.videos, 3 * MIB);
-	store(w->g.mp3s, MIB);
+	store(w->ledger, 3 * MIB, MIB);
 	begin_job(w->ledger, JOB_UPLOADING, 2 * MIB);
 	assert_int_equal(ask_new(w, 0, &room), CEILING_CLEAR);
 	assert_int_equal(room, 4 * MIB);
@@ -130,12 +127,12 @@ room_is_what_blobs_and_other_uploads_leave(void **state)
 	assert_int_equal(room, MIB);
 	assert_int_equal(ask_new(w, 2 * MIB + 1, &room), CEILING_BYTES);
 	assert_int_equal(ceiling_refusal(CEILING_BYTES)->status, 413);
-	store(w->g.mp3s, MIB);
+	store(w->ledger, 0, MIB);
 	assert_int_equal(ask_new(w, 0, &room), CEILING_BYTES);
 }
 
 static void
-a_store_that_is_away_is_no_room(void **state)
+a_ledger_that_is_away_is_no_room(void **state)
 {
 	struct world *w = *state;
 	int64_t room = 0;
@@ -143,10 +140,8 @@ a_store_that_is_away_is_no_room(void **state)
 	w->g.max_stored_bytes = MIB;
 	job_fake_break_nth(w->ledger, 1, ERR_TIMEOUT);
 	assert_int_equal(ask_new(w, 1, &room), ERR_TIMEOUT);
-	blob_fake_break_nth(w->g.videos, 1, ERR_UNAVAILABLE);
+	job_fake_break_nth(w->ledger, 2, ERR_UNAVAILABLE);
 	assert_int_equal(ask_new(w, 1, &room), ERR_UNAVAILABLE);
-	blob_fake_break_nth(w->g.mp3s, 1, ERR_TIMEOUT);
-	assert_int_equal(ask_new(w, 1, &room), ERR_TIMEOUT);
 	assert_int_equal(ask_new(w, 1, &room), CEILING_CLEAR);
 }
 
@@ -156,10 +151,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SENTENCE(without_ceilings_no_store_is_asked),
+		SENTENCE(without_ceilings_nobody_is_asked),
 		SENTENCE(a_registered_upload_is_one_of_its_users_jobs),
-		SENTENCE(room_is_what_blobs_and_other_uploads_leave),
-		SENTENCE(a_store_that_is_away_is_no_room),
+		SENTENCE(room_is_what_stored_bytes_and_other_uploads_leave),
+		SENTENCE(a_ledger_that_is_away_is_no_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

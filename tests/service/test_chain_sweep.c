@@ -58,11 +58,14 @@ sweep(void (*flow)(struct chain *, const struct fault_kind *))
 static struct blob_id
 only_output(struct chain *c, const struct blob_id *video)
 {
-	struct blob_id mp3 = { { 0 } };
+	SCOPED(blob_reader_close_p) struct blob_reader *output = NULL;
+	struct job job;
 
 	assert_int_equal(blob_fake_count(c->mp3s), 1);
-	assert_int_equal(blob_find_output(c->mp3s, video, &mp3, NULL), 0);
-	return mp3;
+	assert_int_equal(job_get(&c->jobs->life, video, &job, NULL), 0);
+	assert_int_equal(blob_open(c->mp3s, &job.mp3_fid, &output, NULL), 0);
+	assert_string_equal(output->info.meta.video_fid.hex, video->hex);
+	return job.mp3_fid;
 }
 
 /* Exactly one job, done, with one output, said once; the dead queues are as long as said. */

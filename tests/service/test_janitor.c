@@ -85,6 +85,36 @@ what_a_dead_attempt_wrote_goes_and_the_present_one_goes_on(void **state)
 	assert_int_equal(run(w), 0);
 }
 
+/* As a converter leaves it that lost its lease in the moment of its commit. */
+static void
+an_output_that_was_too_late_goes_once_the_job_is_done(void **state)
+{
+	SCOPED(world_free_p) struct world *w = world_new();
+	struct blob_id video = uploading(w);
+	struct job first = leased(w, &video), second;
+
+	(void)state;
+	store(w->mp3s, &first.lease.output, "u");
+	assert_int_equal(job_hand_back(&w->jobs->life, &first.lease, NULL, NULL), 0);
+	w->ahead_ms = 2 * GRACE_MS;
+	assert_int_equal(run(w), 0); /* the next attempt adopts it */
+	assert_true(has(w->mp3s, &first.lease.output));
+	assert_int_equal(job_is_registered(&w->jobs->leftover, &first.lease.output, NULL), 0);
+	assert_int_equal(job_lease_one(&w->jobs->life, &(struct job_lease_terms){ "o", 60000 },
+				       &video, &second, NULL),
+			 0);
+	store(w->mp3s, &second.lease.output, "u");
+	assert_int_equal(job_finish(&w->jobs->life, &second.lease,
+				    &(struct job_result){ .mp3_fid = second.lease.output }, NULL),
+			 0);
+	w->ahead_ms = 4 * GRACE_MS;
+	assert_int_equal(run(w), 1);
+	assert_int_equal(w->report.kinds[JANITOR_OUTPUTS].bytes, 5);
+	assert_false(has(w->mp3s, &first.lease.output));
+	assert_true(has(w->mp3s, &second.lease.output));
+	assert_int_equal(run(w), 0);
+}
+
 static void
 blobs_stay_for_ever_unless_a_retention_is_set(void **state)
 {
@@ -243,6 +273,7 @@ main(void)
 		cmocka_unit_test(an_upload_of_many_days_lives_while_chunks_come),
 		cmocka_unit_test(a_video_that_was_stored_but_never_acknowledged_goes),
 		cmocka_unit_test(what_a_dead_attempt_wrote_goes_and_the_present_one_goes_on),
+		cmocka_unit_test(an_output_that_was_too_late_goes_once_the_job_is_done),
 		cmocka_unit_test(blobs_stay_for_ever_unless_a_retention_is_set),
 		cmocka_unit_test(expired_blobs_of_ours_go_and_those_of_msgq_stay),
 		cmocka_unit_test(foreign_chunks_go_only_when_asked_and_only_when_old),

@@ -36,22 +36,6 @@ gridfs_resume(struct blob_store *store, const struct blob_id *id, const struct b
 }
 
 static int
-gridfs_find_output(struct blob_store *store, const struct blob_id *video, struct blob_id *ret,
-		   struct err *e)
-{
-	SCOPED(gridfs_bson_free_p) bson_t *filter = gridfs_by_id("metadata.video_fid", video);
-	SCOPED(gridfs_end) struct gridfs_session s = { 0 };
-	struct blob_info info;
-	int r;
-
-	if ((r = gridfs_begin(blob_gridfs_of(store), &s, e)) < 0 ||
-	    (r = gridfs_find_file(&s, filter, &info, e)) < 0)
-		return r;
-	*ret = info.id;
-	return 0;
-}
-
-static int
 gridfs_remove(struct blob_store *store, const struct blob_id *id, struct err *e)
 {
 	SCOPED(gridfs_bson_free_p) bson_t *filter = gridfs_by_id("_id", id);
@@ -97,9 +81,7 @@ static const struct blob_store_ops gridfs_ops = {
 	.open = gridfs_open,
 	.create = gridfs_create,
 	.resume = gridfs_resume,
-	.find_output = gridfs_find_output,
 	.remove = gridfs_remove,
-	.usage = gridfs_usage,
 	.leftover = gridfs_leftover,
 	.clear = gridfs_clear,
 	.next_id = gridfs_next_id,

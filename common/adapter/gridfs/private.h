@@ -25,7 +25,7 @@ struct blob_gridfs {
 	struct blob_store port;
 	struct mongo_pool *pool;
 	char database[64];
-	atomic_bool indexed, usage_indexed;
+	atomic_bool indexed;
 	atomic_int batches;      /* held by writers now */
 	atomic_int wide_windows; /* held by readers now */
 	struct gridfs_orphans *orphans;
@@ -107,8 +107,6 @@ int gridfs_writer_resume(struct blob_gridfs *g, const struct blob_id *id,
 			 const struct blob_meta *meta, struct blob_writer **ret, struct err *e);
 int gridfs_reader_new(struct blob_gridfs *g, const struct blob_info *info, struct blob_reader **ret,
 		      struct err *e);
-
-int gridfs_usage(struct blob_store *store, const char *owner, int64_t *ret_bytes, struct err *e);
 
 /* Chunks of writers that ended without a commit: a bounded list that one thread works off.
  * ORPHAN_DELETE_TWICE: an insert with an unknown end may still arrive after the first deletion.

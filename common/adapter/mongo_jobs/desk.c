@@ -83,7 +83,8 @@ desk_oldest_due(struct mongo_jobs_session *session, int64_t *ret_age_ms, struct 
 			"}", "}",
 		"]");
 	/* clang-format on */
-	return mongo_jobs_session_number(session, pipeline, "oldest job", ret_age_ms, e);
+	return mongo_jobs_session_number(session, &(struct mongo_jobs_query){ .filter = pipeline },
+					 "oldest job", ret_age_ms, e);
 }
 
 static int
@@ -222,10 +223,12 @@ mongo_jobs_load(struct job_desk *d, const char *username, struct job_load *ret, 
 	int r;
 
 	if ((r = mongo_jobs_session_begin(mongo_jobs_of_desk(d), &session, e)) < 0 ||
-	    (r = mongo_jobs_session_number(&session, unfinished, "count a user's jobs",
-					   &load.unfinished, e)) < 0 ||
-	    (r = mongo_jobs_session_number(&session, announced, "sum a user's uploads",
-					   &load.uploading_bytes, e)) < 0)
+	    (r = mongo_jobs_session_number(&session,
+					   &(struct mongo_jobs_query){ .filter = unfinished },
+					   "count a user's jobs", &load.unfinished, e)) < 0 ||
+	    (r = mongo_jobs_session_number(&session,
+					   &(struct mongo_jobs_query){ .filter = announced },
+					   "sum a user's uploads", &load.uploading_bytes, e)) < 0)
 		return r;
 	*ret = load;
 	return 0;
@@ -235,6 +238,7 @@ const struct job_desk_ops mongo_jobs_desk = {
 	.find_by_mp3 = mongo_jobs_find_by_mp3,
 	.count = mongo_jobs_count,
 	.load = mongo_jobs_load,
+	.stored = mongo_jobs_stored,
 	.list = mongo_jobs_list,
 	.requeue_failed = mongo_jobs_requeue_failed,
 };

@@ -120,6 +120,7 @@ lease_done(const struct job_result *result, const bson_oid_t *mp3)
 				"{", "$literal", BCON_DOCUMENT(loudness), "}",
 				JOB_REMOVE,
 			"]", "}",
+			"result.bytes", BCON_INT64(result->bytes),
 			"outputs", JOB_OUTPUTS_WITHOUT(mp3),
 		"}", "}");
 	/* clang-format on */

@@ -41,41 +41,31 @@ leftover_filter(enum job_left which, int64_t age_ms)
 /* clang-format on */
 
 struct leftover_visit {
+	const struct job *job;
 	enum job_left which;
 	job_left_fn fn;
 	void *arg;
 };
 
 static int
-leftover_visit_outputs(const struct leftover_visit *v, const struct job *job, const bson_t *doc,
-		       struct err *e)
+leftover_visit_output(void *arg, const struct blob_id *output, struct err *e)
 {
-	bson_iter_t it, item;
-	struct blob_id id;
-	int r = 0;
+	const struct leftover_visit *v = arg;
 
-	if (!bson_iter_init_find(&it, doc, "outputs") || !BSON_ITER_HOLDS_ARRAY(&it) ||
-	    !bson_iter_recurse(&it, &item))
-		return 0;
-	while (r == 0 && bson_iter_next(&item)) {
-		if (!BSON_ITER_HOLDS_OID(&item))
-			continue;
-		bson_oid_to_string(bson_iter_oid(&item), id.hex);
-		r = v->fn(job, &id, v->arg, e);
-	}
-	return r;
+	return v->fn(v->job, output, v->arg, e);
 }
 
 static int
-leftover_visit(const struct leftover_visit *v, const bson_t *doc, struct err *e)
+leftover_visit(struct leftover_visit *v, const bson_t *doc, struct err *e)
 {
 	struct job job;
 	int r = mongo_jobs_read(doc, &job, e);
 
 	if (r < 0)
 		return r;
+	v->job = &job;
 	if (v->which == JOB_LEFT_OUTPUT)
-		return leftover_visit_outputs(v, &job, doc, e);
+		return mongo_jobs_each_output(doc, leftover_visit_output, v, e);
 	return v->fn(&job, v->which == JOB_LEFT_AUDIO ? &job.mp3_fid : &job.video_fid, v->arg, e);
 }
 
@@ -83,7 +73,7 @@ static int
 mongo_jobs_each_leftover(struct job_leftover *l, enum job_left which, int64_t age_ms,
 			 job_left_fn fn, void *arg, struct err *e)
 {
-	const struct leftover_visit v = { which, fn, arg };
+	struct leftover_visit v = { NULL, which, fn, arg };
 	SCOPED(mongo_jobs_bson_free) bson_t *filter = leftover_filter(which, age_ms);
 	SCOPED(mongo_jobs_bson_free)
 	bson_t *options = BCON_NEW("batchSize", BCON_INT32(LISTED_AT_ONCE));

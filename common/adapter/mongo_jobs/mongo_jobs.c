@@ -26,6 +26,7 @@ static const struct job_life_ops mongo_jobs_life = {
 	.list_waiting = mongo_jobs_list_waiting,
 	.lease_oldest = mongo_jobs_lease_oldest,
 	.lease_one = mongo_jobs_lease_one,
+	.list_outputs = mongo_jobs_list_outputs,
 	.renew = mongo_jobs_renew,
 	.finish = mongo_jobs_finish,
 	.fail = mongo_jobs_fail,

@@ -12,7 +12,7 @@ struct mongo_jobs {
 	struct ledger ledger;
 	struct mongo_pool *pool;
 	char database[64];
-	atomic_bool indexed;
+	atomic_bool indexed, stored_indexed;
 };
 
 static inline struct mongo_jobs *
@@ -44,6 +44,8 @@ mongo_jobs_of_leftover(struct job_leftover *l)
 {
 	return CONTAINER_OF(l, struct mongo_jobs, ledger.leftover);
 }
+
+#define MONGO_JOBS_COLLECTION "jobs"
 
 extern const struct job_outbox_ops mongo_jobs_outbox;
 extern const struct job_notice_ops mongo_jobs_notice;
@@ -106,13 +108,14 @@ int mongo_jobs_change(struct mongo_jobs *m, const struct mongo_jobs_change *chan
 /* The same for all that match, in no order; what: for the error's words. */
 int mongo_jobs_change_all(struct mongo_jobs *m, const struct mongo_jobs_change *change,
 			  const char *what, int64_t *ret_changed, struct err *e);
-/* The number n of a pipeline's first document; 0 when there is none. */
-int mongo_jobs_session_number(struct mongo_jobs_session *session, const bson_t *pipeline,
-			      const char *what, int64_t *ret, struct err *e);
 /* Jobs that filter matches, at most max. options: sort, limit. */
 struct mongo_jobs_query {
 	const bson_t *filter, *options;
 };
+/* The number n of the first document of a pipeline (its filter); 0 when there is none. */
+int mongo_jobs_session_number(struct mongo_jobs_session *session,
+			      const struct mongo_jobs_query *query, const char *what, int64_t *ret,
+			      struct err *e);
 int mongo_jobs_find(struct mongo_jobs *m, const struct mongo_jobs_query *query, struct job *jobs,
 		    size_t max, size_t *ret_count, struct err *e);
 /* The only one, or NOT_FOUND, without words. */
@@ -123,9 +126,13 @@ int mongo_jobs_find_by_id(struct mongo_jobs *m, const char *key, const struct bl
 /* Why a change found nothing: NOT_FOUND when there is no such job, else code and what. */
 int mongo_jobs_exists_or(struct mongo_jobs *m, const bson_oid_t *id, int code, const char *what,
 			 struct err *e);
+int mongo_jobs_stored(struct job_desk *d, const char *username, int64_t *ret_bytes, struct err *e);
 /* Words for a server's error, and the code for it. */
 int mongo_jobs_err(struct err *e, const bson_error_t *error, const char *what);
 
+/* Calls fn for each output that doc has registered, until one result is not 0, which is returned. */
+typedef int (*mongo_jobs_output_fn)(void *arg, const struct blob_id *output, struct err *e);
+int mongo_jobs_each_output(const bson_t *doc, mongo_jobs_output_fn fn, void *arg, struct err *e);
 /* INVALID when hex is no id. */
 int mongo_jobs_oid(const struct blob_id *id, bson_oid_t *ret, struct err *e);
 /* CORRUPT when doc is no job. */
@@ -133,7 +140,7 @@ int mongo_jobs_read(const bson_t *doc, struct job *ret, struct err *e);
 /* Copies text; what is not UTF-8 becomes '?', because the server refuses it. */
 void mongo_jobs_text(char *to, size_t size, const char *text);
 
-/* The calls of port/job_life.h, by part of a job's life: create.c, take.c, lease.c. */
+/* The calls of port/job_life.h, by part of a job's life: create.c, take.c, lease.c, outputs.c. */
 int mongo_jobs_create(struct job_life *l, const struct job *job, struct err *e);
 int mongo_jobs_enqueue(struct job_life *l, const struct blob_id *video,
 		       const struct job_source *source, struct err *e);
@@ -145,6 +152,8 @@ int mongo_jobs_lease_oldest(struct job_life *l, const struct job_lease_terms *te
 			    const char *const *users, size_t count, struct job *ret, struct err *e);
 int mongo_jobs_lease_one(struct job_life *l, const struct job_lease_terms *terms,
 			 const struct blob_id *video, struct job *ret, struct err *e);
+int mongo_jobs_list_outputs(struct job_life *l, const struct job_lease *lease, struct blob_id *ids,
+			    size_t *ret_count, struct err *e);
 int mongo_jobs_renew(struct job_life *l, const struct job_lease *lease, int64_t ms,
 		     const struct job_progress *progress, struct err *e);
 int mongo_jobs_finish(struct job_life *l, const struct job_lease *lease,

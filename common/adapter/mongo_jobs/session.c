@@ -4,8 +4,6 @@
 
 #include "adapter/mongo/private.h"
 
-#define COLLECTION "jobs"
-
 /* clang-format off */
 #define KEY(name) name, BCON_INT32(1)
 #define INDEX(name, keys, ...)                                                                     \
@@ -25,7 +23,7 @@ static bson_t *
 session_indexes(void)
 {
 	return BCON_NEW(
-		"createIndexes", BCON_UTF8(COLLECTION),
+		"createIndexes", BCON_UTF8(MONGO_JOBS_COLLECTION),
 		"indexes", "[",
 			/* who waits, and the oldest of each */
 			INDEX("state_user_created",
@@ -106,7 +104,7 @@ mongo_jobs_session_begin(struct mongo_jobs *m, struct mongo_jobs_session *ret, s
 		mongo_jobs_session_end(&s);
 		return r;
 	}
-	s.jobs = mongoc_client_get_collection(s.client, m->database, COLLECTION);
+	s.jobs = mongoc_client_get_collection(s.client, m->database, MONGO_JOBS_COLLECTION);
 	session_demand_majority(m, s.jobs);
 	*ret = s;
 	return 0;
@@ -217,12 +215,12 @@ mongo_jobs_change_all(struct mongo_jobs *m, const struct mongo_jobs_change *chan
 }
 
 int
-mongo_jobs_session_number(struct mongo_jobs_session *session, const bson_t *pipeline,
+mongo_jobs_session_number(struct mongo_jobs_session *session, const struct mongo_jobs_query *query,
 			  const char *what, int64_t *ret, struct err *e)
 {
 	SCOPED(mongo_jobs_cursor_free)
-	mongoc_cursor_t *cursor =
-		mongoc_collection_aggregate(session->jobs, MONGOC_QUERY_NONE, pipeline, NULL, NULL);
+	mongoc_cursor_t *cursor = mongoc_collection_aggregate(session->jobs, MONGOC_QUERY_NONE,
+							      query->filter, query->options, NULL);
 	const bson_t *doc;
 	bson_error_t error;
 	bson_iter_t it;

@@ -40,17 +40,14 @@ void expect_chunks(struct blob_store *s, const struct blob_id *id, int64_t size)
 	X(held_bytes_of_one_short_chunk_are_patched)                                               \
 	X(a_patch_of_what_is_not_held_is_refused)                                                  \
 	X(what_is_held_is_said_once_and_is_little)                                                 \
-	X(the_second_output_of_a_video_is_a_conflict_and_its_chunks_go)                            \
-	X(an_output_is_found_by_its_video)                                                         \
+	X(an_output_names_its_video)                                                               \
 	X(blobs_that_are_no_outputs_do_not_conflict)                                               \
-	X(a_video_without_output_is_not_found_and_leaves_the_result_alone)                         \
 	X(a_removed_blob_is_gone_with_its_chunks)                                                  \
 	X(removing_what_is_not_there_is_fine)                                                      \
 	X(ranges_across_the_borders_of_chunks_are_exact)                                           \
 	X(seeking_back_and_forth_reads_the_right_bytes)                                            \
 	X(a_seek_outside_is_refused_and_moves_nothing)                                             \
 	X(an_unknown_blob_is_not_found_and_leaves_the_result_alone)                                \
-	X(usage_counts_the_committed_blobs_of_one_owner)                                           \
 	X(metadata_comes_back_as_it_was_given)                                                     \
 	X(hostile_text_stays_text)                                                                 \
 	X(the_longest_text_is_kept_whole)                                                          \

@@ -8,13 +8,11 @@
 
 #define DAY_MS 86400000
 
-BLOB_TEST(an_output_is_found_by_its_video)
+BLOB_TEST(an_output_names_its_video)
 {
 	struct blob_meta meta = { .video_fid = blob_id_new(), .owner = "anna@example.org" };
-	struct blob_id id = store_content(*state, &meta, 10), found;
+	struct blob_id id = store_content(*state, &meta, 10);
 
-	assert_int_equal(blob_find_output(*state, &meta.video_fid, &found, NULL), 0);
-	assert_string_equal(found.hex, id.hex);
 	assert_string_equal(info_of(*state, &id).meta.video_fid.hex, meta.video_fid.hex);
 }
 
@@ -27,25 +25,15 @@ BLOB_TEST(blobs_that_are_no_outputs_do_not_conflict)
 	expect_blob(*state, &b, 20);
 }
 
-BLOB_TEST(a_video_without_output_is_not_found_and_leaves_the_result_alone)
-{
-	struct blob_id video = blob_id_new(), found = { "untouched" };
-
-	(void)store_content(*state, &(struct blob_meta){ 0 }, 10);
-	assert_int_equal(blob_find_output(*state, &video, &found, NULL), ERR_NOT_FOUND);
-	assert_string_equal(found.hex, "untouched");
-}
-
 BLOB_TEST(a_removed_blob_is_gone_with_its_chunks)
 {
 	struct blob_meta meta = { .video_fid = blob_id_new() };
-	struct blob_id id = store_content(*state, &meta, 5 * SUITE_CHUNK), found;
+	struct blob_id id = store_content(*state, &meta, 5 * SUITE_CHUNK);
 	struct blob_id other = store_content(*state, &(struct blob_meta){ 0 }, SUITE_CHUNK + 1);
 	struct blob_reader *r = NULL;
 
 	assert_int_equal(blob_remove(*state, &id, NULL), 0);
 	assert_int_equal(blob_open(*state, &id, &r, NULL), ERR_NOT_FOUND);
-	assert_int_equal(blob_find_output(*state, &meta.video_fid, &found, NULL), ERR_NOT_FOUND);
 	assert_int_equal(await_no_chunks(*state, &id, 0), 0);
 	expect_blob(*state, &other, SUITE_CHUNK + 1);
 }

@@ -6,6 +6,8 @@
 
 #include "contract/blob/blob_gridfs_fixture.h"
 
+#define GONE_MS 10000
+
 static struct gridfs_fixture fixture;
 
 static struct blob_store *
@@ -148,6 +150,27 @@ clients_are_given_back_by_every_call(void **state)
 	assert_int_equal(max, 16);
 }
 
+/* For a fleet with a converter of before the ledger's word in it: it looks for the one output that
+ * names its video. */
+static void
+the_second_output_of_a_video_is_a_conflict_and_its_chunks_go(void **state)
+{
+	struct blob_store *s = open_gridfs();
+	struct blob_meta meta = { .video_fid = blob_id_new() };
+	struct blob_id winner, loser = blob_id_new();
+	struct blob_writer *w = NULL;
+
+	(void)state;
+	assert_int_equal(blob_create(s, &loser, &meta, &w, NULL), 0);
+	assert_int_equal(write_content(w, 10 * SUITE_CHUNK), 0);
+	winner = store_content(s, &meta, 5);
+	assert_int_equal(blob_commit(w, NULL), ERR_CONFLICT);
+	blob_writer_close(w);
+	assert_int_equal(await_no_chunks(s, &loser, GONE_MS), 0);
+	expect_blob(s, &winner, 5);
+	blob_store_close(s);
+}
+
 int
 main(void)
 {
@@ -157,6 +180,7 @@ main(void)
 		cmocka_unit_test(closing_the_store_at_once_still_removes_the_chunks),
 		cmocka_unit_test(another_driver_reads_what_was_written),
 		cmocka_unit_test(clients_are_given_back_by_every_call),
+		cmocka_unit_test(the_second_output_of_a_video_is_a_conflict_and_its_chunks_go),
 	};
 	const char *uri = getenv("TONEARM_TEST_MONGODB_URI");
 	int failed;

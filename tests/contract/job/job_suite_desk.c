@@ -145,3 +145,61 @@ JOB_TEST(a_users_load_is_what_has_not_ended)
 	assert_int_equal(load.unfinished, 4);
 	assert_int_equal(load.uploading_bytes, 5000);
 }
+
+static int64_t
+stored(struct ledger *l, const char *user)
+{
+	int64_t bytes = -1;
+
+	assert_int_equal(job_stored(&l->desk, user, &bytes, NULL), 0);
+	return bytes;
+}
+
+/* A job of ann's that is done, its result published, its video and its mp3 of so many bytes. */
+static struct job
+done(struct ledger *l, int64_t video, int64_t mp3)
+{
+	struct job job = { .video_fid = blob_id_new(),
+			   .username = "ann",
+			   .state = JOB_QUEUED,
+			   .source = { .bytes = video } };
+	struct job_result result = { .mp3_fid = blob_id_new(), .bytes = mp3 };
+
+	assert_int_equal(job_create(&l->life, &job, NULL), 0);
+	assert_int_equal(lease_one(l, &job.video_fid, &job), 0);
+	assert_int_equal(job_finish(&l->life, &job.lease, &result, NULL), 0);
+	job = get(l, &job.video_fid);
+	assert_int_equal(job_mark_published(&l->outbox, &job, JOB_PUBLISH_RESULT, NULL), 0);
+	return get(l, &job.video_fid);
+}
+
+JOB_TEST(what_a_user_stores_is_the_videos_and_results_that_are_there)
+{
+	struct job upload = { .video_fid = blob_id_new(),
+			      .username = "ann",
+			      .source = { .bytes = 5000000000 } };
+	struct job_message msgqs = { .video_fid = blob_id_new(), .username = "ann" };
+	struct job both;
+
+	assert_int_equal(stored(l, "ann"), 0);
+	both = done(l, 3000, 200);
+	assert_int_equal(stored(l, "ann"), 3200);
+	assert_int_equal(stored(l, "anna"), 0);
+	assert_int_equal(job_create(&l->life, &upload, NULL), 0);
+	assert_int_equal(stored(l, "ann"), 3200); /* what is under way is job_load's */
+	assert_int_equal(job_enqueue(&l->life, &upload.video_fid, &upload.source, NULL), 0);
+	assert_int_equal(stored(l, "ann"), 5000003200);
+	failed(l, "ann");
+	assert_int_equal(job_adopt(&l->life, &msgqs, NULL), 0);
+	msgqs.mp3_fid = blob_id_new();
+	assert_int_equal(job_mark_notified(&l->notice, &msgqs, NULL), 0);
+	assert_int_equal(stored(l, "ann"), 5000003200);
+	assert_int_equal(job_expire(&l->leftover, &both, JOB_LEFT_VIDEO, NULL), 0);
+	assert_int_equal(stored(l, "ann"), 5000003200); /* it is still there */
+	assert_int_equal(job_settle(&l->leftover, &both.video_fid, JOB_LEFT_VIDEO, NULL, NULL), 0);
+	assert_int_equal(stored(l, "ann"), 5000000200);
+	assert_int_equal(job_expire(&l->leftover, &both, JOB_LEFT_AUDIO, NULL), 0);
+	assert_int_equal(stored(l, "ann"), 5000000200);
+	assert_int_equal(job_settle(&l->leftover, &both.video_fid, JOB_LEFT_AUDIO, NULL, NULL), 0);
+	assert_int_equal(stored(l, "ann"), 5000000000);
+}

@@ -70,7 +70,7 @@ JOB_TEST(a_finished_job_has_the_loudness_that_was_measured)
 
 	for (size_t i = 0; i < ARRAY_LEN(given); i++) {
 		struct blob_id video = queued(l, "u");
-		struct job_result result = { blob_id_new(), 1, given[i] };
+		struct job_result result = { blob_id_new(), 1, given[i], 100 };
 		struct job job = lease(l), got;
 
 		assert_false(job.loudness.has_true_peak);

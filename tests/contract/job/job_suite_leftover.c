@@ -220,3 +220,28 @@ JOB_TEST(a_failed_job_whose_video_expires_is_not_requeued)
 	assert_int_equal(job_settle(&l->leftover, &video, JOB_LEFT_VIDEO, NULL, NULL), 0);
 	assert_int_equal(left(l, JOB_LEFT_VIDEO, 0).count, 0);
 }
+
+JOB_TEST(who_holds_the_lease_is_told_what_earlier_attempts_registered)
+{
+	struct blob_id outputs[JOB_OUTPUTS_MAX], video = queued(l, "u");
+	struct job first = lease(l), second, third;
+	size_t count = 9;
+
+	assert_int_equal(job_list_outputs(&l->life, &first.lease, outputs, &count, NULL), 0);
+	assert_int_equal(count, 0);
+	assert_int_equal(job_hand_back(&l->life, &first.lease, NULL, NULL), 0);
+	second = lease(l);
+	assert_int_equal(job_hand_back(&l->life, &second.lease, NULL, NULL), 0);
+	third = lease(l);
+	assert_int_equal(job_list_outputs(&l->life, &third.lease, outputs, &count, NULL), 0);
+	assert_int_equal(count, 2);
+	assert_string_equal(outputs[0].hex, first.lease.output.hex);
+	assert_string_equal(outputs[1].hex, second.lease.output.hex);
+	assert_int_equal(job_finish(&l->life, &third.lease,
+				    &(struct job_result){ .mp3_fid = outputs[1] }, NULL),
+			 0);
+	assert_string_equal(get(l, &video).mp3_fid.hex, second.lease.output.hex);
+	third.lease.video_fid = blob_id_new();
+	assert_int_equal(job_list_outputs(&l->life, &third.lease, outputs, &count, NULL),
+			 ERR_NOT_FOUND);
+}

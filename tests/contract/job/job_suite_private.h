@@ -84,6 +84,8 @@ size_t index_of(const struct job *jobs, size_t count, const struct blob_id *vide
 	X(a_lease_registers_a_fresh_output_until_the_job_is_done_with_it)                          \
 	X(outputs_are_left_over_when_no_attempt_has_run_for_long)                                  \
 	X(a_job_remembers_the_outputs_of_its_last_attempts_only)                                   \
+	X(who_holds_the_lease_is_told_what_earlier_attempts_registered)                            \
+	X(what_a_user_stores_is_the_videos_and_results_that_are_there)                             \
 	X(an_old_upload_is_given_up_and_forgotten)                                                 \
 	X(an_upload_that_came_through_is_not_given_up)                                             \
 	X(only_jobs_that_ended_and_were_published_have_blobs_that_may_go)                          \

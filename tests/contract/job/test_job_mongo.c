@@ -193,11 +193,94 @@ of_500_at_most_two_start_before_a_newcomer_with_two_converters(void **state)
 	assert_true(atomic_load(&c[0].count) + atomic_load(&c[1].count) < 500);
 }
 
+/* What the server's profiler says of the last such command on jobs: its examined documents or keys. */
+static int64_t
+examined(const char *command, const char *what)
+{
+	mongoc_collection_t *profile =
+		mongoc_client_get_collection(client, database, "system.profile");
+	bson_t *filter = BCON_NEW(command, BCON_UTF8("jobs"));
+	bson_t *options =
+		BCON_NEW("sort", "{", "$natural", BCON_INT32(-1), "}", "limit", BCON_INT64(1));
+	mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(profile, filter, options, NULL);
+	const bson_t *doc;
+	bson_iter_t it;
+	int64_t n = -1;
+
+	if (mongoc_cursor_next(cursor, &doc) && bson_iter_init_find(&it, doc, what))
+		n = bson_iter_as_int64(&it);
+	mongoc_cursor_destroy(cursor);
+	bson_destroy(options);
+	bson_destroy(filter);
+	mongoc_collection_destroy(profile);
+	return n;
+}
+
+static void
+set_profiling(int level)
+{
+	bson_t *command = BCON_NEW("profile", BCON_INT32(level));
+
+	assert_true(mongoc_client_command_simple(client, database, command, NULL, NULL, NULL));
+	bson_destroy(command);
+}
+
+static void
+who_waits_and_what_is_stored_is_told_by_indexes_alone(void **state)
+{
+	SCOPED(ledger_close_p) struct ledger *s = open_mongo();
+	struct job_waiting users[4];
+	int64_t bytes;
+	size_t count;
+	struct job job;
+
+	(void)state;
+	for (int i = 0; i < 300; i++)
+		queue_job(s, "greedy", &job);
+	queue_job(s, "newcomer", &job);
+	assert_int_equal(job_stored(&s->desk, "greedy", &bytes, NULL), 0); /* makes the index */
+	set_profiling(2);
+	assert_int_equal(job_list_waiting(&s->life, users, 4, &count, NULL), 0);
+	assert_int_equal(job_stored(&s->desk, "newcomer", &bytes, NULL), 0);
+	set_profiling(0);
+	assert_int_equal(count, 2);
+	assert_int_equal(examined("command.distinct", "docsExamined"), 0);
+	assert_in_range(examined("command.distinct", "keysExamined"), 2, 4);
+	assert_int_equal(examined("command.aggregate", "docsExamined"), 0);
+	assert_in_range(examined("command.aggregate", "keysExamined"), 1, 2);
+}
+
+/* Without the bytes of its result: it was made at 128 kbit/s. */
+static void
+a_job_of_an_older_version_counts_by_the_duration_of_its_sound(void **state)
+{
+	SCOPED(ledger_close_p) struct ledger *s = open_mongo();
+	const struct job_lease_terms terms = { "c", LEASE_MS };
+	const struct job_result result = { blob_id_new(), 61.5, { 0 }, 1000 };
+	bson_t all = BSON_INITIALIZER, *older = BCON_NEW("$unset", "{", "result", "", "}");
+	int64_t bytes = 0;
+	struct job job;
+
+	(void)state;
+	queue_job(s, "ann", &job);
+	assert_int_equal(job_lease_one(&s->life, &terms, &job.video_fid, &job, NULL), 0);
+	assert_int_equal(job_finish(&s->life, &job.lease, &result, NULL), 0);
+	assert_int_equal(job_stored(&s->desk, "ann", &bytes, NULL), 0);
+	assert_int_equal(bytes, 1000);
+	assert_true(mongoc_collection_update_many(jobs, &all, older, NULL, NULL, NULL));
+	assert_int_equal(job_stored(&s->desk, "ann", &bytes, NULL), 0);
+	assert_int_equal(bytes, 984000);
+	bson_destroy(older);
+	bson_destroy(&all);
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest fairness[] = {
+	const struct CMUnitTest mongo_only[] = {
 		cmocka_unit_test(of_500_at_most_two_start_before_a_newcomer_with_two_converters),
+		cmocka_unit_test(who_waits_and_what_is_stored_is_told_by_indexes_alone),
+		cmocka_unit_test(a_job_of_an_older_version_counts_by_the_duration_of_its_sound),
 	};
 	const char *uri = getenv("TONEARM_TEST_MONGODB_URI");
 	char id[9];
@@ -215,7 +298,7 @@ main(void)
 	jobs = mongoc_client_get_collection(client, database, "jobs");
 	failed = job_suite_run("job store on MongoDB",
 			       &(struct job_suite_server){ open_mongo, advance_mongo });
-	failed += cmocka_run_group_tests_name("fairness on MongoDB", fairness, NULL, NULL);
+	failed += cmocka_run_group_tests_name("MongoDB only", mongo_only, NULL, NULL);
 	drop_database();
 	mongoc_collection_destroy(jobs);
 	mongoc_client_destroy(client);

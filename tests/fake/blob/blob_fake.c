@@ -48,22 +48,6 @@ fake_resume(struct blob_store *s, const struct blob_id *id, const struct blob_me
 }
 
 static int
-fake_find_output(struct blob_store *s, const struct blob_id *video, struct blob_id *ret,
-		 struct err *e)
-{
-	SCOPED(blob_fake_leave_p) struct blob_fake *f = blob_fake_enter(s);
-	struct fake_blob *blob = blob_fake_find_output(f, video);
-	int r = blob_fake_refusal(f, e);
-
-	if (r < 0)
-		return r;
-	if (blob == NULL)
-		return err_set(e, ERR_NOT_FOUND, "no such blob");
-	*ret = blob->info.id;
-	return 0;
-}
-
-static int
 fake_remove(struct blob_store *s, const struct blob_id *id, struct err *e)
 {
 	SCOPED(blob_fake_leave_p) struct blob_fake *f = blob_fake_enter(s);
@@ -77,22 +61,6 @@ fake_remove(struct blob_store *s, const struct blob_id *id, struct err *e)
 		return 0;
 	str_free(&blob->bytes);
 	*blob = f->blobs[--f->count];
-	return 0;
-}
-
-static int
-fake_usage(struct blob_store *s, const char *owner, int64_t *ret_bytes, struct err *e)
-{
-	SCOPED(blob_fake_leave_p) struct blob_fake *f = blob_fake_enter(s);
-	int r = blob_fake_refusal(f, e);
-	int64_t bytes = 0;
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < f->count; i++)
-		if (strcmp(f->blobs[i].info.meta.owner, owner) == 0)
-			bytes += f->blobs[i].info.length;
-	*ret_bytes = bytes;
 	return 0;
 }
 
@@ -122,9 +90,7 @@ static const struct blob_store_ops fake_ops = {
 	.open = fake_open,
 	.create = fake_create,
 	.resume = fake_resume,
-	.find_output = fake_find_output,
 	.remove = fake_remove,
-	.usage = fake_usage,
 	.leftover = blob_fake_leftover,
 	.clear = blob_fake_clear,
 	.next_id = blob_fake_next_id,

@@ -61,7 +61,6 @@ void blob_fake_leave_p(struct blob_fake **f);
 /* Counts the call; the failure that the test has asked for, else 0. */
 int blob_fake_refusal(struct blob_fake *f, struct err *e);
 struct fake_blob *blob_fake_find(struct blob_fake *f, const struct blob_id *id);
-struct fake_blob *blob_fake_find_output(struct blob_fake *f, const struct blob_id *video);
 /* Takes the bytes over on success. */
 int blob_fake_add(struct blob_fake *f, const struct blob_info *info, struct str *bytes,
 		  struct err *e);

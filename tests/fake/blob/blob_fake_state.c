@@ -37,15 +37,6 @@ blob_fake_find(struct blob_fake *f, const struct blob_id *id)
 	return NULL;
 }
 
-struct fake_blob *
-blob_fake_find_output(struct blob_fake *f, const struct blob_id *video)
-{
-	for (size_t i = 0; !blob_id_is_none(video) && i < f->count; i++)
-		if (blob_id_equal(&f->blobs[i].info.meta.video_fid, video))
-			return &f->blobs[i];
-	return NULL;
-}
-
 int
 blob_fake_add(struct blob_fake *f, const struct blob_info *info, struct str *bytes, struct err *e)
 {

@@ -143,8 +143,6 @@ fake_commit(struct blob_writer *port, struct err *e)
 		return r;
 	if (w->chunks > 0 && !blob_fake_left(f, &port->id))
 		return err_set(e, ERR_UNAVAILABLE, "the chunks are not all there");
-	if (blob_fake_find_output(f, &w->meta.video_fid))
-		return err_set(e, ERR_CONFLICT, "another output of this video was faster");
 	legible(info.meta.filename);
 	legible(info.meta.owner);
 	legible(info.meta.content_type);

@@ -190,41 +190,12 @@ store_resume(struct blob_store *port, const struct blob_id *id, const struct blo
 }
 
 static int
-store_find_output(struct blob_store *port, const struct blob_id *video, struct blob_id *ret,
-		  struct err *e)
-{
-	struct faulty_blob *s = store_of(port);
-	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);
-	struct blob_id found;
-
-	if (r < 0 ||
-	    (r = fault_after(s->faults, call, blob_find_output(s->inner, video, &found, e), e)) < 0)
-		return r;
-	*ret = found;
-	return 0;
-}
-
-static int
 store_remove(struct blob_store *port, const struct blob_id *id, struct err *e)
 {
 	struct faulty_blob *s = store_of(port);
 	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);
 
 	return r < 0 ? r : fault_after(s->faults, call, blob_remove(s->inner, id, e), e);
-}
-
-static int
-store_usage(struct blob_store *port, const char *owner, int64_t *ret_bytes, struct err *e)
-{
-	struct faulty_blob *s = store_of(port);
-	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);
-	int64_t bytes = 0;
-
-	if (r < 0 ||
-	    (r = fault_after(s->faults, call, blob_usage(s->inner, owner, &bytes, e), e)) < 0)
-		return r;
-	*ret_bytes = bytes;
-	return 0;
 }
 
 static int
@@ -288,9 +259,7 @@ static const struct blob_store_ops store_ops = {
 	.open = store_open,
 	.create = store_create,
 	.resume = store_resume,
-	.find_output = store_find_output,
 	.remove = store_remove,
-	.usage = store_usage,
 	.leftover = store_leftover,
 	.clear = store_clear,
 	.next_id = store_next_id,

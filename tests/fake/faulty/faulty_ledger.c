@@ -155,6 +155,20 @@ faulty_load(struct job_desk *port, const char *username, struct job_load *ret, s
 }
 
 static int
+faulty_stored(struct job_desk *port, const char *username, int64_t *ret_bytes, struct err *e)
+{
+	struct faulty_ledger *s = faulty_desk(port);
+	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);
+	int64_t got;
+
+	if (r < 0 || (r = fault_after(s->faults, call,
+				      job_stored(&s->inner->desk, username, &got, e), e)) < 0)
+		return r;
+	*ret_bytes = got;
+	return 0;
+}
+
+static int
 faulty_list(struct job_desk *port, const struct job_filter *filter, struct job *jobs, size_t max,
 	    size_t *ret_count, struct err *e)
 {
@@ -266,6 +280,7 @@ static const struct job_desk_ops desk_ops = {
 	.find_by_mp3 = faulty_find_by_mp3,
 	.count = faulty_count,
 	.load = faulty_load,
+	.stored = faulty_stored,
 	.list = faulty_list,
 	.requeue_failed = faulty_requeue_failed,
 };

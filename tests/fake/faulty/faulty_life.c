@@ -110,6 +110,22 @@ faulty_lease_one(struct job_life *port, const struct job_lease_terms *terms,
 }
 
 static int
+faulty_list_outputs(struct job_life *port, const struct job_lease *lease, struct blob_id *ids,
+		    size_t *ret_count, struct err *e)
+{
+	struct faulty_ledger *s = faulty_life(port);
+	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);
+	size_t got;
+
+	if (r < 0 ||
+	    (r = fault_after(s->faults, call,
+			     job_list_outputs(&s->inner->life, lease, ids, &got, e), e)) < 0)
+		return r;
+	*ret_count = got;
+	return 0;
+}
+
+static int
 faulty_renew(struct job_life *port, const struct job_lease *lease, int64_t ms,
 	     const struct job_progress *progress, struct err *e)
 {
@@ -186,6 +202,7 @@ const struct job_life_ops faulty_life_ops = {
 	.list_waiting = faulty_list_waiting,
 	.lease_oldest = faulty_lease_oldest,
 	.lease_one = faulty_lease_one,
+	.list_outputs = faulty_list_outputs,
 	.renew = faulty_renew,
 	.finish = faulty_finish,
 	.fail = faulty_fail,

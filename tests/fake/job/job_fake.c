@@ -230,6 +230,7 @@ static const struct job_life_ops fake_life = {
 	.list_waiting = job_fake_list_waiting,
 	.lease_oldest = job_fake_lease_oldest,
 	.lease_one = job_fake_lease_one,
+	.list_outputs = job_fake_list_outputs,
 	.renew = job_fake_renew,
 	.finish = job_fake_finish,
 	.fail = job_fake_fail,

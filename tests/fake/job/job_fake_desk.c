@@ -133,10 +133,34 @@ job_fake_load(struct job_desk *s, const char *username, struct job_load *ret, st
 	return 0;
 }
 
+static int
+job_fake_stored(struct job_desk *d, const char *username, int64_t *ret_bytes, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_desk(d);
+	int r = job_fake_refusal(f, e);
+	int64_t bytes = 0;
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < f->count; i++) {
+		const struct record *rec = &f->records[i];
+
+		if (strcmp(rec->job.username, username) != 0)
+			continue;
+		if (rec->job.state != JOB_UPLOADING && !rec->video_settled)
+			bytes += rec->job.source.bytes;
+		if (!rec->audio_settled)
+			bytes += rec->result_bytes;
+	}
+	*ret_bytes = bytes;
+	return 0;
+}
+
 const struct job_desk_ops job_fake_desk = {
 	.find_by_mp3 = job_fake_find_by_mp3,
 	.count = job_fake_count,
 	.load = job_fake_load,
+	.stored = job_fake_stored,
 	.list = job_fake_list,
 	.requeue_failed = job_fake_requeue_failed,
 };

@@ -117,6 +117,26 @@ job_fake_lease_one(struct job_life *l, const struct job_lease_terms *terms,
 	return 0;
 }
 
+int
+job_fake_list_outputs(struct job_life *l, const struct job_lease *lease, struct blob_id *ids,
+		      size_t *ret_count, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_life(l);
+	const struct record *rec = job_fake_find(f, &lease->video_fid);
+	int r = job_fake_refusal(f, e);
+	size_t n = 0;
+
+	if (r < 0)
+		return r;
+	if (!rec)
+		return err_set(e, ERR_NOT_FOUND, "no job %s", lease->video_fid.hex);
+	for (size_t i = 0; i < rec->output_count; i++)
+		if (!blob_id_equal(&rec->outputs[i], &lease->output))
+			ids[n++] = rec->outputs[i];
+	*ret_count = n;
+	return 0;
+}
+
 /* The record that the lease holds, with *ret_again = 0; or the one that it has brought to after
  * already, with 1. */
 static int
@@ -178,6 +198,7 @@ job_fake_finish(struct job_life *s, const struct job_lease *lease, const struct 
 					 lease->video_fid.hex);
 	rec->job.state = JOB_DONE;
 	rec->job.mp3_fid = result->mp3_fid;
+	rec->result_bytes = result->bytes;
 	job_fake_forget(rec, &result->mp3_fid);
 	rec->job.progress = (struct job_progress){ .fraction = 1 };
 	rec->job.error = (struct job_error){ 0 };

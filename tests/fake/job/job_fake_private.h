@@ -18,6 +18,7 @@ struct record {
 	} notice;
 	struct blob_id outputs[JOB_OUTPUTS_MAX];
 	size_t output_count;
+	int64_t result_bytes;
 	bool video_expiring, video_settled, audio_settled;
 	int64_t number; /* order of creation: breaks ties of a clock that stands still */
 };
@@ -94,6 +95,8 @@ int job_fake_lease_oldest(struct job_life *l, const struct job_lease_terms *term
 			  const char *const *users, size_t count, struct job *ret, struct err *e);
 int job_fake_lease_one(struct job_life *l, const struct job_lease_terms *terms,
 		       const struct blob_id *video, struct job *ret, struct err *e);
+int job_fake_list_outputs(struct job_life *l, const struct job_lease *lease, struct blob_id *ids,
+			  size_t *ret_count, struct err *e);
 int job_fake_renew(struct job_life *s, const struct job_lease *lease, int64_t ms,
 		   const struct job_progress *progress, struct err *e);
 int job_fake_finish(struct job_life *s, const struct job_lease *lease,
