@@ -24,9 +24,8 @@ struct converter {
 	struct job_life *jobs;
 	struct fair *fair; /* whose job is next */
 	struct encoder *encoder;
-	struct relay_config outbox; /* how a result is announced at once */
-	struct relay *relay;        /* who announces it otherwise; may be NULL in tests */
-	const char *owner;          /* names this process in leases */
+	struct relay_announcer announcer; /* how a result becomes a message */
+	const char *owner;                /* names this process in leases */
 	int64_t lease_ms;
 	enum converter_order order;
 	const atomic_bool *hand_back; /* the drain's time is over: hand jobs under way back */

@@ -8,6 +8,7 @@
 #include "converter/command.h"
 #include "converter/config.h"
 #include "converter/dispatch.h"
+#include "flow/job_routes.h"
 
 #define SERVER_DEADLINE_MS 3000
 #define PUBLISHES_MAX 1024
@@ -112,31 +113,18 @@ on_relay_change(void *arg, const struct err *e)
 		log_warn(LOG_EVENT("relay_failed"), LOG_ERR(e));
 }
 
-static struct relay_config
-make_outbox(const struct converter_config *config, struct job_outbox *jobs)
-{
-	return (struct relay_config){
-		.jobs = jobs,
-		.video_queue = config->video_queue,
-		.mp3_queue = config->mp3_queue,
-		.failed_queue = config->failed_queue,
-		.interval_ms = RELAY_INTERVAL_MS,
-		.on_change = on_relay_change,
-	};
-}
-
 static int
-make_queues(const struct converter_config *config, struct relay_config *outbox,
-	    struct backend *backend, struct consumer **ret_consumer, struct err *e)
+make_queues(const struct converter_config *config, struct backend *backend, struct outbox *outbox,
+	    struct publisher **ret_publisher, struct consumer **ret_consumer, struct err *e)
 {
 	const char *const queues[] = { config->video_queue };
 	const struct queue_sources from = { queues, 1, PREFETCH };
 	const struct backend_queue queue = {
 		.max_waiting = PUBLISHES_MAX,
-		.on_missing = relay_queue_missing,
+		.on_missing = outbox_queue_missing,
 		.on_missing_arg = outbox,
 	};
-	int r = backend_publisher(backend, &queue, &outbox->publisher, e);
+	int r = backend_publisher(backend, &queue, ret_publisher, e);
 
 	return r < 0 ? r : backend_consumer(backend, &queue, &from, ret_consumer, e);
 }
@@ -147,6 +135,10 @@ serve(struct daemon *d, const struct converter_config *config, struct backend *b
 {
 	SCOPED(relay_stop_p) struct relay *relay = NULL;
 	SCOPED(fair_fini) struct fair fair;
+	const struct relay_config relaying = { .outbox = s->converter.announcer.outbox,
+					       .publisher = s->converter.announcer.publisher,
+					       .interval_ms = RELAY_INTERVAL_MS,
+					       .on_change = on_relay_change };
 	int r;
 
 	fair_init(&fair);
@@ -155,9 +147,8 @@ serve(struct daemon *d, const struct converter_config *config, struct backend *b
 	backend_watch(backend, d);
 	if ((r = daemon_watch(d, e)) < 0 || (r = daemon_wait_ready(d, e)) < 0)
 		return r;
-	if (!stop_requested(daemon_stop(d)) &&
-	    (r = relay_start(&s->converter.outbox, &relay, e)) == 0) {
-		s->converter.relay = relay;
+	if (!stop_requested(daemon_stop(d)) && (r = relay_start(&relaying, &relay, e)) == 0) {
+		s->converter.announcer.relay = relay;
 		r = dispatch_run(
 			&(struct dispatch_config){
 				.converter = &s->converter,
@@ -194,7 +185,11 @@ run(struct daemon *d, const void *arg, struct err *e)
 	struct backend_limits limits = { .deadline_ms = SERVER_DEADLINE_MS };
 	struct blob_store *videos, *mp3s;
 	struct ledger *ledger;
-	struct relay_config outbox;
+	const struct outbox_route routes[] = { job_route_mp3(config->mp3_queue),
+					       job_route_failed(config->failed_queue),
+					       job_route_video(config->video_queue) };
+	struct outbox outbox;
+	struct publisher *publisher;
 	char owner[LEASE_OWNER_MAX + 1];
 	struct service s = { 0 };
 	int r;
@@ -208,8 +203,8 @@ run(struct daemon *d, const void *arg, struct err *e)
 	    (r = backend_blobs(backend, "mp3s", &mp3s, e)) < 0 ||
 	    (r = backend_ledger(backend, &ledger, e)) < 0)
 		return r;
-	outbox = make_outbox(config, &ledger->outbox);
-	if ((r = make_queues(config, &outbox, backend, &s.consumer, e)) < 0)
+	outbox = (struct outbox){ &ledger->outbox, routes, ARRAY_LEN(routes) };
+	if ((r = make_queues(config, backend, &outbox, &publisher, &s.consumer, e)) < 0)
 		return r;
 	make_owner(owner, sizeof owner);
 	s.video_queue = config->video_queue;
@@ -219,7 +214,7 @@ run(struct daemon *d, const void *arg, struct err *e)
 		.mp3s = mp3s,
 		.jobs = &ledger->life,
 		.encoder = encoder,
-		.outbox = outbox,
+		.announcer = { .outbox = &outbox, .publisher = publisher },
 		.owner = owner,
 		.lease_ms = config->lease_ms,
 		.order = (enum converter_order)config->order,

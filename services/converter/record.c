@@ -58,13 +58,11 @@ static void
 record_announce(const struct attempt *a, enum reaction reaction)
 {
 	struct job job = *a->job;
-	struct err e = ERR_NONE;
 
 	job.state = reaction == REACTION_DONE ? JOB_DONE : JOB_FAILED;
 	job.mp3_fid = a->made.mp3_fid;
 	job.error = a->why;
-	if (relay_publish(&a->c->outbox, &job, JOB_PUBLISH_RESULT, &e) < 0 && a->c->relay)
-		relay_poke(a->c->relay);
+	relay_announce(&a->c->announcer, &job, JOB_PUBLISH_RESULT);
 }
 
 static void

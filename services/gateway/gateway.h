@@ -22,11 +22,10 @@ struct gateway {
 	struct blob_store *videos, *mp3s;
 	struct job_life *jobs;
 	struct job_desk *desk;
-	struct relay_config outbox; /* how an upload is announced at once */
-	struct relay *relay;        /* who announces it otherwise; may be NULL in tests */
-	int64_t max_upload_bytes;   /* of the file; 0 = no limit */
-	int64_t max_stored_bytes;   /* of one user; 0 = no limit */
-	int64_t max_queued_jobs;    /* of one user that have not ended; 0 = no limit */
+	struct relay_announcer announcer; /* how an upload becomes a message */
+	int64_t max_upload_bytes;         /* of the file; 0 = no limit */
+	int64_t max_stored_bytes;         /* of one user; 0 = no limit */
+	int64_t max_queued_jobs;          /* of one user that have not ended; 0 = no limit */
 	bool allow_ownerless; /* blobs without an owner are served to any valid token, as MsgQ does
 			       */
 };

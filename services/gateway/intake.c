@@ -8,7 +8,7 @@
 
 /* A name is hostile text: it must be valid UTF-8 for the stores, and one line for every reader. */
 static void
-copy_name(char *to, size_t size, const char *from)
+intake_copy_name(char *to, size_t size, const char *from)
 {
 	bool utf8 = utf8_valid(from, strlen(from));
 	size_t n = 0;
@@ -34,9 +34,9 @@ intake_begin(struct intake *in, const struct gateway *g, const char *username,
 	in->job.state = JOB_UPLOADING;
 	in->job.video_fid = blob_id_new();
 	in->job.source.bytes = expected;
-	copy_name(in->job.source.filename, sizeof in->job.source.filename, part->filename);
-	copy_name(in->job.source.content_type, sizeof in->job.source.content_type,
-		  part->content_type);
+	intake_copy_name(in->job.source.filename, sizeof in->job.source.filename, part->filename);
+	intake_copy_name(in->job.source.content_type, sizeof in->job.source.content_type,
+			 part->content_type);
 	if ((r = str_copy(in->job.username, sizeof in->job.username, username, e)) < 0)
 		return r;
 	memcpy(meta.owner, in->job.username, sizeof meta.owner);
@@ -64,15 +64,6 @@ intake_write(struct intake *in, const char *data, size_t len, struct err *e)
 	return 0;
 }
 
-/* The broker may be away: the job is in the ledger, and the relay publishes what is due. */
-static void
-announce(struct intake *in)
-{
-	if (relay_publish(&in->gateway->outbox, &in->job, JOB_PUBLISH_VIDEO, NULL) < 0 &&
-	    in->gateway->relay)
-		relay_poke(in->gateway->relay);
-}
-
 int
 intake_accept(struct intake *in, struct err *e)
 {
@@ -88,7 +79,7 @@ intake_accept(struct intake *in, struct err *e)
 		return err_prefix(e, r, "queue %s", in->job.video_fid.hex);
 	in->job.state = JOB_QUEUED;
 	in->registered = false;
-	announce(in);
+	relay_announce(&in->gateway->announcer, &in->job, JOB_PUBLISH_VIDEO);
 	return 0;
 }
 

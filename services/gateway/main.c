@@ -2,6 +2,7 @@
 #include "adapter/identity_http.h"
 #include "backend/backend.h"
 #include "daemon/daemon.h"
+#include "flow/job_routes.h"
 #include "gateway/config.h"
 #include "gateway/gateway.h"
 
@@ -65,7 +66,7 @@ http_config(const struct gateway_config *c, struct gateway *g, struct daemon *d)
 
 /* Serves until the stop; everything that g needs is open. */
 static int
-serve(struct daemon *d, const struct gateway_config *c, struct gateway *g, struct err *e)
+gateway_serve(struct daemon *d, const struct gateway_config *c, struct gateway *g, struct err *e)
 {
 	SCOPED(http_server_close_p) struct http_server *http = NULL;
 	struct http_server_config config = http_config(c, g, d);
@@ -83,17 +84,17 @@ serve(struct daemon *d, const struct gateway_config *c, struct gateway *g, struc
 }
 
 static int
-run(struct daemon *d, const void *config, struct err *e)
+gateway_run(struct daemon *d, const void *config, struct err *e)
 {
 	const struct gateway_config *c = config;
 	struct backend_limits limits = { (int)c->mongo_clients, SERVER_DEADLINE_MS };
-	struct relay_config outbox = { .video_queue = c->video_queue,
-				       .mp3_queue = c->mp3_queue,
-				       .failed_queue = c->failed_queue,
-				       .interval_ms = RELAY_INTERVAL_MS };
+	const struct outbox_route routes[] = { job_route_mp3(c->mp3_queue),
+					       job_route_failed(c->failed_queue),
+					       job_route_video(c->video_queue) };
+	struct outbox outbox;
 	struct backend_queue queue = { .deadline_ms = ANNOUNCE_DEADLINE_MS,
 				       .max_waiting = PUBLISHES_MAX,
-				       .on_missing = relay_queue_missing,
+				       .on_missing = outbox_queue_missing,
 				       .on_missing_arg = &outbox };
 	SCOPED(backend_close_p) struct backend *backend = NULL;
 	SCOPED(identity_close_p) struct identity *identity = NULL;
@@ -108,10 +109,14 @@ run(struct daemon *d, const void *config, struct err *e)
 	    (r = backend_blobs(backend, "mp3s", &mp3s, e)) < 0 ||
 	    (r = backend_ledger(backend, &ledger, e)) < 0)
 		return r;
-	outbox.jobs = &ledger->outbox;
+	outbox = (struct outbox){ &ledger->outbox, routes, ARRAY_LEN(routes) };
 	if ((r = backend_publisher(backend, &queue, &publisher, e)) < 0 ||
 	    (r = identity_http_new(c->auth_address, IDENTITY_CONNECTIONS, SERVER_DEADLINE_MS,
-				   &identity, e)) < 0)
+				   &identity, e)) < 0 ||
+	    (r = relay_start(&(struct relay_config){ .outbox = &outbox,
+						     .publisher = publisher,
+						     .interval_ms = RELAY_INTERVAL_MS },
+			     &relay, e)) < 0)
 		return r;
 
 	struct gateway g = { .identity = identity,
@@ -119,23 +124,18 @@ run(struct daemon *d, const void *config, struct err *e)
 			     .mp3s = mp3s,
 			     .jobs = &ledger->life,
 			     .desk = &ledger->desk,
-			     .outbox = outbox,
+			     .announcer = { &outbox, publisher, relay, ANNOUNCE_PATIENCE_MS },
 			     .max_upload_bytes = c->max_upload_bytes,
 			     .max_stored_bytes = c->max_stored_bytes,
 			     .max_queued_jobs = c->max_queued_jobs,
 			     .allow_ownerless = c->allow_ownerless };
-	g.outbox.publisher = publisher;
-	if ((r = relay_start(&g.outbox, &relay, e)) < 0)
-		return r;
-	g.relay = relay;
-	g.outbox.patience_ms = ANNOUNCE_PATIENCE_MS; /* not of the relay's own rounds */
 	daemon_dependency(d, "auth", ping_auth, identity);
 	backend_watch(backend, d);
-	return serve(d, c, &g, e);
+	return gateway_serve(d, c, &g, e);
 }
 
 static int
-check(const void *config, struct err *e)
+gateway_check(const void *config, struct err *e)
 {
 	const struct gateway_config *c = config;
 
@@ -150,8 +150,8 @@ main(int argc, char **argv)
 		.summary = "takes logins, uploads and downloads over HTTP",
 		.keys = gateway_config_keys,
 		.config_size = sizeof(struct gateway_config),
-		.run = run,
-		.check = check,
+		.run = gateway_run,
+		.check = gateway_check,
 	};
 
 	return daemon_main(argc, argv, &spec);

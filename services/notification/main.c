@@ -4,7 +4,7 @@
 #include "base/random.h"
 #include "base/log/log.h"
 #include "daemon/daemon.h"
-#include "flow/relay.h"
+#include "flow/job_routes.h"
 #include "notification/config.h"
 #include "notification/notify.h"
 
@@ -63,7 +63,7 @@ pause_for(const struct notifier *n, struct stop *stop, int64_t ms)
 }
 
 static void
-note(const struct service *s, enum notice notice, const char *queue, const struct err *e)
+count_notice(const struct service *s, enum notice notice, const char *queue, const struct err *e)
 {
 	metric_add(s->notices, 1, (const char *const[]){ notice_name(notice) });
 	if (notice != NOTICE_BURIED)
@@ -83,13 +83,13 @@ handle_next(struct service *s, enum notice *ret, struct err *e)
 
 	if (notify_settle(n, e) < 0) {
 		*ret = NOTICE_LATER;
-		note(s, *ret, "", e);
+		count_notice(s, *ret, "", e);
 		return 0;
 	}
 	if ((r = queue_next(n->consumer, IDLE_MS, &delivery, e)) == 0) {
 		queue = delivery.message.destination; /* outlives the delivery */
 		*ret = notify(n, &delivery, e);
-		note(s, *ret, queue, e);
+		count_notice(s, *ret, queue, e);
 	}
 	return r;
 }
@@ -125,15 +125,15 @@ consume(struct daemon *d, struct service *s, struct err *e)
 }
 
 static int
-run(struct daemon *d, const void *config, struct err *e)
+notification_run(struct daemon *d, const void *config, struct err *e)
 {
 	const struct notification_config *c = config;
 	const char *queues[] = { c->mp3_queue, c->failed_queue };
 	struct backend_limits limits = { MONGODB_CLIENTS, SERVER_DEADLINE_MS };
-	struct relay_config outbox = { .video_queue = "",
-				       .mp3_queue = c->mp3_queue,
-				       .failed_queue = c->failed_queue };
-	struct backend_queue queue = { .on_missing = relay_queue_missing,
+	const struct outbox_route routes[] = { job_route_mp3(c->mp3_queue),
+					       job_route_failed(c->failed_queue) };
+	struct outbox outbox;
+	struct backend_queue queue = { .on_missing = outbox_queue_missing,
 				       .on_missing_arg = &outbox };
 	struct queue_sources from = { queues, ARRAY_LEN(queues), (int)c->prefetch };
 	SCOPED(backend_close_p) struct backend *backend = NULL;
@@ -146,7 +146,7 @@ run(struct daemon *d, const void *config, struct err *e)
 	if ((r = backend_new(&c->backend, &limits, &backend, e)) < 0 ||
 	    (r = backend_ledger(backend, &ledger, e)) < 0)
 		return r;
-	outbox.jobs = &ledger->outbox;
+	outbox = (struct outbox){ &ledger->outbox, routes, ARRAY_LEN(routes) };
 	if ((r = backend_consumer(backend, &queue, &from, &consumer, e)) < 0)
 		return r;
 	random_hex(owner, OWNER_DIGITS);
@@ -165,7 +165,7 @@ run(struct daemon *d, const void *config, struct err *e)
 }
 
 static int
-check(const void *config, struct err *e)
+notification_check(const void *config, struct err *e)
 {
 	const struct notification_config *c = config;
 
@@ -180,8 +180,8 @@ main(int argc, char **argv)
 		.summary = "says that an mp3 is ready, or why there is none",
 		.keys = notification_config_keys,
 		.config_size = sizeof(struct notification_config),
-		.run = run,
-		.check = check,
+		.run = notification_run,
+		.check = notification_check,
 	};
 
 	return daemon_main(argc, argv, &spec);

@@ -11,6 +11,7 @@
 #include "base/log/log.h"
 #include "converter/convert.h"
 #include "converter/permit.h"
+#include "flow/job_routes.h"
 #include "fake/blob/blob_fake.h"
 #include "fake/encoder_fake.h"
 #include "fake/identity_fake.h"
@@ -128,12 +129,13 @@ open_queues(struct chain *c)
 
 	assert_int_equal(queue_broker_new(&c->broker, NULL), 0);
 	assert_int_equal(publisher_fake_new(c->broker, &publisher, NULL), 0);
-	c->gateway.outbox =
-		(struct relay_config){ .jobs = &c->ledger->outbox,
-				       .publisher = faulty_publisher(publisher, &c->faults),
-				       .video_queue = "video",
-				       .mp3_queue = "mp3",
-				       .failed_queue = "failed" };
+	c->routes[0] = job_route_mp3("mp3");
+	c->routes[1] = job_route_failed("failed");
+	c->routes[2] = job_route_video("video");
+	c->outbox = (struct outbox){ &c->ledger->outbox, c->routes, ARRAY_LEN(c->routes) };
+	c->gateway.announcer =
+		(struct relay_announcer){ .outbox = &c->outbox,
+					  .publisher = faulty_publisher(publisher, &c->faults) };
 	c->permits = open_consumer(c, video, 1);
 	c->notifier = (struct notifier){ .consumer = open_consumer(c, results, 2),
 					 .jobs = &c->ledger->notice,
@@ -158,7 +160,7 @@ chain_new(void)
 					   .jobs = &c->ledger->life,
 					   .fair = &c->fair,
 					   .encoder = faulty_encoder(c->encoder, &c->faults),
-					   .outbox = c->gateway.outbox,
+					   .announcer = c->gateway.announcer,
 					   .owner = "test/1",
 					   .lease_ms = 60000,
 					   .hand_back = &c->hand_back };
@@ -176,7 +178,7 @@ chain_free(struct chain *c)
 	str_free(&c->answer.body);
 	consumer_close(c->permits);
 	consumer_close(c->notifier.consumer);
-	publisher_close(c->gateway.outbox.publisher);
+	publisher_close(c->gateway.announcer.publisher);
 	queue_broker_free(c->broker);
 	encoder_close(c->converter.encoder);
 	identity_close(c->gateway.identity);
@@ -270,10 +272,12 @@ is_settled(struct chain *c)
 void
 chain_settle(struct chain *c)
 {
-	int published;
+	const struct relay_config relay = { .outbox = &c->outbox,
+					    .publisher = c->gateway.announcer.publisher };
+	int sent;
 
 	for (int i = 0; i < ROUNDS_MAX && !is_settled(c); i++) {
-		(void)relay_round(&c->gateway.outbox, &published, NULL);
+		(void)relay_round(&relay, &sent, NULL);
 		convert_all(c);
 		notify_all(c);
 		(void)atomic_fetch_add(&c->clock.unix_ms, ROUND_MS);

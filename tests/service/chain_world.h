@@ -28,6 +28,8 @@ struct chain {
 	/* what the services work with */
 	struct ledger *ledger; /* jobs, faulty */
 	struct fair fair;
+	struct outbox_route routes[3];
+	struct outbox outbox;
 	struct gateway gateway;
 	struct converter converter;
 	struct notifier notifier;

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "converter/permit.h"
+#include "flow/job_routes.h"
 
 struct shelf_reader {
 	struct bytes_reader inner;
@@ -258,14 +259,11 @@ world_new(void)
 	w->video = world_shelve(&w->videos, "a film with sound", NULL);
 	c->videos = &w->videos.port;
 	c->mp3s = &w->mp3s.port;
-	c->outbox = (struct relay_config){
-		.jobs = &w->ledger->outbox,
-		.publisher = &w->spoken.publisher,
-		.video_queue = "video",
-		.mp3_queue = "mp3",
-		.failed_queue = "failed",
-		.interval_ms = 1000,
-	};
+	w->routes[0] = job_route_mp3("mp3");
+	w->routes[1] = job_route_failed("failed");
+	w->outbox = (struct outbox){ &w->ledger->outbox, w->routes, ARRAY_LEN(w->routes) };
+	c->announcer =
+		(struct relay_announcer){ .outbox = &w->outbox, .publisher = &w->spoken.publisher };
 	c->owner = "test/1";
 	c->lease_ms = 60000;
 	c->hand_back = &w->hand_back;

@@ -40,6 +40,8 @@ struct spoken {
 
 struct world {
 	struct converter converter;
+	struct outbox_route routes[2];
+	struct outbox outbox;
 	struct ledger *ledger;
 	struct fair fair;
 	struct shelf videos, mp3s;

@@ -12,6 +12,7 @@
 #include "contract/blob/blob_dir_fixture.h"
 #include "fake/blob/blob_fake.h"
 #include "fake/identity_fake.h"
+#include "flow/job_routes.h"
 #include "fake/job/job_fake.h"
 #include "gateway/gateway.h"
 #include "net/http_client.h"
@@ -63,6 +64,8 @@ count_close(struct publisher *p)
 static const struct publisher_ops counting_ops = { count_publish, count_ping, count_close };
 
 struct world {
+	struct outbox_route routes[1];
+	struct outbox outbox;
 	struct ledger *ledger;
 	struct gateway gateway;
 	struct counting_publisher broker;
@@ -95,12 +98,10 @@ set_up(void **state)
 	assert_int_equal(job_fake_new(NULL, &w->ledger, NULL), 0);
 	w->gateway.jobs = &w->ledger->life;
 	w->gateway.desk = &w->ledger->desk;
-	w->gateway.outbox = (struct relay_config){ .jobs = &w->ledger->outbox,
-						   .publisher = &w->broker.port,
-						   .video_queue = "video",
-						   .mp3_queue = "mp3",
-						   .failed_queue = "failed",
-						   .interval_ms = 1000 };
+	w->routes[0] = job_route_video("video");
+	w->outbox = (struct outbox){ &w->ledger->outbox, w->routes, ARRAY_LEN(w->routes) };
+	w->gateway.announcer =
+		(struct relay_announcer){ .outbox = &w->outbox, .publisher = &w->broker.port };
 	w->gateway.allow_ownerless = true;
 	believe(w, "ann", "ann@example.org", true);
 	believe(w, "bob", "bob@example.org", true);
