@@ -34,6 +34,7 @@ struct job_fake {
 	int broken, broken_once, broken_in, calls;
 };
 
+/* job_fake_state.c */
 struct job_fake *job_fake_enter(struct job_fake *f);
 void job_fake_leave_p(struct job_fake **f);
 static inline struct job_fake *
