@@ -30,7 +30,7 @@ download_free(void *arg)
 {
 	struct download *d = arg;
 
-	if (d == NULL)
+	if (!d)
 		return;
 	blob_reader_close(d->reader);
 	free(d);
@@ -63,8 +63,8 @@ download_read(void *arg, char *to, size_t max)
 
 /* 0 when the bearer may have the blob, NOT_FOUND when not: the same as if there were none. */
 static int
-check_owner(const struct gateway *g, const struct blob_info *info, const char *username,
-	    struct err *e)
+download_check_owner(const struct gateway *g, const struct blob_info *info, const char *username,
+		     struct err *e)
 {
 	SCOPED_FREE struct job *job = NULL;
 	int r;
@@ -76,7 +76,7 @@ check_owner(const struct gateway *g, const struct blob_info *info, const char *u
 			       ? 0
 			       : err_set(e, ERR_NOT_FOUND, "another user's blob");
 	job = calloc(1, sizeof *job);
-	if (job == NULL)
+	if (!job)
 		return err_set(e, ERR_NO_MEMORY, "job");
 	r = job_find_by_mp3(g->desk, &info->id, job, e);
 	if (r == 0)
@@ -100,8 +100,8 @@ audio_type_of(const struct blob_meta *meta)
 }
 
 static void
-send_range(struct http_request *req, struct download *d, const char *fid_as_asked,
-	   struct range range)
+download_send_range(struct http_request *req, struct download *d, const char *fid_as_asked,
+		    struct range range)
 {
 	const struct blob_info *info = &d->reader->info;
 	size_t type = audio_type_of(&info->meta);
@@ -136,7 +136,7 @@ send_range(struct http_request *req, struct download *d, const char *fid_as_aske
 }
 
 static void
-refuse_range(struct http_request *req, int64_t size)
+download_refuse_range(struct http_request *req, int64_t size)
 {
 	char content_range[48];
 	struct http_header_line line = { "Content-Range", content_range };
@@ -149,7 +149,7 @@ refuse_range(struct http_request *req, int64_t size)
 }
 
 static void
-reply_not_modified(struct http_request *req, const char *etag)
+download_reply_not_modified(struct http_request *req, const char *etag)
 {
 	struct http_header_line line = { "ETag", etag };
 
@@ -158,7 +158,7 @@ reply_not_modified(struct http_request *req, const char *etag)
 
 /* Takes the reader. */
 static void
-send_blob(struct http_request *req, struct blob_reader *reader, const char *fid_as_asked)
+download_send(struct http_request *req, struct blob_reader *reader, const char *fid_as_asked)
 {
 	SCOPED(download_free_p) struct download *d = calloc(1, sizeof *d);
 	const char *if_range = http_header(req, "If-Range");
@@ -167,7 +167,7 @@ send_blob(struct http_request *req, struct blob_reader *reader, const char *fid_
 	char etag[BLOB_ID_DIGITS + 3];
 	struct err e = ERR_NONE;
 
-	if (d == NULL) {
+	if (!d) {
 		blob_reader_close(reader);
 		(void)err_set(&e, ERR_NO_MEMORY, "download");
 		refuse_error(req, REFUSAL_PLAIN, "download", &e);
@@ -176,15 +176,15 @@ send_blob(struct http_request *req, struct blob_reader *reader, const char *fid_
 	d->reader = reader;
 	(void)snprintf(etag, sizeof etag, "\"%s\"", reader->info.id.hex);
 	if (etag_listed(http_header(req, "If-None-Match"), etag, ETAG_WEAK)) {
-		reply_not_modified(req, etag);
+		download_reply_not_modified(req, etag);
 		return;
 	}
 	/* RFC 9110 14.2: Range is for GET alone, and only while the file is the one that If-Range
 	 * names */
-	if (!http_is_head(req) && (if_range == NULL || etag_listed(if_range, etag, ETAG_STRONG)))
+	if (!http_is_head(req) && (!if_range || etag_listed(if_range, etag, ETAG_STRONG)))
 		range = range_parse(http_header(req, "Range"), size);
 	if (range.kind == RANGE_UNSATISFIABLE) {
-		refuse_range(req, size);
+		download_refuse_range(req, size);
 		return;
 	}
 	if (range.kind == RANGE_WHOLE)
@@ -193,7 +193,7 @@ send_blob(struct http_request *req, struct blob_reader *reader, const char *fid_
 		refuse_error(req, REFUSAL_PLAIN, "download", &e);
 		return;
 	}
-	send_range(req, TAKE(d), fid_as_asked, range);
+	download_send_range(req, TAKE(d), fid_as_asked, range);
 }
 
 void
@@ -212,7 +212,7 @@ gateway_download(struct http_request *req, void *gateway)
 
 	if (!authorize(req, g, REFUSAL_PLAIN, &claims))
 		return;
-	if (fid_text == NULL || (*fid_text == '\0' && !http_query_has_nul(req, "fid"))) {
+	if (!fid_text || (*fid_text == '\0' && !http_query_has_nul(req, "fid"))) {
 		refuse(req, REFUSAL_PLAIN, &required);
 		return;
 	}
@@ -221,11 +221,11 @@ gateway_download(struct http_request *req, void *gateway)
 		return;
 	}
 	if ((r = blob_open(g->mp3s, &fid, &reader, &e)) == 0)
-		r = check_owner(g, &reader->info, claims.username, &e);
+		r = download_check_owner(g, &reader->info, claims.username, &e);
 	if (r == ERR_NOT_FOUND)
 		refuse(req, REFUSAL_PLAIN, &unknown);
 	else if (r < 0)
 		refuse_error(req, REFUSAL_PLAIN, "download", &e);
 	else
-		send_blob(req, TAKE(reader), fid_text);
+		download_send(req, TAKE(reader), fid_text);
 }

@@ -18,16 +18,21 @@
 #define MULTIPART_FRAME_ALLOWANCE (1024 * 1024)
 
 struct gateway {
-	struct identity *identity; /* all borrowed */
+	/* borrowed */
+	struct identity *identity;
 	struct blob_store *videos, *mp3s;
 	struct job_life *jobs;
 	struct job_desk *desk;
+
 	struct relay_announcer announcer; /* how an upload becomes a message */
-	int64_t max_upload_bytes;         /* of the file; 0 = no limit */
-	int64_t max_stored_bytes;         /* of one user; 0 = no limit */
-	int64_t max_queued_jobs;          /* of one user that have not ended; 0 = no limit */
-	bool allow_ownerless; /* blobs without an owner are served to any valid token, as MsgQ does
-			       */
+
+	/* 0 = no limit */
+	int64_t max_upload_bytes; /* of the file */
+	int64_t max_stored_bytes; /* of one user */
+	int64_t max_queued_jobs;  /* of one user, that have not ended */
+
+	/* Blobs without an owner are served to any valid token, as MsgQ does. */
+	bool allow_ownerless;
 };
 
 extern const struct http_route gateway_routes[];

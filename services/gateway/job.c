@@ -12,7 +12,7 @@
 #define JOB_JSON_MAX 65536
 
 static void
-reply_job(struct http_request *req, const struct job *job)
+gateway_reply_job(struct http_request *req, const struct job *job)
 {
 	SCOPED(str_free) struct str json = STR_MAX(JOB_JSON_MAX);
 	struct http_header_line lines[] = { { "Cache-Control", "no-store" } };
@@ -49,12 +49,12 @@ gateway_job(struct http_request *req, void *gateway)
 		return;
 	}
 	job = calloc(1, sizeof *job);
-	r = job == NULL ? err_set(&e, ERR_NO_MEMORY, "job") : job_get(g->jobs, &fid, job, &e);
+	r = !job ? err_set(&e, ERR_NO_MEMORY, "job") : job_get(g->jobs, &fid, job, &e);
 	/* someone else's job and no job look the same: ids are not to be probed */
 	if (r == ERR_NOT_FOUND || (r == 0 && strcmp(job->username, claims.username) != 0))
 		refuse(req, REFUSAL_PROBLEM, &unknown);
 	else if (r < 0)
 		refuse_error(req, REFUSAL_PROBLEM, "job", &e);
 	else
-		reply_job(req, job);
+		gateway_reply_job(req, job);
 }

@@ -27,7 +27,7 @@ struct gauges {
 };
 
 static void
-refresh_gauges(void *arg)
+gateway_refresh_gauges(void *arg)
 {
 	struct gauges *g = arg;
 
@@ -35,17 +35,17 @@ refresh_gauges(void *arg)
 }
 
 static void
-export_gauges(struct daemon *d, struct gauges *g)
+gateway_export_gauges(struct daemon *d, struct gauges *g)
 {
 	struct metrics *m = daemon_metrics(d);
 
 	g->connections =
 		metrics_gauge(m, "tonearm_http_connections", "Open client connections.", NULL);
-	metrics_on_scrape(m, refresh_gauges, g);
+	metrics_on_scrape(m, gateway_refresh_gauges, g);
 }
 
 static struct http_server_config
-http_config(const struct gateway_config *c, struct gateway *g, struct daemon *d)
+gateway_http_config(const struct gateway_config *c, struct gateway *g, struct daemon *d)
 {
 	struct http_server_config http = http_server_defaults();
 
@@ -69,14 +69,14 @@ static int
 gateway_serve(struct daemon *d, const struct gateway_config *c, struct gateway *g, struct err *e)
 {
 	SCOPED(http_server_close_p) struct http_server *http = NULL;
-	struct http_server_config config = http_config(c, g, d);
+	struct http_server_config config = gateway_http_config(c, g, d);
 	struct gauges gauges = { 0 };
 	int r;
 
 	if ((r = http_server_start(&config, &http, e)) < 0)
 		return r;
 	gauges.http = http;
-	export_gauges(d, &gauges);
+	gateway_export_gauges(d, &gauges);
 	if ((r = daemon_watch(d, e)) == 0)
 		r = daemon_wait_stop(d, e);
 	http_server_drain(http, c->drain_delay_ms, c->daemon.drain_timeout_ms);

@@ -7,7 +7,7 @@
 /* Reads digits at *at; -1 when there are none. A number past 64 bits is the largest one: behind any
  * file's end either way. */
 static int64_t
-take_number(const char **at)
+range_take_number(const char **at)
 {
 	int64_t n = 0;
 	bool any = false;
@@ -21,7 +21,7 @@ take_number(const char **at)
 }
 
 static struct range
-suffix_range(int64_t wanted, int64_t size)
+range_suffix(int64_t wanted, int64_t size)
 {
 	if (wanted == 0 || size == 0)
 		return (struct range){ .kind = RANGE_UNSATISFIABLE };
@@ -31,7 +31,7 @@ suffix_range(int64_t wanted, int64_t size)
 }
 
 static struct range
-bounded_range(int64_t first, int64_t last, int64_t size)
+range_bounded(int64_t first, int64_t last, int64_t size)
 {
 	if (first >= size)
 		return (struct range){ .kind = RANGE_UNSATISFIABLE };
@@ -47,22 +47,22 @@ range_parse(const char *header, int64_t size)
 	int64_t first = -1, last = -1;
 	const char *at;
 
-	if (header == NULL || strncasecmp(header, "bytes=", 6) != 0)
+	if (!header || strncasecmp(header, "bytes=", 6) != 0)
 		return whole;
 	at = header + 6;
-	if (*at != '-' && (first = take_number(&at)) < 0)
+	if (*at != '-' && (first = range_take_number(&at)) < 0)
 		return whole;
 	if (*at++ != '-')
 		return whole;
-	if (*at != '\0' && (last = take_number(&at)) < 0)
+	if (*at != '\0' && (last = range_take_number(&at)) < 0)
 		return whole;
 	if (*at != '\0') /* several ranges, or trailing text */
 		return whole;
 	if (first < 0)
-		return last < 0 ? whole : suffix_range(last, size);
+		return last < 0 ? whole : range_suffix(last, size);
 	if (last >= 0 && last < first)
 		return whole;
-	return bounded_range(first, last, size);
+	return range_bounded(first, last, size);
 }
 
 bool
@@ -71,7 +71,7 @@ etag_listed(const char *header, const char *etag, enum etag_compare how)
 	size_t len = strlen(etag);
 	const char *at = header;
 
-	if (header == NULL)
+	if (!header)
 		return false;
 	if (strcmp(header, "*") == 0)
 		return how == ETAG_WEAK;
@@ -84,7 +84,7 @@ etag_listed(const char *header, const char *etag, enum etag_compare how)
 		if (strncmp(at, etag, len) == 0 &&
 		    strspn(at + len, " \t") == strcspn(at + len, ","))
 			return true;
-		if (end == NULL)
+		if (!end)
 			return false;
 		at = end + 1;
 	}

@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 enum range_kind {
-	RANGE_WHOLE, /* no Range, not bytes, malformed, or several: the whole file is a right answer
-		      */
-	RANGE_PART,  /* first .. first + length - 1 */
+	/* no Range, not bytes, malformed, or several: the whole file is a right answer */
+	RANGE_WHOLE,
+	RANGE_PART,          /* first .. first + length - 1 */
 	RANGE_UNSATISFIABLE, /* starts behind the end: 416 */
 };
 struct range {

@@ -11,7 +11,8 @@
 #define RETRY_AFTER_S 2
 
 static void
-reply_with(struct http_request *req, const struct refusal *why, const char *type, const char *body)
+refusal_reply(struct http_request *req, const struct refusal *why, const char *type,
+	      const char *body)
 {
 	struct http_header_line lines[2];
 	char seconds[16];
@@ -38,10 +39,10 @@ refuse(struct http_request *req, enum refusal_style style, const struct refusal 
 	if (style == REFUSAL_PROBLEM &&
 	    problem_write(why->status, NULL, http_status_words(why->status), why->words, &problem,
 			  NULL) == 0) {
-		reply_with(req, why, "application/problem+json", str_text(&problem));
+		refusal_reply(req, why, "application/problem+json", str_text(&problem));
 		return;
 	}
-	reply_with(req, why, NULL, why->words);
+	refusal_reply(req, why, NULL, why->words);
 }
 
 void

@@ -15,8 +15,7 @@ struct refusal {
 enum refusal_style { REFUSAL_PLAIN, REFUSAL_PROBLEM };
 
 void refuse(struct http_request *req, enum refusal_style style, const struct refusal *why);
-/* A failure of ours or of a server: 503 or the status of its code, MsgQ's words, and one log line.
- */
+/* A failure of ours or of a server: 503 or the status of its code, MsgQ's words, one log line. */
 void refuse_error(struct http_request *req, enum refusal_style style, const char *what,
 		  const struct err *e);
 

@@ -38,7 +38,7 @@ upload_free(void *arg)
 {
 	struct upload *u = arg;
 
-	if (u == NULL)
+	if (!u)
 		return;
 	intake_close(&u->intake);
 	free(u);
@@ -47,7 +47,7 @@ SCOPE_DEFINE(struct upload, upload_free)
 
 /* 0, or TOO_LARGE when a ceiling is reached now that the ledger knows of this upload. */
 static int
-check_ceilings(struct upload *u, struct err *e)
+upload_check_ceilings(struct upload *u, struct err *e)
 {
 	const struct ceiling_asked asked = { u->claims.username, u->expected, CEILING_REGISTERED };
 	int r = ceiling_check(u->gateway, &asked, &u->room, e);
@@ -59,7 +59,7 @@ check_ceilings(struct upload *u, struct err *e)
 }
 
 static int
-on_part_begin(void *arg, const struct multipart_part *part, struct err *e)
+upload_part_begin(void *arg, const struct multipart_part *part, struct err *e)
 {
 	struct upload *u = arg;
 	int r;
@@ -71,13 +71,13 @@ on_part_begin(void *arg, const struct multipart_part *part, struct err *e)
 		return err_set(e, ERR_INVALID, "%s", not_one_file.words);
 	r = intake_begin(&u->intake, u->gateway, u->claims.username, part, u->expected, e);
 	if (r == 0)
-		r = check_ceilings(u, e);
+		r = upload_check_ceilings(u, e);
 	u->store_lost = r < 0 && u->reached == CEILING_CLEAR;
 	return r;
 }
 
 static int
-on_part_data(void *arg, const char *data, size_t len, struct err *e)
+upload_part_data(void *arg, const char *data, size_t len, struct err *e)
 {
 	struct upload *u = arg;
 	int r;
@@ -95,7 +95,7 @@ on_part_data(void *arg, const char *data, size_t len, struct err *e)
 }
 
 static int
-on_part_end(void *arg, struct err *e)
+upload_part_end(void *arg, struct err *e)
 {
 	struct upload *u = arg;
 
@@ -104,10 +104,11 @@ on_part_end(void *arg, struct err *e)
 	return 0;
 }
 
-static const struct multipart_events upload_events = { on_part_begin, on_part_data, on_part_end };
+static const struct multipart_events upload_events = { upload_part_begin, upload_part_data,
+						       upload_part_end };
 
 static int64_t
-expected_length(const struct http_request *req)
+upload_expected_length(const struct http_request *req)
 {
 	int64_t length = http_content_length(req);
 
@@ -116,9 +117,11 @@ expected_length(const struct http_request *req)
 
 /* False: the request was answered. */
 static bool
-is_below_ceilings(struct http_request *req, const struct gateway *g, const struct claims *claims)
+upload_is_below_ceilings(struct http_request *req, const struct gateway *g,
+			 const struct claims *claims)
 {
-	const struct ceiling_asked asked = { claims->username, expected_length(req), CEILING_NEW };
+	const struct ceiling_asked asked = { claims->username, upload_expected_length(req),
+					     CEILING_NEW };
 	struct err e = ERR_NONE;
 	int64_t room;
 	int r = ceiling_check(g, &asked, &room, &e);
@@ -145,17 +148,17 @@ gateway_upload_begin(struct http_request *req, void *gateway)
 		refuse(req, REFUSAL_PLAIN, &too_large);
 		return;
 	}
-	if (!is_below_ceilings(req, g, &claims))
+	if (!upload_is_below_ceilings(req, g, &claims))
 		return;
 	u = calloc(1, sizeof *u);
-	if (u == NULL) {
+	if (!u) {
 		(void)err_set(&e, ERR_NO_MEMORY, "upload");
 		refuse_error(req, REFUSAL_PLAIN, "upload", &e);
 		return;
 	}
 	u->gateway = g;
 	u->claims = claims;
-	u->expected = expected_length(req);
+	u->expected = upload_expected_length(req);
 	u->room = INT64_MAX;
 	if (multipart_init(&u->parser, http_header(req, "Content-Type"), &upload_events, u, &e) <
 	    0) {
@@ -169,7 +172,7 @@ gateway_upload_begin(struct http_request *req, void *gateway)
  * the answer comes first: to clear up would wait for the same server, and is done when the request
  * ends (upload_free). */
 static void
-refuse_upload(struct http_request *req, struct upload *u, const struct err *e)
+upload_refuse(struct http_request *req, struct upload *u, const struct err *e)
 {
 	if (u->store_lost) {
 		refuse_error(req, REFUSAL_PLAIN, "upload", e);
@@ -195,7 +198,7 @@ gateway_upload_body(struct http_request *req, void *gateway, const char *data, s
 	(void)gateway;
 	u->body_bytes += (int64_t)len;
 	if (multipart_feed(&u->parser, data, len, &e) < 0) {
-		refuse_upload(req, u, &e);
+		upload_refuse(req, u, &e);
 	} else if (u->body_bytes - u->file_bytes > MULTIPART_FRAME_ALLOWANCE) {
 		/* without this a field, or what follows the last boundary, could go on for ever */
 		intake_close(&u->intake);
@@ -204,7 +207,7 @@ gateway_upload_body(struct http_request *req, void *gateway, const char *data, s
 }
 
 static void
-reply_accepted(struct http_request *req, const struct job *job)
+upload_reply_accepted(struct http_request *req, const struct job *job)
 {
 	const char *accept = http_header(req, "Accept");
 	SCOPED(str_free) struct str json = STR_MAX(65536);
@@ -226,10 +229,10 @@ reply_accepted(struct http_request *req, const struct job *job)
 /* What came without a length has announced nothing: others may have filled the room meanwhile.
  * False: the request was answered. */
 static bool
-still_fits(struct http_request *req, struct upload *u)
+upload_still_fits(struct http_request *req, struct upload *u)
 {
 	struct err e = ERR_NONE;
-	int r = u->expected > 0 ? 0 : check_ceilings(u, &e);
+	int r = u->expected > 0 ? 0 : upload_check_ceilings(u, &e);
 
 	if (r == 0 && u->intake.writer->length > u->room) {
 		u->reached = CEILING_BYTES;
@@ -238,7 +241,7 @@ still_fits(struct http_request *req, struct upload *u)
 	if (r == 0)
 		return true;
 	u->store_lost = u->reached == CEILING_CLEAR;
-	refuse_upload(req, u, &e);
+	upload_refuse(req, u, &e);
 	return false;
 }
 
@@ -259,7 +262,7 @@ gateway_upload_end(struct http_request *req, void *gateway)
 		refuse(req, REFUSAL_PLAIN, &file_empty);
 		return;
 	}
-	if (!still_fits(req, u))
+	if (!upload_still_fits(req, u))
 		return;
 	if (intake_accept(&u->intake, &e) < 0) {
 		refuse_error(req, REFUSAL_PLAIN, "upload", &e);
@@ -268,5 +271,5 @@ gateway_upload_end(struct http_request *req, void *gateway)
 	log_info(LOG_EVENT("upload_accepted"), LOG_STR("video_fid", u->intake.job.video_fid.hex),
 		 LOG_STR("user", u->intake.job.username),
 		 LOG_INT("bytes", u->intake.job.source.bytes));
-	reply_accepted(req, &u->intake.job);
+	upload_reply_accepted(req, &u->intake.job);
 }

@@ -40,7 +40,7 @@ notice_name(enum notice notice)
 }
 
 static void
-make_metrics(struct service *s, struct metrics *m)
+notification_make_metrics(struct service *s, struct metrics *m)
 {
 	s->notices = metrics_counter(m, "tonearm_notifications_total",
 				     "Messages handled, by what became of them.",
@@ -55,7 +55,7 @@ make_metrics(struct service *s, struct metrics *m)
 
 /* Nothing is taken meanwhile, so that the broker keeps what it has. */
 static void
-pause_for(const struct notifier *n, struct stop *stop, int64_t ms)
+notification_pause(const struct notifier *n, struct stop *stop, int64_t ms)
 {
 	(void)queue_pause(n->consumer, true, NULL);
 	(void)stop_wait(stop, ms);
@@ -63,7 +63,8 @@ pause_for(const struct notifier *n, struct stop *stop, int64_t ms)
 }
 
 static void
-count_notice(const struct service *s, enum notice notice, const char *queue, const struct err *e)
+notification_count(const struct service *s, enum notice notice, const char *queue,
+		   const struct err *e)
 {
 	metric_add(s->notices, 1, (const char *const[]){ notice_name(notice) });
 	if (notice != NOTICE_BURIED)
@@ -74,7 +75,7 @@ count_notice(const struct service *s, enum notice notice, const char *queue, con
 
 /* 0 and what became of the next message, QUEUE_IDLE, or why nothing can be taken. */
 static int
-handle_next(struct service *s, enum notice *ret, struct err *e)
+notification_handle_next(struct service *s, enum notice *ret, struct err *e)
 {
 	struct notifier *n = &s->notifier;
 	struct queue_delivery delivery = { 0 };
@@ -83,19 +84,19 @@ handle_next(struct service *s, enum notice *ret, struct err *e)
 
 	if (notify_settle(n, e) < 0) {
 		*ret = NOTICE_LATER;
-		count_notice(s, *ret, "", e);
+		notification_count(s, *ret, "", e);
 		return 0;
 	}
 	if ((r = queue_next(n->consumer, IDLE_MS, &delivery, e)) == 0) {
 		queue = delivery.message.destination; /* outlives the delivery */
 		*ret = notify(n, &delivery, e);
-		count_notice(s, *ret, queue, e);
+		notification_count(s, *ret, queue, e);
 	}
 	return r;
 }
 
 static int
-consume(struct daemon *d, struct service *s, struct err *e)
+notification_consume(struct daemon *d, struct service *s, struct err *e)
 {
 	struct stop *stop = daemon_stop(d);
 	struct notifier *n = &s->notifier;
@@ -104,19 +105,19 @@ consume(struct daemon *d, struct service *s, struct err *e)
 	int r;
 
 	for (; !stop_requested(stop); log_context("job_id", NULL)) {
-		if ((r = handle_next(s, &notice, e)) == QUEUE_IDLE)
+		if ((r = notification_handle_next(s, &notice, e)) == QUEUE_IDLE)
 			continue;
 		if (r < 0)
 			return r;
 		if (notice == NOTICE_OTHERS)
-			pause_for(n, stop, PAUSE_OTHERS_MS);
+			notification_pause(n, stop, PAUSE_OTHERS_MS);
 		if (notice != NOTICE_LATER) {
 			pause_ms = PAUSE_FIRST_MS;
 			continue;
 		}
 		log_warn(LOG_EVENT("notification_postponed"), LOG_INT("pause_ms", pause_ms),
 			 LOG_ERR(e));
-		pause_for(n, stop, pause_ms);
+		notification_pause(n, stop, pause_ms);
 		pause_ms = pause_ms * 2 < PAUSE_MAX_MS ? pause_ms * 2 : PAUSE_MAX_MS;
 	}
 	(void)notify_settle(n, NULL);
@@ -155,11 +156,11 @@ notification_run(struct daemon *d, const void *config, struct err *e)
 					    .jobs = &ledger->notice,
 					    .mp3_queue = c->mp3_queue,
 					    .failed_queue = c->failed_queue } };
-	make_metrics(&s, daemon_metrics(d));
+	notification_make_metrics(&s, daemon_metrics(d));
 	backend_watch(backend, d);
 	if ((r = daemon_watch(d, e)) < 0 || (r = daemon_wait_ready(d, e)) < 0)
 		return r;
-	r = consume(d, &s, e);
+	r = notification_consume(d, &s, e);
 	daemon_unwatch(d); /* the pings use what is closed now */
 	return r;
 }

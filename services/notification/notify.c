@@ -12,7 +12,7 @@
 
 /* A line stays a line whatever a message holds. */
 static void
-flatten(char *text)
+notify_flatten(char *text)
 {
 	for (; *text != '\0'; text++)
 		if ((unsigned char)*text < 0x20 || *text == 0x7f)
@@ -21,7 +21,7 @@ flatten(char *text)
 
 /* The same for every line about the same result, whoever says it: made of what the result is. */
 static void
-name_event(const struct job_message *m, char ret[EVENT_ID_MAX])
+notify_name_event(const struct job_message *m, char ret[EVENT_ID_MAX])
 {
 	(void)snprintf(ret, EVENT_ID_MAX, "%s:%s", m->video_fid.hex,
 		       blob_id_is_none(&m->mp3_fid) ? "failed" : m->mp3_fid.hex);
@@ -29,7 +29,7 @@ name_event(const struct job_message *m, char ret[EVENT_ID_MAX])
 
 /* The FID is the last word of either line: what the message says, it cannot stand there. */
 static void
-say(const struct job_message *m)
+notify_say(const struct job_message *m)
 {
 	char line[LINE_MAX_BYTES], event_id[EVENT_ID_MAX];
 
@@ -39,8 +39,8 @@ say(const struct job_message *m)
 	else
 		(void)snprintf(line, sizeof line, "Your mp3 could not be made (%s)- FID: %s",
 			       m->error.message, m->video_fid.hex);
-	flatten(line);
-	name_event(m, event_id);
+	notify_flatten(line);
+	notify_name_event(m, event_id);
 	log_bare(line, (const struct log_field[]){
 			       LOG_EVENT("notification"), LOG_STR("video_fid", m->video_fid.hex),
 			       LOG_STR("mp3_fid", m->mp3_fid.hex), LOG_STR("user", m->username),
@@ -49,7 +49,7 @@ say(const struct job_message *m)
 
 /* 1 when this result was announced before. */
 static int
-was_said(const struct notifier *n, const struct job_message *m, struct err *e)
+notify_was_said(const struct notifier *n, const struct job_message *m, struct err *e)
 {
 	int r = job_was_notified(n->jobs, &m->video_fid, e);
 
@@ -57,7 +57,7 @@ was_said(const struct notifier *n, const struct job_message *m, struct err *e)
 }
 
 static bool
-is_unrecorded(const struct notifier *n, const struct blob_id *video)
+notify_is_unrecorded(const struct notifier *n, const struct blob_id *video)
 {
 	for (size_t i = 0; i < n->unrecorded_count; i++)
 		if (blob_id_equal(&n->unrecorded[i].video_fid, video))
@@ -66,7 +66,7 @@ is_unrecorded(const struct notifier *n, const struct blob_id *video)
 }
 
 static void
-forget_unrecorded(struct notifier *n, const struct blob_id *video)
+notify_forget(struct notifier *n, const struct blob_id *video)
 {
 	for (size_t i = 0; i < n->unrecorded_count; i++)
 		if (blob_id_equal(&n->unrecorded[i].video_fid, video))
@@ -74,41 +74,41 @@ forget_unrecorded(struct notifier *n, const struct blob_id *video)
 }
 
 static int
-record(struct notifier *n, const struct job_message *m, struct err *e)
+notify_record(struct notifier *n, const struct job_message *m, struct err *e)
 {
 	int r = job_mark_notified(n->jobs, m, e);
 
 	if (err_is_transient(r))
 		return r;
-	forget_unrecorded(n, &m->video_fid);
+	notify_forget(n, &m->video_fid);
 	return 0;
 }
 
 /* The claim comes first: the same result may be in the hands of another process at this moment. The
  * record comes after the line: dying between the two says it again rather than never. */
 static int
-say_and_record(struct notifier *n, const struct job_message *m, struct err *e)
+notify_say_and_record(struct notifier *n, const struct job_message *m, struct err *e)
 {
 	int r;
 
 	log_context("job_id", m->video_fid.hex);
-	if (!is_unrecorded(n, &m->video_fid)) {
+	if (!notify_is_unrecorded(n, &m->video_fid)) {
 		r = job_claim_notice(n->jobs, &m->video_fid, n->owner, NOTIFY_CLAIM_MS, e);
 		if (r == ERR_CONFLICT)
-			return (r = was_said(n, m, e)) == 0 ? ERR_CONFLICT : r;
+			return (r = notify_was_said(n, m, e)) == 0 ? ERR_CONFLICT : r;
 		if (err_is_transient(r))
 			return r;
 		if (n->unrecorded_count == NOTIFY_UNRECORDED_MAX)
 			return err_set(e, ERR_UNAVAILABLE,
 				       "too many notifications without a record");
-		say(m);
+		notify_say(m);
 		n->unrecorded[n->unrecorded_count++] = *m;
 	}
-	return record(n, m, e);
+	return notify_record(n, m, e);
 }
 
 static enum notice
-bury(const struct notifier *n, const struct queue_delivery *d, struct err *e)
+notify_bury(const struct notifier *n, const struct queue_delivery *d, struct err *e)
 {
 	struct err why = ERR_NONE;
 
@@ -129,8 +129,8 @@ notify(struct notifier *n, struct queue_delivery *d, struct err *e)
 	r = job_message_read(d->message.body, d->message.len,
 			     failed ? JOB_MESSAGE_FAILED : JOB_MESSAGE_MP3, &m, e);
 	if (r < 0 && !err_is_transient(r)) {
-		notice = bury(n, d, e);
-	} else if (r < 0 || (r = say_and_record(n, &m, e)) < 0) {
+		notice = notify_bury(n, d, e);
+	} else if (r < 0 || (r = notify_say_and_record(n, &m, e)) < 0) {
 		(void)queue_requeue(n->consumer, d, NULL);
 		notice = r == ERR_CONFLICT ? NOTICE_OTHERS : NOTICE_LATER;
 	} else {
@@ -151,7 +151,7 @@ notify_settle(struct notifier *n, struct err *e)
 		const struct job_message *last = &n->unrecorded[n->unrecorded_count - 1];
 
 		log_context("job_id", last->video_fid.hex);
-		r = record(n, last, e);
+		r = notify_record(n, last, e);
 	}
 	return r;
 }

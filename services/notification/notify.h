@@ -26,9 +26,10 @@ enum notice {
 	NOTICE_SAID,   /* the line is out and recorded */
 	NOTICE_KNOWN,  /* it was said before */
 	NOTICE_BURIED, /* no code can read the message: it is in the dead queue */
-	NOTICE_OTHERS, /* another process is about to say it: the message went back until that is
-			  recorded, or its claim has run out */
-	NOTICE_LATER,  /* a server is away: the message went back, try again after a pause */
+	/* another process is about to say it: the message went back until that is recorded, or its
+	 * claim has run out */
+	NOTICE_OTHERS,
+	NOTICE_LATER, /* a server is away: the message went back, try again after a pause */
 };
 
 /* Handles one delivery to its end and frees it. e holds the words of NOTICE_BURIED and

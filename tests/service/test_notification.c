@@ -64,13 +64,13 @@ close_world(void **state)
 }
 
 static void
-put(struct world *w, const char *queue, const char *body)
+put_message(struct world *w, const char *queue, const char *body)
 {
 	queue_broker_put(w->broker, queue, body, strlen(body));
 }
 
 static enum notice
-handle(struct world *w)
+handle_one(struct world *w)
 {
 	struct queue_delivery d;
 
@@ -95,8 +95,8 @@ a_finished_mp3_is_said_in_one_bare_line(void **state)
 {
 	struct world *w = *state;
 
-	put(w, "mp3", READY);
-	assert_int_equal(handle(w), NOTICE_SAID);
+	put_message(w, "mp3", READY);
+	assert_int_equal(handle_one(w), NOTICE_SAID);
 	assert_string_equal(said(), READY_LINE);
 	assert_int_equal(queue_broker_count(w->broker, "mp3"), 0);
 }
@@ -106,10 +106,10 @@ a_failure_is_said_with_its_words_on_one_line(void **state)
 {
 	struct world *w = *state;
 
-	put(w, "failed",
-	    "{\"video_fid\":\"" VIDEO "\",\"mp3_fid\":null,\"username\":\"u\","
-	    "\"error\":{\"code\":\"no_audio\",\"message\":\"no\\r\\nsound\\u001b[2J\"}}");
-	assert_int_equal(handle(w), NOTICE_SAID);
+	put_message(w, "failed",
+		    "{\"video_fid\":\"" VIDEO "\",\"mp3_fid\":null,\"username\":\"u\","
+		    "\"error\":{\"code\":\"no_audio\",\"message\":\"no\\r\\nsound\\u001b[2J\"}}");
+	assert_int_equal(handle_one(w), NOTICE_SAID);
 	assert_string_equal(said(), "Your mp3 could not be made (no  sound [2J)- FID: " VIDEO "\n");
 	assert_null(strchr(said(), '\r'));
 	assert_null(strchr(said(), 0x1b));
@@ -128,10 +128,10 @@ whatever_a_failure_says_the_last_word_is_the_fid_of_its_video(void **state)
 	struct world *w = *state;
 
 	assert_int_equal(strlen(FORGED_MESSAGE), JOB_ERROR_MESSAGE_MAX);
-	put(w, "failed",
-	    "{\"video_fid\":\"" VIDEO "\",\"mp3_fid\":null,\"username\":\"u\","
-	    "\"error\":{\"code\":\"no_audio\",\"message\":\"" FORGED_MESSAGE "\"}}");
-	assert_int_equal(handle(w), NOTICE_SAID);
+	put_message(w, "failed",
+		    "{\"video_fid\":\"" VIDEO "\",\"mp3_fid\":null,\"username\":\"u\","
+		    "\"error\":{\"code\":\"no_audio\",\"message\":\"" FORGED_MESSAGE "\"}}");
+	assert_int_equal(handle_one(w), NOTICE_SAID);
 	assert_string_equal(said(),
 			    "Your mp3 could not be made (" FORGED_MESSAGE ")- FID: " VIDEO "\n");
 }
@@ -141,11 +141,11 @@ the_json_log_has_the_same_words_in_msg(void **state)
 {
 	struct world *w = *state;
 
-	put(w, "failed",
-	    "{\"video_fid\":\"" VIDEO "\",\"mp3_fid\":null,\"username\":\"u\","
-	    "\"error\":{\"code\":\"no_audio\",\"message\":\"no\\nsound\"}}");
+	put_message(w, "failed",
+		    "{\"video_fid\":\"" VIDEO "\",\"mp3_fid\":null,\"username\":\"u\","
+		    "\"error\":{\"code\":\"no_audio\",\"message\":\"no\\nsound\"}}");
 	log_init("notification", LOG_LEVEL_INFO, LOG_FORMAT_JSON, fileno(lines));
-	assert_int_equal(handle(w), NOTICE_SAID);
+	assert_int_equal(handle_one(w), NOTICE_SAID);
 	log_init("notification", LOG_LEVEL_INFO, LOG_FORMAT_TEXT, fileno(lines));
 	assert_non_null(strstr(
 		said(), "\"msg\":\"Your mp3 could not be made (no sound)- FID: " VIDEO "\""));
@@ -156,10 +156,10 @@ a_result_published_twice_is_said_once(void **state)
 {
 	struct world *w = *state;
 
-	put(w, "mp3", READY);
-	put(w, "mp3", READY);
-	assert_int_equal(handle(w), NOTICE_SAID);
-	assert_int_equal(handle(w), NOTICE_KNOWN);
+	put_message(w, "mp3", READY);
+	put_message(w, "mp3", READY);
+	assert_int_equal(handle_one(w), NOTICE_SAID);
+	assert_int_equal(handle_one(w), NOTICE_KNOWN);
 	assert_string_equal(said(), READY_LINE);
 	assert_int_equal(queue_broker_count(w->broker, "mp3"), 0);
 }
@@ -170,13 +170,13 @@ a_result_that_another_process_is_about_to_say_waits(void **state)
 	static const struct blob_id video = { VIDEO };
 	struct world *w = *state;
 
-	put(w, "mp3", READY);
+	put_message(w, "mp3", READY);
 	assert_int_equal(job_claim_notice(&w->jobs->notice, &video, "another", 15000, NULL), 0);
-	assert_int_equal(handle(w), NOTICE_OTHERS);
+	assert_int_equal(handle_one(w), NOTICE_OTHERS);
 	assert_string_equal(said(), "");
 	assert_int_equal(queue_broker_count(w->broker, "mp3"), 1);
 	w->n.owner = "another";
-	assert_int_equal(handle(w), NOTICE_SAID);
+	assert_int_equal(handle_one(w), NOTICE_SAID);
 	assert_string_equal(said(), READY_LINE);
 }
 
@@ -187,15 +187,15 @@ what_was_said_is_recorded_without_its_message(void **state)
 	struct world *w = *state;
 	struct job job;
 
-	put(w, "mp3", READY);
+	put_message(w, "mp3", READY);
 	job_fake_break_nth(w->jobs, 2, ERR_TIMEOUT);
-	assert_int_equal(handle(w), NOTICE_LATER);
+	assert_int_equal(handle_one(w), NOTICE_LATER);
 	assert_int_equal(notify_settle(&w->n, &w->e), 0);
 	assert_int_equal(job_get(&w->jobs->life, &video, &job, NULL), 0);
 	assert_true(job.notified_ms > 0);
 	assert_int_equal(w->n.unrecorded_count, 0);
 	w->n.owner = "another";
-	assert_int_equal(handle(w), NOTICE_KNOWN);
+	assert_int_equal(handle_one(w), NOTICE_KNOWN);
 	assert_string_equal(said(), READY_LINE);
 }
 
@@ -204,8 +204,9 @@ a_result_without_a_job_is_said_and_acked(void **state)
 {
 	struct world *w = *state;
 
-	put(w, "mp3", "{\"video_fid\":\"" MP3 "\",\"mp3_fid\":\"" MP3 "\",\"username\":\"other\"}");
-	assert_int_equal(handle(w), NOTICE_SAID);
+	put_message(w, "mp3",
+		    "{\"video_fid\":\"" MP3 "\",\"mp3_fid\":\"" MP3 "\",\"username\":\"other\"}");
+	assert_int_equal(handle_one(w), NOTICE_SAID);
 	assert_string_equal(said(), READY_LINE);
 	assert_int_equal(queue_broker_count(w->broker, "mp3"), 0);
 }
@@ -230,8 +231,8 @@ what_cannot_be_read_is_buried_with_a_reason_and_not_said(void **state)
 	char dead[16];
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		put(w, bad[i].queue, bad[i].body);
-		assert_int_equal(handle(w), NOTICE_BURIED);
+		put_message(w, bad[i].queue, bad[i].body);
+		assert_int_equal(handle_one(w), NOTICE_BURIED);
 		(void)snprintf(dead, sizeof dead, "%s.dead", bad[i].queue);
 		assert_true(queue_broker_look(w->broker, dead,
 					      queue_broker_count(w->broker, dead) - 1, &m));
@@ -247,14 +248,14 @@ while_the_ledger_is_away_nothing_is_said_and_nothing_lost(void **state)
 {
 	struct world *w = *state;
 
-	put(w, "mp3", READY);
+	put_message(w, "mp3", READY);
 	job_fake_break(w->jobs, ERR_UNAVAILABLE);
-	assert_int_equal(handle(w), NOTICE_LATER);
+	assert_int_equal(handle_one(w), NOTICE_LATER);
 	assert_int_equal(w->e.code, ERR_UNAVAILABLE);
 	assert_string_equal(said(), "");
 	assert_int_equal(queue_broker_count(w->broker, "mp3"), 1);
 	job_fake_break(w->jobs, 0);
-	assert_int_equal(handle(w), NOTICE_SAID);
+	assert_int_equal(handle_one(w), NOTICE_SAID);
 	assert_string_equal(said(), READY_LINE);
 }
 
@@ -263,10 +264,10 @@ a_record_that_fails_after_the_line_is_tried_again_without_it(void **state)
 {
 	struct world *w = *state;
 
-	put(w, "mp3", READY);
+	put_message(w, "mp3", READY);
 	job_fake_break_nth(w->jobs, 2, ERR_TIMEOUT);
-	assert_int_equal(handle(w), NOTICE_LATER);
-	assert_int_equal(handle(w), NOTICE_SAID);
+	assert_int_equal(handle_one(w), NOTICE_LATER);
+	assert_int_equal(handle_one(w), NOTICE_SAID);
 	assert_string_equal(said(), READY_LINE);
 	assert_int_equal(w->n.unrecorded_count, 0);
 }
@@ -299,8 +300,8 @@ whichever_call_fails_it_is_said_and_nothing_is_lost(void **state)
 
 			open_world(state);
 			w = *state;
-			put(w, "mp3", "not json");
-			put(w, "mp3", READY);
+			put_message(w, "mp3", "not json");
+			put_message(w, "mp3", READY);
 			if (i % 2 == 0)
 				queue_broker_break_nth(w->broker, n, codes[i / 2]);
 			else

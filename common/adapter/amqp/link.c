@@ -158,8 +158,7 @@ link_amqp_open(struct link_amqp *l, struct err *e)
 void
 link_amqp_close(struct link_amqp *l)
 {
-	/* without the goodbye, unread deliveries reset the connection, and acks under way are lost
-	 */
+	/* without a goodbye, unread deliveries reset the connection: acks under way are lost */
 	if (l->conn)
 		(void)amqp_connection_close(l->conn, AMQP_REPLY_SUCCESS);
 	link_amqp_drop(l);

@@ -29,7 +29,7 @@ struct notes {
 };
 
 static int
-note(void *arg, const struct dead_letter *letter, struct err *e)
+note_letter(void *arg, const struct dead_letter *letter, struct err *e)
 {
 	struct notes *n = arg;
 	int i = n->count++;
@@ -46,7 +46,7 @@ note(void *arg, const struct dead_letter *letter, struct err *e)
 }
 
 static int
-begin(void **state)
+dead_begin(void **state)
 {
 	char id[9];
 
@@ -58,7 +58,7 @@ begin(void **state)
 }
 
 static int
-end(void **state)
+dead_end(void **state)
 {
 	dead_letters_close(*state);
 	server->remove(queue);
@@ -77,7 +77,7 @@ await_ready(const char *name, int count)
 }
 
 static void
-bury(const char *body, size_t len, const char *reason)
+bury_one(const char *body, size_t len, const char *reason)
 {
 	SCOPED(publisher_close_p) struct publisher *p = server->publisher();
 	SCOPED(consumer_close_p) struct consumer *c = NULL;
@@ -94,9 +94,9 @@ bury(const char *body, size_t len, const char *reason)
 static void
 bury_abc(void)
 {
-	bury("a", 1, "first");
-	bury("b", 1, "second");
-	bury("c", 1, "third");
+	bury_one("a", 1, "first");
+	bury_one("b", 1, "second");
+	bury_one("c", 1, "third");
 	await_ready(dead, 3);
 }
 
@@ -105,7 +105,7 @@ visit(struct dead_letters *d, size_t max, struct notes n)
 {
 	struct err e = ERR_NONE;
 
-	if (dead_letters_visit(d, queue, max, note, &n, &e) < 0)
+	if (dead_letters_visit(d, queue, max, note_letter, &n, &e) < 0)
 		fail_msg("visit: %s", e.text);
 	return n;
 }
@@ -115,7 +115,7 @@ without_dead_letters_nothing_is_visited(void **state)
 {
 	assert_int_equal(visit(*state, 10, (struct notes){ 0 }).count, 0);
 	assert_int_equal(server->ready(dead), -1);
-	bury("a", 1, "x");
+	bury_one("a", 1, "x");
 	await_ready(dead, 1);
 	assert_int_equal(visit(*state, 10, (struct notes){ .verdicts = { DEAD_DROP } }).count, 1);
 	assert_int_equal(visit(*state, 10, (struct notes){ 0 }).count, 0);
@@ -170,7 +170,7 @@ a_requeued_message_is_in_its_queue_again(void **state)
 	struct queue_delivery d = { 0 };
 
 	bury_abc();
-	bury("\0\xff{", 3, "bytes");
+	bury_one("\0\xff{", 3, "bytes");
 	await_ready(dead, 4);
 	visit(*state, 10,
 	      (struct notes){ .verdicts = { DEAD_KEEP, DEAD_REQUEUE, DEAD_DROP, DEAD_REQUEUE } });
@@ -234,7 +234,7 @@ a_key_and_headers_outlive_death_and_return(void **state)
 static void
 a_requeue_makes_its_queue_where_it_is_gone(void **state)
 {
-	bury("a", 1, "x");
+	bury_one("a", 1, "x");
 	server->remove(queue);
 	await_ready(dead, 1);
 	visit(*state, 1, (struct notes){ .verdicts = { DEAD_REQUEUE } });
@@ -273,12 +273,13 @@ a_message_that_is_cut_stays(void **state)
 
 	assert_non_null(huge);
 	memset(huge, 'x', BIG + 999);
-	bury("a", 1, "x"); /* makes the dead queue */
+	bury_one("a", 1, "x"); /* makes the dead queue */
 	await_ready(dead, 1);
 	visit(*state, 10, (struct notes){ .verdicts = { DEAD_DROP } });
 	server->put(dead, huge, BIG + 999);
 	await_ready(dead, 1);
-	assert_int_equal(dead_letters_visit(*state, queue, 10, note, &n, NULL), ERR_TOO_LARGE);
+	assert_int_equal(dead_letters_visit(*state, queue, 10, note_letter, &n, NULL),
+			 ERR_TOO_LARGE);
 	assert_int_equal(n.sizes[0], BIG + 999);
 	assert_int_equal(n.lens[0], BIG);
 	await_ready(dead, 1);
@@ -287,7 +288,7 @@ a_message_that_is_cut_stays(void **state)
 	await_ready(dead, 0);
 }
 
-#define SENTENCE(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define SENTENCE(f) cmocka_unit_test_setup_teardown(f, dead_begin, dead_end)
 
 int
 dead_suite_run(const char *name, const struct queue_suite_server *under_test,

@@ -1,5 +1,4 @@
-/* The suite on a real RabbitMQ; what the port cannot say is done over a connection of the test's.
- */
+/* The suite on a real RabbitMQ; what the port cannot say goes over a connection of the test's. */
 #include "contract/queue/dead_suite.h"
 
 #include <setjmp.h>
@@ -76,7 +75,7 @@ connect_own(void)
 }
 
 static void
-put(const char *queue, const char *body, size_t len)
+put_foreign(const char *queue, const char *body, size_t len)
 {
 	amqp_bytes_t bytes = amqp_bytes_malloc(len);
 
@@ -223,7 +222,7 @@ foreign_properties_are_cut_to_what_a_message_may_hold(void **state)
 }
 
 static int
-look(void *arg, const struct dead_letter *letter, struct err *e)
+look_at(void *arg, const struct dead_letter *letter, struct err *e)
 {
 	int *seen = arg;
 
@@ -253,13 +252,13 @@ looking_often_loses_nothing_to_a_delivery_limit(void **state)
 	args[1].value.value.i32 = 20;
 	assert_non_null(amqp_queue_declare(conn, 1, amqp_cstring_bytes(dead), 0, 1, 0, 0,
 					   (amqp_table_t){ 2, args }));
-	put(dead, "precious", 8);
+	put_foreign(dead, "precious", 8);
 	for (int i = 0; i < 25; i++) {
 		int64_t until = now_monotonic_ms() + 10000;
 
 		/* what was given back may take a moment to be ready again */
 		for (seen = 0; seen == 0 && deadline_left_ms(until) > 0;)
-			assert_int_equal(dead_letters_visit(d, name, 5, look, &seen, NULL), 0);
+			assert_int_equal(dead_letters_visit(d, name, 5, look_at, &seen, NULL), 0);
 		assert_int_equal(seen, 1);
 	}
 	remove_queue(dead);
@@ -356,7 +355,7 @@ main(void)
 		cmocka_unit_test(a_refused_login_is_told_without_the_password),
 		cmocka_unit_test(an_absent_broker_is_told_at_once),
 	};
-	const struct queue_suite_server server = { open_publisher, open_consumer, put,
+	const struct queue_suite_server server = { open_publisher, open_consumer, put_foreign,
 						   remove_queue,   ready,         take };
 	int failed;
 

@@ -79,7 +79,7 @@ set_environment(void)
 
 /* In a group of its own: the scripts around Erlang are stopped and frozen with it. */
 static pid_t
-run(const char *const *argv)
+spawn(const char *const *argv)
 {
 	pid_t pid = fork();
 	int quiet;
@@ -122,7 +122,7 @@ start_server(void)
 {
 	static const char *const argv[] = { SERVER, NULL };
 
-	server = run(argv);
+	server = spawn(argv);
 }
 
 static void
@@ -240,7 +240,7 @@ static void
 set_memory_limit(const char *limit)
 {
 	const char *const argv[] = { CONTROL, "set_vm_memory_high_watermark", limit, NULL };
-	pid_t pid = run(argv);
+	pid_t pid = spawn(argv);
 	int status = -1;
 
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -308,7 +308,7 @@ main(void)
 	if (mkdtemp(home) == NULL)
 		return 1;
 	set_environment();
-	mapper = run((const char *const[]){ EPMD, "-port", getenv("ERL_EPMD_PORT"), NULL });
+	mapper = spawn((const char *const[]){ EPMD, "-port", getenv("ERL_EPMD_PORT"), NULL });
 	failed = cmocka_run_group_tests_name("RabbitMQ under faults", tests, NULL, NULL);
 	if (server > 0) {
 		(void)kill(-server, SIGCONT);
@@ -316,6 +316,6 @@ main(void)
 	}
 	(void)kill(mapper, SIGKILL);
 	(void)waitpid(mapper, &status, 0);
-	(void)waitpid(run(clear), &status, 0);
+	(void)waitpid(spawn(clear), &status, 0);
 	return failed;
 }

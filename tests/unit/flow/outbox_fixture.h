@@ -70,7 +70,7 @@ present(const struct clock *c)
 static const struct clock stopped = { .monotonic_ms = present, .unix_ms = present };
 
 static inline int
-note(struct publisher *p, const struct message *m, struct err *e)
+notebook_publish(struct publisher *p, const struct message *m, struct err *e)
 {
 	struct notebook *n = CONTAINER_OF(p, struct notebook, port);
 	int r;
@@ -95,7 +95,7 @@ note(struct publisher *p, const struct message *m, struct err *e)
 	return r;
 }
 
-static const struct publisher_ops note_ops = { .publish = note };
+static const struct publisher_ops note_ops = { .publish = notebook_publish };
 
 static inline size_t
 noted(struct notebook *n)
@@ -132,7 +132,7 @@ set_up(void **state)
 
 	*state = f;
 	present_ms = 1700000000000;
-	if (f == NULL || job_fake_new(&stopped, &f->jobs, NULL) < 0)
+	if (!f || job_fake_new(&stopped, &f->jobs, NULL) < 0)
 		return -1;
 	f->broker.port.ops = &note_ops;
 	pthread_mutex_init(&f->broker.lock, NULL);
