@@ -6,10 +6,6 @@
 
 #include "port/password.h"
 
-#define PASSWORD_MEMORY_MIN 8192
-#define PASSWORD_MEMORY_MAX (INT64_C(4) << 30)
-#define PASSWORD_ITERATIONS_MAX 1000
-
 struct password_sodium_config {
 	int64_t memory_bytes; /* OWASP: 19 MiB */
 	int64_t iterations;   /* OWASP: 2 */

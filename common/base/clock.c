@@ -1,6 +1,7 @@
 #include "base/clock.h"
 
 #include <limits.h>
+#include <string.h>
 #include <time.h>
 
 static int64_t
@@ -44,6 +45,17 @@ int64_t
 now_unix_ms(void)
 {
 	return read_ms(CLOCK_REALTIME);
+}
+
+void
+clock_text(char ret[CLOCK_TEXT_SIZE], int64_t unix_ms)
+{
+	time_t seconds = (time_t)(unix_ms / 1000);
+	struct tm tm;
+
+	memcpy(ret, "-", 2);
+	if (unix_ms > 0 && gmtime_r(&seconds, &tm))
+		(void)strftime(ret, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
 int

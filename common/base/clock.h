@@ -27,6 +27,9 @@ clock_unix_ms(const struct clock *c)
 /* Short forms on the system clock. */
 int64_t now_monotonic_ms(void);
 int64_t now_unix_ms(void);
+#define CLOCK_TEXT_SIZE 32
+/* 2026-01-31T12:00:00Z, or "-" of no time (0 and less). */
+void clock_text(char ret[CLOCK_TEXT_SIZE], int64_t unix_ms);
 /* Milliseconds left until a monotonic deadline, never negative, at most INT_MAX (for poll). */
 int deadline_left_ms(int64_t deadline_ms);
 

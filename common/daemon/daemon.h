@@ -20,6 +20,7 @@
 #include "base/config/config.h"
 #include "base/err.h"
 #include "base/stop.h"
+#include "daemon/command.h"
 #include "daemon/metrics.h"
 #include "net/http_server.h"
 
@@ -40,18 +41,13 @@ struct daemon_config {
 extern const struct config_key daemon_config_keys[];
 
 struct daemon;
-struct daemon_command {
-	const char *name, *summary; /* "migrate", "apply the schema" */
-	int (*run)(int argc, char **argv,
-		   const void *config); /* returns the exit code; logs nothing */
-};
 struct daemon_spec {
 	const char *name, *summary;
 	const struct config_key *keys; /* the daemon's own, behind daemon_config_keys */
 	size_t config_size;
 	int (*run)(struct daemon *, const void *config, struct err *);
 	int (*check)(const void *config, struct err *); /* beyond the table; may be NULL */
-	const struct daemon_command *commands;          /* ends with name NULL; may be NULL */
+	const struct command *const *commands;          /* ends with NULL; may be NULL */
 };
 int daemon_main(int argc, char **argv, const struct daemon_spec *spec);
 

@@ -25,18 +25,17 @@ const struct config_key daemon_config_keys[] = {
 
 enum action { SERVE, HELP, HELP_MARKDOWN, VERSION, CHECK_CONFIG, HEALTH, COMMAND, USAGE_ERROR };
 
-static const struct daemon_command *
-find_command(const struct daemon_spec *spec, const char *name)
+static const struct command *
+options_find_command(const struct daemon_spec *spec, const char *name)
 {
-	const struct daemon_command *c = spec->commands;
-
-	while (c && c->name && strcmp(c->name, name) != 0)
-		c++;
-	return c && c->name ? c : NULL;
+	for (size_t i = 0; spec->commands && spec->commands[i]; i++)
+		if (strcmp(spec->commands[i]->name, name) == 0)
+			return spec->commands[i];
+	return NULL;
 }
 
 static enum action
-action_of(int argc, char **argv, const struct daemon_spec *spec)
+options_action(int argc, char **argv, const struct daemon_spec *spec)
 {
 	static const struct {
 		const char *word;
@@ -50,7 +49,7 @@ action_of(int argc, char **argv, const struct daemon_spec *spec)
 
 	if (argc < 2)
 		return SERVE;
-	if (find_command(spec, argv[1]))
+	if (options_find_command(spec, argv[1]))
 		return COMMAND;
 	for (i = 0; argc == 2 && i < ARRAY_LEN(options); i++)
 		if (strcmp(argv[1], options[i].word) == 0)
@@ -59,18 +58,19 @@ action_of(int argc, char **argv, const struct daemon_spec *spec)
 }
 
 static void
-print_help(const struct daemon_spec *spec, const struct config_key *const *tables)
+options_print_help(const struct daemon_spec *spec, const struct config_key *const *tables)
 {
-	const struct daemon_command *c;
-
 	(void)printf("%s: %s\n\n"
 		     "usage: %s                         serve until SIGTERM\n"
 		     "       %s --check-config          test the configuration\n"
 		     "       %s --health                ask the running daemon; exit 0 or 1\n"
 		     "       %s --help[=markdown] | --version\n",
 		     spec->name, spec->summary, spec->name, spec->name, spec->name, spec->name);
-	for (c = spec->commands; c && c->name; c++)
-		(void)printf("       %s %-20s %s\n", spec->name, c->name, c->summary);
+	for (size_t i = 0; spec->commands && spec->commands[i]; i++)
+		(void)printf("       %s %-24s%s\n", spec->name, spec->commands[i]->name,
+			     spec->commands[i]->summary);
+	if (spec->commands)
+		(void)printf("       %s COMMAND --help          explain one\n", spec->name);
 	(void)printf("\nConfiguration, from the environment:\n\n");
 	config_help(tables, CONFIG_HELP_TEXT, stdout);
 	(void)printf("\nExit: 0 stopped, %d bad configuration or usage, %d not started.\n",
@@ -79,7 +79,7 @@ print_help(const struct daemon_spec *spec, const struct config_key *const *table
 
 /* Loads and checks; findings go to stderr, one a line. */
 static int
-load(const struct daemon_spec *spec, const struct config_key *const *tables, void *config)
+options_load(const struct daemon_spec *spec, const struct config_key *const *tables, void *config)
 {
 	struct err e = ERR_NONE;
 
@@ -95,21 +95,26 @@ load(const struct daemon_spec *spec, const struct config_key *const *tables, voi
 	return 0;
 }
 
+/* What is typed is read before the configuration is: help needs none. */
 static int
-run_command(int argc, char **argv, const struct daemon_spec *spec, const void *config)
+options_run_command(int argc, char **argv, const struct daemon_spec *spec,
+		    const struct config_key *const *tables, void *config)
 {
-	const struct daemon_command *found = find_command(spec, argv[1]);
+	const struct command *found = options_find_command(spec, argv[1]);
 	const struct daemon_config *c = config;
+	struct command_call call;
+	int r;
 
-	if (found == NULL)
-		return EXIT_CONFIG;
+	if (!command_read(spec->name, found, argc - 1, argv + 1, &call, &r) ||
+	    (r = options_load(spec, tables, config)) != 0)
+		return r;
 	/* Standard output is the command's own. */
 	log_init(spec->name, (enum log_level)c->log_level, (enum log_format)c->log_format, 2);
-	return found->run(argc - 1, argv + 1, config);
+	return command_run(&call, config);
 }
 
 static int
-usage_error(const struct daemon_spec *spec, const char *word)
+options_usage_error(const struct daemon_spec *spec, const char *word)
 {
 	(void)fprintf(stderr, "%s: cannot make sense of \"%s\"; try %s --help\n", spec->name, word,
 		      spec->name);
@@ -121,13 +126,13 @@ options_main(int argc, char **argv, const struct daemon_spec *spec, bool *ret_se
 {
 	const struct config_key *const tables[] = { daemon_config_keys, spec->keys, NULL };
 	const struct config_key *const common[] = { daemon_config_keys, NULL };
-	enum action action = action_of(argc, argv, spec);
+	enum action action = options_action(argc, argv, spec);
 	int r = 0;
 
 	*ret_serve = false;
 	switch (action) {
 	case HELP:
-		print_help(spec, tables);
+		options_print_help(spec, tables);
 		break;
 	case HELP_MARKDOWN:
 		config_help(tables, CONFIG_HELP_MARKDOWN, stdout);
@@ -136,21 +141,20 @@ options_main(int argc, char **argv, const struct daemon_spec *spec, bool *ret_se
 		(void)printf("%s (tonearm) %s\n", spec->name, TONEARM_VERSION);
 		break;
 	case USAGE_ERROR:
-		return usage_error(spec, argv[1]);
+		return options_usage_error(spec, argv[1]);
 	case HEALTH:
 		if (config_load_from(common, config, NULL, NULL, stderr, NULL) < 0)
 			return EXIT_CONFIG;
 		return probe_health(config);
 	case CHECK_CONFIG:
-		if ((r = load(spec, tables, config)) == 0)
+		if ((r = options_load(spec, tables, config)) == 0)
 			(void)printf("%s: the configuration is good\n", spec->name);
 		break;
 	case COMMAND:
-		if ((r = load(spec, tables, config)) == 0)
-			r = run_command(argc, argv, spec, config);
+		r = options_run_command(argc, argv, spec, tables, config);
 		break;
 	case SERVE:
-		r = load(spec, tables, config);
+		r = options_load(spec, tables, config);
 		*ret_serve = r == 0;
 		break;
 	}

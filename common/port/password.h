@@ -7,10 +7,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/scope.h"
 #include "model/user.h"
+
+/* What one hash may be asked to cost. */
+#define PASSWORD_MEMORY_MIN 8192
+#define PASSWORD_MEMORY_MAX (INT64_C(4) << 30)
+#define PASSWORD_ITERATIONS_MAX 1000
 
 struct password_encoded {
 	char text[PASSWORD_MAX + 1];

@@ -1,10 +1,9 @@
 #include "auth/command.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const char *
-advice(int code)
+auth_advice(int code)
 {
 	switch (code) {
 	case ERR_UNAVAILABLE:
@@ -24,13 +23,9 @@ advice(int code)
 }
 
 int
-command_failed(const char *what, const struct err *e)
+auth_failed(const struct command_call *call, const struct err *e)
 {
 	/* Words that say what to do need no more of it. */
-	const char *next = strstr(e->text, "`auth ") ? NULL : advice(e->code);
-
-	(void)fprintf(stderr, "auth: %s: %s\n", what, e->text);
-	if (next)
-		(void)fprintf(stderr, "auth: %s\n", next);
-	return COMMAND_FAILED;
+	return command_failed(call, command_verb_name(call), e,
+			      strstr(e->text, "`auth ") ? NULL : auth_advice(e->code));
 }

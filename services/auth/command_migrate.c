@@ -3,16 +3,16 @@
 #include "auth/command.h"
 #include "auth/config.h"
 
-struct upgrade {
+struct migrate_upgrade {
 	struct user_store *users;
 	struct password_hasher *passwords;
 	int hashed, already, empty;
 };
 
 static int
-upgrade_user(const struct user *user, void *arg, struct err *e)
+migrate_upgrade_user(const struct user *user, void *arg, struct err *e)
 {
-	struct upgrade *u = arg;
+	struct migrate_upgrade *u = arg;
 	struct password_encoded hash;
 	int r;
 
@@ -37,21 +37,21 @@ upgrade_user(const struct user *user, void *arg, struct err *e)
 }
 
 static int
-migrate(const struct auth_config *config, struct err *e)
+migrate_all(const struct auth_config *config, struct err *e)
 {
 	SCOPED(user_store_close_p) struct user_store *users = NULL;
 	SCOPED(password_hasher_close_p) struct password_hasher *passwords = NULL;
-	struct upgrade u = { 0 };
+	struct migrate_upgrade u = { 0 };
 	int r, applied = 0;
 
 	if ((r = auth_users_new(config, &users, e)) < 0 ||
 	    (r = auth_passwords_new(config, &passwords, e)) < 0 ||
-	    (r = mysql_users_migrate(users, &applied, e)) < 0)
+	    (r = auth_users_migrate(users, &applied, e)) < 0)
 		return r;
 	printf("schema: %d change%s applied%s\n", applied, applied == 1 ? "" : "s",
 	       applied ? "" : ", it was up to date");
-	u = (struct upgrade){ .users = users, .passwords = passwords };
-	r = user_each(users, upgrade_user, &u, e);
+	u = (struct migrate_upgrade){ .users = users, .passwords = passwords };
+	r = user_each(users, migrate_upgrade_user, &u, e);
 	printf("passwords: %d hashed, %d hashed before\n", u.hashed, u.already);
 	if (u.empty > 0)
 		printf("passwords: %d empty (these users cannot log in; see `auth user passwd`)\n",
@@ -59,15 +59,24 @@ migrate(const struct auth_config *config, struct err *e)
 	return r;
 }
 
-int
-command_migrate(int argc, char **argv, const void *config)
+static int
+migrate_run(const struct command_call *call)
 {
 	struct err e = ERR_NONE;
 
-	(void)argv;
-	if (argc > 1) {
-		(void)fputs("usage: auth migrate\n", stderr);
-		return COMMAND_USAGE;
-	}
-	return migrate(config, &e) < 0 ? command_failed("migrate", &e) : COMMAND_DONE;
+	return migrate_all(call->config, &e) < 0 ? auth_failed(call, &e) : COMMAND_DONE;
 }
+
+static const struct command_verb migrate_verbs[] = {
+	{ .help = "Applies the changes of the schema that are missing, and hashes passwords that "
+		  "are\n"
+		  "stored as text. It may run at any time and as often as you like.",
+	  .run = migrate_run },
+	{ 0 },
+};
+
+const struct command command_migrate = {
+	.name = "migrate",
+	.summary = "bring the schema up to date and hash plain passwords",
+	.verbs = migrate_verbs,
+};

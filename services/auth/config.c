@@ -1,6 +1,5 @@
 #include "auth/config.h"
 
-#define MYSQL_DEADLINE_MS 3000
 #define PRIVATE_NETWORKS                                                                           \
 	"127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,::1/128,fc00::/7"
 
@@ -50,30 +49,3 @@ const struct config_key auth_keys[] = {
 			  "balancers have noticed"),
 	CONFIG_END,
 };
-
-int
-auth_users_new(const struct auth_config *config, struct user_store **ret, struct err *e)
-{
-	return mysql_users_new(
-		&(struct mysql_users_config){
-			.host = config->mysql_host,
-			.user = config->mysql_user,
-			.database = config->mysql_db,
-			.password = &config->mysql_password,
-			.port = (int)config->mysql_port,
-			.max_connections = (int)config->mysql_connections,
-			.deadline_ms = MYSQL_DEADLINE_MS,
-		},
-		ret, e);
-}
-
-int
-auth_passwords_new(const struct auth_config *config, struct password_hasher **ret, struct err *e)
-{
-	return password_sodium_new(
-		&(struct password_sodium_config){
-			.memory_bytes = config->argon2_memory,
-			.iterations = config->argon2_iterations,
-		},
-		ret, e);
-}

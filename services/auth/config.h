@@ -2,9 +2,9 @@
 #ifndef TONEARM_AUTH_CONFIG_H
 #define TONEARM_AUTH_CONFIG_H
 
-#include "adapter/password_sodium.h"
-#include "adapter/mysql_users/mysql_users.h"
 #include "daemon/daemon.h"
+#include "port/password.h"
+#include "port/user_store.h"
 
 struct auth_config {
 	struct daemon_config daemon;
@@ -22,9 +22,11 @@ struct auth_config {
 
 extern const struct config_key auth_keys[];
 
-/* Adapters as config says. */
+/* Ports as config says, over adapters that main.c alone names. */
 int auth_users_new(const struct auth_config *config, struct user_store **ret, struct err *e);
 int auth_passwords_new(const struct auth_config *config, struct password_hasher **ret,
 		       struct err *e);
+/* Brings the schema of a store that auth_users_new made up to date; counts the changes. */
+int auth_users_migrate(struct user_store *users, int *ret_applied, struct err *e);
 
 #endif

@@ -1,3 +1,5 @@
+#include "adapter/mysql_users/mysql_users.h"
+#include "adapter/password_sodium.h"
 #include "adapter/token_jwt.h"
 #include "auth/auth_http.h"
 #include "auth/command.h"
@@ -6,10 +8,44 @@
 #include "base/machine/cpus.h"
 #include "base/log/log.h"
 
+#define MYSQL_DEADLINE_MS 3000
 #define SECRET_LEN_ADVISED 32
 #define HASH_WAIT_MS 2000
 #define REFRESH_MS 30000
 #define RETRY_MS 2000
+
+int
+auth_users_new(const struct auth_config *config, struct user_store **ret, struct err *e)
+{
+	return mysql_users_new(
+		&(struct mysql_users_config){
+			.host = config->mysql_host,
+			.user = config->mysql_user,
+			.database = config->mysql_db,
+			.password = &config->mysql_password,
+			.port = (int)config->mysql_port,
+			.max_connections = (int)config->mysql_connections,
+			.deadline_ms = MYSQL_DEADLINE_MS,
+		},
+		ret, e);
+}
+
+int
+auth_passwords_new(const struct auth_config *config, struct password_hasher **ret, struct err *e)
+{
+	return password_sodium_new(
+		&(struct password_sodium_config){
+			.memory_bytes = config->argon2_memory,
+			.iterations = config->argon2_iterations,
+		},
+		ret, e);
+}
+
+int
+auth_users_migrate(struct user_store *users, int *ret_applied, struct err *e)
+{
+	return mysql_users_migrate(users, ret_applied, e);
+}
 
 struct auth {
 	struct auth_service service;
@@ -83,7 +119,7 @@ make_limits(const struct auth_config *config, struct hash_gate **ret_gate,
 }
 
 static int
-serve(struct daemon *d, const struct auth_config *config, struct auth *a, struct err *e)
+auth_serve(struct daemon *d, const struct auth_config *config, struct auth *a, struct err *e)
 {
 	SCOPED(http_server_close_p) struct http_server *server = NULL;
 	struct http_server_config http = http_server_defaults();
@@ -106,7 +142,7 @@ serve(struct daemon *d, const struct auth_config *config, struct auth *a, struct
 }
 
 static int
-run(struct daemon *d, const void *arg, struct err *e)
+auth_run(struct daemon *d, const void *arg, struct err *e)
 {
 	const struct auth_config *config = arg;
 	SCOPED(user_store_close_p) struct user_store *users = NULL;
@@ -130,7 +166,7 @@ run(struct daemon *d, const void *arg, struct err *e)
 	    (r = restrictions_new(clock, &restrictions, e)) < 0 ||
 	    (r = watch_start(
 		     &(struct watch_config){ users, restrictions,
-					     config->mysql_migrate ? mysql_users_migrate : NULL,
+					     config->mysql_migrate ? auth_users_migrate : NULL,
 					     REFRESH_MS, RETRY_MS },
 		     &watch, e)) < 0)
 		return r;
@@ -143,11 +179,11 @@ run(struct daemon *d, const void *arg, struct err *e)
 	};
 	make_metrics(&a, daemon_metrics(d));
 	daemon_dependency(d, "mysql", watch_ping, watch);
-	return serve(d, config, &a, e);
+	return auth_serve(d, config, &a, e);
 }
 
 static int
-check(const void *arg, struct err *e)
+auth_check(const void *arg, struct err *e)
 {
 	const struct auth_config *config = arg;
 	SCOPED(token_service_close_p) struct token_service *tokens = NULL;
@@ -158,20 +194,14 @@ check(const void *arg, struct err *e)
 int
 main(int argc, char **argv)
 {
-	static const struct daemon_command commands[] = {
-		{ "migrate", "bring the schema up to date and hash plain passwords",
-		  command_migrate },
-		{ "user", "add, passwd, list, disable, enable, revoke or remove users",
-		  command_user },
-		{ 0 },
-	};
+	static const struct command *const commands[] = { &command_migrate, &command_user, NULL };
 	static const struct daemon_spec spec = {
 		.name = "auth",
 		.summary = "checks passwords, gives and checks tokens",
 		.keys = auth_keys,
 		.config_size = sizeof(struct auth_config),
-		.run = run,
-		.check = check,
+		.run = auth_run,
+		.check = auth_check,
 		.commands = commands,
 	};
 

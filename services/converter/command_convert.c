@@ -20,26 +20,26 @@
 #define BAR_COLUMNS 30
 
 /* A handler has no argument. */
-static volatile sig_atomic_t stopped_by;
+static volatile sig_atomic_t convert_stopped_by;
 
-struct bar {
+struct progress_bar {
 	bool shown;
 	int64_t start_ms;
 };
 
 static void
-on_signal(int number)
+convert_on_signal(int number)
 {
-	stopped_by = number;
+	convert_stopped_by = number;
 }
 
 /* The first one lets what is half made be removed, a second one ends at once. What whoever started
  * us wants ignored (nohup) stays so. */
 static void
-watch_signals(void)
+convert_watch_signals(void)
 {
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction action = { .sa_handler = on_signal,
+	struct sigaction action = { .sa_handler = convert_on_signal,
 				    .sa_flags = SA_RESTART | (int)SA_RESETHAND };
 	struct sigaction was;
 
@@ -50,14 +50,14 @@ watch_signals(void)
 
 /* On a terminal only, and on one line: [#####.....]  52 %, 63 x realtime, 12 s left */
 static int
-show_progress(void *arg, const struct encode_progress *progress, struct err *e)
+convert_show_progress(void *arg, const struct encode_progress *progress, struct err *e)
 {
-	struct bar *bar = arg;
+	struct progress_bar *bar = arg;
 	struct job_progress pace = pace_of(progress, now_monotonic_ms() - bar->start_ms);
 	int filled = (int)(pace.fraction * BAR_COLUMNS);
 	char line[BAR_COLUMNS + 1];
 
-	if (stopped_by)
+	if (convert_stopped_by)
 		return err_set(e, ERR_UNAVAILABLE, "stopped by a signal");
 	if (!isatty(STDERR_FILENO) || progress->fraction < 0)
 		return 0;
@@ -74,21 +74,21 @@ show_progress(void *arg, const struct encode_progress *progress, struct err *e)
 }
 
 static void
-hide_progress(const struct bar *bar)
+convert_hide_progress(const struct progress_bar *bar)
 {
 	if (bar->shown)
 		(void)fprintf(stderr, "\r%*s\r", BAR_COLUMNS + 48, "");
 }
 
 static int
-print_report(const struct conversion_report *report, bool json)
+convert_print_report(const struct command_call *call, const struct conversion_report *report)
 {
 	SCOPED(str_free) struct str text = STR_MAX(65536);
 	struct err e = ERR_NONE;
 
-	if (json) {
+	if (command_given(call, "json")) {
 		if (conversion_report_write(report, &text, &e) < 0)
-			return command_failed("report", &e);
+			return converter_failed(call, "convert", &e);
 		printf("%s\n", str_text(&text));
 	} else if (report->error.code[0] != '\0') {
 		(void)fprintf(stderr, "converter: %s (%s)\n", report->error.message,
@@ -103,7 +103,7 @@ print_report(const struct conversion_report *report, bool json)
 
 /* The file's own fault, or ours. */
 static int
-end_code(int r)
+convert_exit_code(int r)
 {
 	if (r == 0)
 		return COMMAND_DONE;
@@ -130,18 +130,18 @@ convert_file(struct encoder *encoder, const char *from, const char *to,
 {
 	SCOPED(blob_reader_close_p) struct blob_reader *in = NULL;
 	SCOPED(blob_writer_close_p) struct blob_writer *out = NULL;
-	struct bar bar = { false, now_monotonic_ms() };
-	struct encode_watch watch = { show_progress, &bar };
+	struct progress_bar bar = { false, now_monotonic_ms() };
+	struct encode_watch watch = { convert_show_progress, &bar };
 	struct media_spec spec = spec_of(to);
 	struct encode_report encoded;
 	int r;
 
-	watch_signals();
+	convert_watch_signals();
 	if ((r = file_blob_open(from, &in, e)) < 0 || (r = file_blob_create(to, &out, e)) < 0)
 		return r;
 	r = encoder_encode(encoder, &(struct encode_order){ in, out, &spec, &watch }, &encoded,
 			   &report->error, e);
-	hide_progress(&bar);
+	convert_hide_progress(&bar);
 	report->took_s = (double)(now_monotonic_ms() - bar.start_ms) / 1000;
 	if (r < 0)
 		return r;
@@ -155,9 +155,9 @@ convert_file(struct encoder *encoder, const char *from, const char *to,
 }
 
 static int
-run(const struct command_options *o, const void *options)
+convert_run(const struct command_call *call)
 {
-	const struct converter_config *config = options;
+	const struct converter_config *config = call->config;
 	struct capacity wish, fit;
 	SCOPED(encoder_close_p) struct encoder *encoder = NULL;
 	struct conversion_report report = { 0 };
@@ -165,35 +165,43 @@ run(const struct command_options *o, const void *options)
 	int r, printed;
 
 	if (converter_capacity(config, &wish, &fit, &e) < 0 ||
-	    converter_encoder_new(config, fit.worker_memory, &encoder, &e) < 0) {
-		(void)fprintf(stderr, "converter: %s\n", e.text);
-		return COMMAND_FAILED;
-	}
-	r = convert_file(encoder, o->operands[0], o->operands[1], &report, &e);
+	    converter_encoder_new(config, fit.worker_memory, &encoder, &e) < 0)
+		return converter_failed(call, "convert", &e);
+	r = convert_file(encoder, call->operands[0], call->operands[1], &report, &e);
 	/* A reader's or writer's failure has no words for the user. */
-	if (r < 0 && report.error.code[0] == '\0') {
-		(void)fprintf(stderr, "converter: %s\n", e.text);
-		return COMMAND_FAILED;
-	}
-	printed = print_report(&report, o->json);
-	return printed == COMMAND_DONE ? end_code(r) : printed;
+	if (r < 0 && report.error.code[0] == '\0')
+		return converter_failed(call, "convert", &e);
+	printed = convert_print_report(call, &report);
+	return printed == COMMAND_DONE ? convert_exit_code(r) : printed;
 }
 
-int
-command_convert(int argc, char **argv, const void *config)
+static int
+convert_run_until_signal(const struct command_call *call)
 {
-	static const struct command_verb verb[] = {
-		{ "convert", run, "json", 2, 2, "IN OUT.mp3 [--json]" },
-		{ 0 },
-	};
-
-	int code = command_run_single(
-		argc, argv, verb,
-		"Exit also 2: the file cannot be converted. OUT.mp3 appears when it is whole.\n",
-		config);
+	int code = convert_run(call);
 
 	/* All is cleared away; a shell wants to see what ended us. */
-	if (stopped_by && code != COMMAND_DONE)
-		(void)raise(stopped_by);
+	if (convert_stopped_by && code != COMMAND_DONE) {
+		(void)fflush(stdout);
+		(void)raise(convert_stopped_by);
+	}
 	return code;
 }
+
+const struct command command_convert = {
+	.name = "convert",
+	.summary = "one file, without servers: IN OUT.mp3",
+	.verbs =
+		(const struct command_verb[]){
+			{
+				.operands = "IN OUT.mp3",
+				.options = (const struct command_option[]){ COMMAND_JSON, { 0 } },
+				.help = "Converts one file by the same worker behind the same "
+					"walls, "
+					"without any server.\nOUT.mp3 appears when it is whole.",
+				.run = convert_run_until_signal,
+			},
+			{ 0 },
+		},
+	.notes = "Exit also 2: the file cannot be converted, now or ever.",
+};

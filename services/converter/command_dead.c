@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/scope.h"
+#include "base/text/legible.h"
 #include "base/text/str.h"
 #include "converter/command.h"
 #include "converter/config.h"
@@ -22,8 +24,13 @@ typedef int (*told)(struct pass *, const struct dead_letter *, const char *id, s
 
 /* One command's way through the queues. */
 struct pass {
-	const struct command_options *options;
-	told tell; /* of each message; a verdict */
+	/* what was typed */
+	const struct command_call *call;
+	told tell;         /* of each message; a verdict */
+	const char *queue; /* NULL = each */
+	int64_t limit;     /* of messages looked at */
+	bool all, json;
+	/* so far */
 	FILE *out;
 	char *text; /* behind out */
 	size_t len;
@@ -45,19 +52,17 @@ pass_free(struct pass *p)
 }
 
 static int
-pass_init(struct pass *p, const struct command_options *o, told tell, struct err *e)
+pass_init(struct pass *p, struct err *e)
 {
-	*p = (struct pass){ .options = o, .tell = tell };
 	p->hashes = calloc(COMMAND_LIMIT_MAX, sizeof *p->hashes);
-	p->found = calloc((size_t)o->operand_count + 1, sizeof *p->found);
-	if (p->hashes == NULL || p->found == NULL ||
-	    (p->out = open_memstream(&p->text, &p->len)) == NULL)
+	p->found = calloc((size_t)p->call->operand_count + 1, sizeof *p->found);
+	if (!p->hashes || !p->found || !(p->out = open_memstream(&p->text, &p->len)))
 		return err_set(e, ERR_NO_MEMORY, "dead messages");
 	return 0;
 }
 
 static uint64_t
-mix(uint64_t hash, const char *bytes, size_t len)
+fnv_mix(uint64_t hash, const char *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		hash = (hash ^ (unsigned char)bytes[i]) * FNV_PRIME;
@@ -66,13 +71,13 @@ mix(uint64_t hash, const char *bytes, size_t len)
 
 /* The content's digest; what lies there before with the same one makes it .2, .3, ... */
 static void
-make_id(struct pass *p, const struct dead_letter *m, char ret[ID_MAX])
+pass_make_id(struct pass *p, const struct dead_letter *m, char ret[ID_MAX])
 {
-	uint64_t hash = mix(FNV_START, m->message.destination, strlen(m->message.destination));
+	uint64_t hash = fnv_mix(FNV_START, m->message.destination, strlen(m->message.destination));
 	int n = 1;
 
-	hash = mix(hash, m->reason, strlen(m->reason));
-	hash = mix(hash, m->message.body, m->message.len);
+	hash = fnv_mix(hash, m->reason, strlen(m->reason));
+	hash = fnv_mix(hash, m->message.body, m->message.len);
 	for (size_t i = 0; i < p->count; i++)
 		n += p->hashes[i] == hash;
 	if (p->count < COMMAND_LIMIT_MAX)
@@ -84,7 +89,7 @@ make_id(struct pass *p, const struct dead_letter *m, char ret[ID_MAX])
 }
 
 static int
-visitor(void *arg, const struct dead_letter *m, struct err *e)
+pass_visit(void *arg, const struct dead_letter *m, struct err *e)
 {
 	struct pass *p = arg;
 	long before = ftell(p->out);
@@ -92,7 +97,7 @@ visitor(void *arg, const struct dead_letter *m, struct err *e)
 	int r;
 
 	p->unsure = 0; /* the broker went on */
-	make_id(p, m, id);
+	pass_make_id(p, m, id);
 	p->visited++;
 	if (before > OUTPUT_MAX)
 		return err_set(e, ERR_TOO_LARGE, "more than 64 MiB to print: lower --limit");
@@ -103,12 +108,12 @@ visitor(void *arg, const struct dead_letter *m, struct err *e)
 }
 
 static bool
-is_asked(struct pass *p, const char *id)
+pass_is_asked(struct pass *p, const char *id)
 {
-	bool asked = p->options->all;
+	bool asked = p->all;
 
-	for (int i = 0; i < p->options->operand_count; i++) {
-		if (strcmp(p->options->operands[i], id) != 0)
+	for (int i = 0; i < p->call->operand_count; i++) {
+		if (strcmp(p->call->operands[i], id) != 0)
 			continue;
 		asked = p->found[i] = true;
 	}
@@ -116,7 +121,7 @@ is_asked(struct pass *p, const char *id)
 }
 
 static int
-put_json(struct pass *p, const struct dead_letter *m, const char *id, struct err *e)
+pass_put_json(struct pass *p, const struct dead_letter *m, const char *id, struct err *e)
 {
 	SCOPED(str_free) struct str json = STR_MAX(JSON_MAX);
 	int r = dead_record_write(&(struct dead_record){ id, m->message.destination, m->reason,
@@ -130,72 +135,70 @@ put_json(struct pass *p, const struct dead_letter *m, const char *id, struct err
 }
 
 static int
-tell_row(struct pass *p, const struct dead_letter *m, const char *id, struct err *e)
+pass_tell_row(struct pass *p, const struct dead_letter *m, const char *id, struct err *e)
 {
 	int used;
 
-	if (p->options->json)
-		return put_json(p, m, id, e);
+	if (p->json)
+		return pass_put_json(p, m, id, e);
 	(void)fprintf(p->out, "%-20s  %-10s  %8" PRIu64 "  ", id, m->message.destination, m->size);
-	used = command_put_text(p->out, m->reason, strlen(m->reason), REASON_COLUMNS);
+	used = legible_print(p->out, m->reason, strlen(m->reason), REASON_COLUMNS);
 	(void)fprintf(p->out, "%*s  ", REASON_COLUMNS - used, "");
-	(void)command_put_text(p->out, m->message.body, m->message.len, BODY_COLUMNS);
+	(void)legible_print(p->out, m->message.body, m->message.len, BODY_COLUMNS);
 	(void)fputc('\n', p->out);
 	return DEAD_KEEP;
 }
 
 static int
-tell_whole(struct pass *p, const struct dead_letter *m, const char *id, struct err *e)
+pass_tell_whole(struct pass *p, const struct dead_letter *m, const char *id, struct err *e)
 {
-	if (!is_asked(p, id))
+	if (!pass_is_asked(p, id))
 		return DEAD_KEEP;
-	if (p->options->json)
-		return put_json(p, m, id, e);
+	if (p->json)
+		return pass_put_json(p, m, id, e);
 	(void)fprintf(p->out, "id           %s\nqueue        %s\nsize         %" PRIu64 "\n", id,
 		      m->message.destination, m->size);
 	(void)fprintf(p->out, "redelivered  %s\nreason       ", m->redelivered ? "yes" : "no");
-	(void)command_put_text(p->out, m->reason, strlen(m->reason), 0);
+	(void)legible_print(p->out, m->reason, strlen(m->reason), 0);
 	(void)fputs("\nbody         ", p->out);
-	(void)command_put_text(p->out, m->message.body, m->message.len, 0);
+	(void)legible_print(p->out, m->message.body, m->message.len, 0);
 	(void)fputs(m->size > m->message.len ? "...\n" : "\n", p->out);
 	return DEAD_KEEP;
 }
 
 static int
-tell_requeue(struct pass *p, const struct dead_letter *m, const char *id, struct err *e)
+pass_tell_requeue(struct pass *p, const struct dead_letter *m, const char *id, struct err *e)
 {
 	(void)e;
-	if (!is_asked(p, id))
+	if (!pass_is_asked(p, id))
 		return DEAD_KEEP;
 	(void)fprintf(p->out, "requeued %s to %s\n", id, m->message.destination);
 	return DEAD_REQUEUE;
 }
 
 static int
-tell_drop(struct pass *p, const struct dead_letter *m, const char *id, struct err *e)
+pass_tell_drop(struct pass *p, const struct dead_letter *m, const char *id, struct err *e)
 {
 	(void)m;
 	(void)e;
-	if (!is_asked(p, id))
+	if (!pass_is_asked(p, id))
 		return DEAD_KEEP;
 	(void)fprintf(p->out, "dropped %s\n", id);
 	return DEAD_DROP;
 }
 
 static int
-visit_queues(struct pass *p, struct dead_letters *letters, const struct converter_config *config,
-	     int64_t limit, struct err *e)
+pass_visit_queues(struct pass *p, struct dead_letters *letters, const char *const queues[QUEUES],
+		  struct err *e)
 {
-	const char *const queues[QUEUES] = { config->video_queue, config->mp3_queue,
-					     config->failed_queue };
 	int r;
 
-	for (int i = 0; i < QUEUES && p->visited < limit; i++) {
-		if (p->options->queue && strcmp(p->options->queue, queues[i]) != 0)
+	for (int i = 0; i < QUEUES && p->visited < p->limit; i++) {
+		if (p->queue && strcmp(p->queue, queues[i]) != 0)
 			continue;
 		p->count = 0;
-		r = dead_letters_visit(letters, queues[i], (size_t)(limit - p->visited), visitor, p,
-				       e);
+		r = dead_letters_visit(letters, queues[i], (size_t)(p->limit - p->visited),
+				       pass_visit, p, e);
 		if (r < 0)
 			return err_prefix(e, r, "%s.dead", queues[i]);
 		p->unsure = 0;
@@ -203,112 +206,139 @@ visit_queues(struct pass *p, struct dead_letters *letters, const struct converte
 	return 0;
 }
 
-static bool
-is_queue(const struct converter_config *config, const char *name)
-{
-	if (name == NULL || strcmp(name, config->video_queue) == 0 ||
-	    strcmp(name, config->mp3_queue) == 0 || strcmp(name, config->failed_queue) == 0)
-		return true;
-	(void)fprintf(stderr, "converter: --queue: %s, %s or %s\n", config->video_queue,
-		      config->mp3_queue, config->failed_queue);
-	return false;
-}
-
 static int
-name_missing(const struct pass *p)
+pass_name_missing(const struct pass *p)
 {
 	int result = COMMAND_DONE;
 
-	for (int i = 0; i < p->options->operand_count; i++) {
+	for (int i = 0; i < p->call->operand_count; i++) {
 		struct err e = ERR_NONE;
 
 		if (p->found[i])
 			continue;
-		(void)err_set(&e, ERR_NOT_FOUND, "no dead message %s", p->options->operands[i]);
-		result = command_failed("dead", &e);
+		(void)err_set(&e, ERR_NOT_FOUND, "no dead message %s", p->call->operands[i]);
+		result = converter_failed(p->call, "dead", &e);
 	}
 	return result;
 }
 
 static int
-go(const struct command_options *o, const struct converter_config *config, told tell, int64_t limit)
+dead_visit(struct pass wanted)
 {
+	const struct converter_config *config = wanted.call->config;
+	const char *const queues[QUEUES] = { config->video_queue, config->mp3_queue,
+					     config->failed_queue };
 	SCOPED(dead_letters_close_p) struct dead_letters *letters = NULL;
-	SCOPED(pass_free) struct pass pass = { 0 };
+	SCOPED(pass_free) struct pass pass = wanted;
 	struct err e = ERR_NONE;
 	int r;
 
-	if (!is_queue(config, o->queue))
-		return COMMAND_USAGE;
-	if ((r = pass_init(&pass, o, tell, &e)) < 0 ||
+	if (pass.queue && strcmp(pass.queue, queues[0]) != 0 &&
+	    strcmp(pass.queue, queues[1]) != 0 && strcmp(pass.queue, queues[2]) != 0)
+		return command_wrong(pass.call, "--queue: %s, %s or %s", queues[0], queues[1],
+				     queues[2]);
+	if ((r = pass_init(&pass, &e)) < 0 ||
 	    (r = converter_dead_letters_new(config, &letters, &e)) < 0)
-		return command_failed("dead", &e);
-	r = visit_queues(&pass, letters, config, limit, &e);
+		return converter_failed(pass.call, "dead", &e);
+	r = pass_visit_queues(&pass, letters, queues, &e);
 	(void)fclose(TAKE(pass.out));
 	/* also after an error: what was done is done */
 	(void)fwrite(pass.text, 1, pass.len - pass.unsure, stdout);
-	if (r < 0)
-		return command_failed("dead", &e);
-	return name_missing(&pass);
+	return r < 0 ? converter_failed(pass.call, "dead", &e) : pass_name_missing(&pass);
 }
 
 static int
-list(const struct command_options *o, const void *config)
+dead_list(const struct command_call *call)
 {
-	if (!o->json)
+	bool json = command_given(call, "json");
+
+	if (!json)
 		printf("%-20s  %-10s  %8s  %-*s  %s\n", "id", "queue", "bytes", REASON_COLUMNS,
 		       "reason", "body");
-	return go(o, config, tell_row, o->limit);
+	return dead_visit((struct pass){
+		.call = call,
+		.tell = pass_tell_row,
+		.queue = command_text(call, "queue"),
+		.limit = command_number(call, "limit"),
+		.json = json,
+	});
 }
 
 static int
-show(const struct command_options *o, const void *config)
+dead_show(const struct command_call *call)
 {
-	return go(o, config, tell_whole, COMMAND_LIMIT_MAX);
-}
-
-/* --all of every queue at once would be an accident. */
-static bool
-names_its_queue(const struct command_options *o)
-{
-	if (!o->all || o->queue)
-		return true;
-	(void)fputs("converter: --all goes with --queue\n", stderr);
-	return false;
+	return dead_visit((struct pass){
+		.call = call,
+		.tell = pass_tell_whole,
+		.limit = COMMAND_LIMIT_MAX,
+		.json = command_given(call, "json"),
+	});
 }
 
 static int
-requeue(const struct command_options *o, const void *config)
+dead_change(const struct command_call *call, told tell)
 {
-	return names_its_queue(o) ? go(o, config, tell_requeue, COMMAND_LIMIT_MAX) : COMMAND_USAGE;
-}
-
-static int
-drop(const struct command_options *o, const void *config)
-{
-	return names_its_queue(o) ? go(o, config, tell_drop, COMMAND_LIMIT_MAX) : COMMAND_USAGE;
-}
-
-int
-command_dead(int argc, char **argv, const void *config)
-{
-	static const struct command_verb verbs[] = {
-		{ "list", list, "queue limit json", 0, 0,
-		  "list [--queue QUEUE] [--limit N] [--json]" },
-		{ "show", show, "json", 1, 1, "show ID [--json]" },
-		{ "requeue", requeue, "queue all", 1, COMMAND_LIMIT_MAX,
-		  "requeue ID... | --all --queue QUEUE" },
-		{ "drop", drop, "queue all", 1, COMMAND_LIMIT_MAX,
-		  "drop ID... | --all --queue QUEUE" },
-		{ 0 },
+	struct pass wanted = {
+		.call = call,
+		.tell = tell,
+		.queue = command_text(call, "queue"),
+		.limit = COMMAND_LIMIT_MAX,
+		.all = command_given(call, "all"),
 	};
-	static const char notes[] =
-		"QUEUE is the queue it came from, without .dead. list: the oldest first, N is 1 to "
-		"10000\n(100) in all. ID: a digest of queue, reason and body; equal messages are "
-		"ID, ID.2, ID.3 ...,\nso name several in one call. The oldest 10000 of each queue "
-		"are looked at. Looking marks a\nmessage redelivered and leaves it in its place. "
-		"requeue: published to its queue, confirmed,\nthen removed here; a crash between "
-		"may double it, never lose it.\n";
 
-	return command_run(argc, argv, verbs, notes, config);
+	/* of every queue at once it would be an accident */
+	if (wanted.all && !wanted.queue)
+		return command_wrong(call, "--all goes with --queue");
+	return dead_visit(wanted);
 }
+
+static int
+dead_requeue(const struct command_call *call)
+{
+	return dead_change(call, pass_tell_requeue);
+}
+
+static int
+dead_drop(const struct command_call *call)
+{
+	return dead_change(call, pass_tell_drop);
+}
+
+#define DEAD_QUEUE                                                                                 \
+	{                                                                                          \
+		.type = COMMAND_TEXT, .name = "queue", .value = "QUEUE",                           \
+		.help = "only those of this queue"                                                 \
+	}
+
+static const struct command_option dead_list_options[] = {
+	DEAD_QUEUE, COMMAND_LIMIT, COMMAND_JSON, { 0 }
+};
+static const struct command_option dead_show_options[] = { COMMAND_JSON, { 0 } };
+static const struct command_option dead_change_options[] = {
+	{ .type = COMMAND_INSTEAD, .name = "all", .help = "all of the queue that --queue names" },
+	DEAD_QUEUE,
+	{ 0 },
+};
+static const struct command_verb dead_verbs[] = {
+	{ "list", NULL, dead_list_options, "Lists dead messages, the oldest first.", dead_list },
+	{ "show", "ID", dead_show_options, "Shows one message whole.", dead_show },
+	{ "requeue", "ID...", dead_change_options,
+	  "Publishes messages to the queue they came from, confirmed, then removes them here.\n"
+	  "A crash between may double one, never lose it.",
+	  dead_requeue },
+	{ "drop", "ID...", dead_change_options, "Removes messages for ever.", dead_drop },
+	{ 0 },
+};
+
+const struct command command_dead = {
+	.name = "dead",
+	.summary = "list, show, requeue or drop messages that no code could read",
+	.verbs = dead_verbs,
+	.notes = "QUEUE is the queue that a message came from, without .dead. ID is a digest of "
+		 "queue,\n"
+		 "reason and body; equal messages are ID, ID.2, ID.3 ..., so name several in one "
+		 "call.\n"
+		 "The oldest 10000 of each queue are looked at. Looking marks a message "
+		 "redelivered\n"
+		 "and leaves it in its place.",
+};

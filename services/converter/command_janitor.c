@@ -6,46 +6,8 @@
 #include "converter/config.h"
 #include "converter/janitor.h"
 
-struct janitor_options {
-	bool dry_run, foreign, json;
-};
-
-static const char words[] =
-	"usage:\n"
-	"  converter janitor [--dry-run] [--foreign] [--json]\n"
-	"Removes uploads that ended without an answer and chunks of attempts that died\n"
-	"(JANITOR_GRACE), and videos and mp3s past RETENTION_VIDEO and RETENTION_AUDIO; blobs\n"
-	"that carry no metadata of ours are kept for ever. Any number may run at any time.\n"
-	"--dry-run: counts, changes nothing. --foreign: also chunks that belong to no blob and\n"
-	"no job, when the newest is older than 48 h. --json: the report as one JSON object.\n"
-	"Exit: 0 done, 1 failed, 100 usage.\n";
-
-static int
-usage(FILE *to)
-{
-	(void)fputs(words, to);
-	return to == stdout ? COMMAND_DONE : COMMAND_USAGE;
-}
-
-/* -1: unknown words. */
-static int
-read_options(int argc, char **argv, struct janitor_options *o)
-{
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--dry-run") == 0)
-			o->dry_run = true;
-		else if (strcmp(argv[i], "--foreign") == 0)
-			o->foreign = true;
-		else if (strcmp(argv[i], "--json") == 0)
-			o->json = true;
-		else
-			return -1;
-	}
-	return 0;
-}
-
 static void
-print_table(const struct janitor_report *report, bool dry_run)
+janitor_print_table(const struct janitor_report *report, bool dry_run)
 {
 	printf("%-10s  %14s  %12s  %16s\n", "what", dry_run ? "would remove" : "removed", "chunks",
 	       "bytes of blobs");
@@ -59,7 +21,7 @@ print_table(const struct janitor_report *report, bool dry_run)
 }
 
 static void
-print_json(const struct janitor_report *report, bool dry_run)
+janitor_print_json(const struct janitor_report *report, bool dry_run)
 {
 	printf("{\"dry_run\":%s", dry_run ? "true" : "false");
 	for (int i = 0; i < JANITOR_KINDS; i++)
@@ -71,21 +33,16 @@ print_json(const struct janitor_report *report, bool dry_run)
 	       report->in_use, report->foreign, report->failed);
 }
 
-int
-command_janitor(int argc, char **argv, const void *arg)
+static int
+janitor_run_once(const struct command_call *call)
 {
-	const struct converter_config *config = arg;
+	const struct converter_config *config = call->config;
 	SCOPED(converter_stores_close) struct converter_stores s = { 0 };
-	struct janitor_options o = { 0 };
+	bool dry_run = command_given(call, "dry-run");
 	struct janitor_report report = { 0 };
 	struct err e = ERR_NONE;
 	int r;
 
-	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-			return usage(stdout);
-	if (read_options(argc, argv, &o) < 0)
-		return usage(stderr);
 	if ((r = converter_stores_open(config, &s, &e)) == 0)
 		r = janitor_run(
 			&(struct janitor_config){
@@ -96,19 +53,35 @@ command_janitor(int argc, char **argv, const void *arg)
 				.grace_ms = config->janitor_grace_ms,
 				.retention_video_ms = config->retention_video_ms,
 				.retention_audio_ms = config->retention_audio_ms,
-				.foreign = o.foreign,
-				.dry_run = o.dry_run,
+				.foreign = command_given(call, "foreign"),
+				.dry_run = dry_run,
 			},
 			&report, &e);
-	if (o.json)
-		print_json(&report, o.dry_run);
+	if (command_given(call, "json"))
+		janitor_print_json(&report, dry_run);
 	else
-		print_table(&report, o.dry_run);
-	if (r < 0)
-		return command_failed("janitor", &e);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		(void)fputs("converter: standard output could not be written\n", stderr);
-		return COMMAND_FAILED;
-	}
-	return COMMAND_DONE;
+		janitor_print_table(&report, dry_run);
+	return r < 0 ? converter_failed(call, "janitor", &e) : COMMAND_DONE;
 }
+
+static const struct command_option janitor_options[] = {
+	{ .name = "dry-run", .help = "counts, changes nothing" },
+	{ .name = "foreign",
+	  .help = "also chunks of no blob and no job, the newest older than 48 h" },
+	{ .name = "json", .help = "the report as one JSON object" },
+	{ 0 },
+};
+static const struct command_verb janitor_verbs[] = {
+	{ NULL, NULL, janitor_options,
+	  "Removes uploads that ended without an answer and chunks of attempts that died\n"
+	  "(JANITOR_GRACE), and videos and mp3s past RETENTION_VIDEO and RETENTION_AUDIO; blobs\n"
+	  "that carry no metadata of ours are kept for ever. Any number may run at any time.",
+	  janitor_run_once },
+	{ 0 },
+};
+
+const struct command command_janitor = {
+	.name = "janitor",
+	.summary = "remove what uploads and attempts left, and what has expired",
+	.verbs = janitor_verbs,
+};

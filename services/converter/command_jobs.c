@@ -2,6 +2,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/text/legible.h"
 #include "base/text/str.h"
 #include "converter/command.h"
 #include "converter/config.h"
@@ -10,6 +12,7 @@
 #define USER_COLUMNS 24
 #define TEXT_COLUMNS 48
 #define JSON_MAX 65536
+#define JOBS_STATES "uploading, queued, leased, done, failed, canceled or expired"
 
 struct open_ledger {
 	struct backend *backend;
@@ -29,7 +32,7 @@ ledger_open(const struct converter_config *config, struct open_ledger *ret, stru
 }
 
 static int
-print_json(const struct job *job, struct err *e)
+jobs_print_json(const struct job *job, struct err *e)
 {
 	SCOPED(str_free) struct str json = STR_MAX(JSON_MAX);
 	int r = job_record_write(job, &json, e);
@@ -40,15 +43,15 @@ print_json(const struct job *job, struct err *e)
 }
 
 static void
-put_column(const char *text, int width)
+jobs_put_column(const char *text, int width)
 {
-	int used = command_put_text(stdout, text, strlen(text), width);
+	int used = legible_print(stdout, text, strlen(text), width);
 
 	printf("%*s  ", width - used, "");
 }
 
 static void
-print_row(const struct job *job)
+jobs_print_row(const struct job *job)
 {
 	char updated[32];
 	/* a waiting job's last error tells why it waits */
@@ -56,19 +59,19 @@ print_row(const struct job *job)
 			   : job->error.message[0] != 0 ? job->error.message
 							: job->source.filename;
 
-	command_time(updated, job->updated_ms);
+	clock_text(updated, job->updated_ms);
 	printf("%-24s  %-9s  ", job->video_fid.hex, job_state_name(job->state));
-	put_column(job->username, USER_COLUMNS);
+	jobs_put_column(job->username, USER_COLUMNS);
 	printf("%8d  %-20s  ", job->attempts, updated);
 	if (job->state == JOB_LEASED)
 		printf("%.0f %%, %.0f s left: ", job->progress.fraction * 100,
 		       job->progress.remaining_s);
-	(void)command_put_text(stdout, text, strlen(text), TEXT_COLUMNS);
+	(void)legible_print(stdout, text, strlen(text), TEXT_COLUMNS);
 	(void)putchar('\n');
 }
 
 static int
-print_jobs(const struct job *jobs, size_t count, bool json, struct err *e)
+jobs_print_all(const struct job *jobs, size_t count, bool json, struct err *e)
 {
 	int r;
 
@@ -77,131 +80,129 @@ print_jobs(const struct job *jobs, size_t count, bool json, struct err *e)
 		       "user", "attempts", "updated", "mp3_fid, error or file");
 	for (size_t i = 0; i < count; i++) {
 		if (!json)
-			print_row(&jobs[i]);
-		else if ((r = print_json(&jobs[i], e)) < 0)
+			jobs_print_row(&jobs[i]);
+		else if ((r = jobs_print_json(&jobs[i], e)) < 0)
 			return r;
 	}
 	return 0;
 }
 
+/* Reads --state and --user, or says what is wrong with them. */
 static int
-list(const struct command_options *o, const void *config)
+jobs_read_filter(const struct command_call *call, enum job_state *state, struct job_filter *ret)
+{
+	const char *text = command_text(call, "state"), *user = command_text(call, "user");
+
+	if (text && job_state_parse(text, state) < 0)
+		return command_wrong(call, "--state: " JOBS_STATES);
+	if (user && !utf8_valid(user, strlen(user)))
+		return command_wrong(call, "--user: no UTF-8");
+	*ret = (struct job_filter){ .username = user, .state = text ? state : NULL };
+	return COMMAND_DONE;
+}
+
+static int
+jobs_list(const struct command_call *call)
 {
 	SCOPED(open_ledger_close) struct open_ledger open = { 0 };
-	SCOPED_FREE struct job *jobs = calloc((size_t)o->limit, sizeof *jobs);
-	struct job_filter filter = { .username = o->user };
+	size_t limit = (size_t)command_number(call, "limit"), count = 0;
+	SCOPED_FREE struct job *jobs = calloc(limit, sizeof *jobs);
+	struct job_filter filter;
 	enum job_state state;
 	struct err e = ERR_NONE;
-	size_t count = 0;
 
-	if (o->state && job_state_parse(o->state, &state) < 0) {
-		(void)fputs("converter: --state: uploading, queued, leased, done, failed, canceled "
-			    "or expired\n",
-			    stderr);
+	if (jobs_read_filter(call, &state, &filter) != COMMAND_DONE)
 		return COMMAND_USAGE;
-	}
-	if (o->user && !utf8_valid(o->user, strlen(o->user))) {
-		(void)fputs("converter: --user: no UTF-8\n", stderr);
-		return COMMAND_USAGE;
-	}
-	if (o->state)
-		filter.state = &state;
-	if (jobs == NULL)
-		return command_failed("list", (err_set(&e, ERR_NO_MEMORY, "jobs"), &e));
-	if (ledger_open(config, &open, &e) < 0 ||
-	    job_list(&open.ledger->desk, &filter, jobs, (size_t)o->limit, &count, &e) < 0 ||
-	    print_jobs(jobs, count, o->json, &e) < 0)
-		return command_failed("list", &e);
+	if (!jobs)
+		return converter_failed(call, "list", (err_set(&e, ERR_NO_MEMORY, "jobs"), &e));
+	if (ledger_open(call->config, &open, &e) < 0 ||
+	    job_list(&open.ledger->desk, &filter, jobs, limit, &count, &e) < 0 ||
+	    jobs_print_all(jobs, count, command_given(call, "json"), &e) < 0)
+		return converter_failed(call, "list", &e);
 	return COMMAND_DONE;
 }
 
 static void
-print_time(const char *name, int64_t ms)
+jobs_print_time(const char *name, int64_t ms)
 {
 	char text[32];
 
-	command_time(text, ms);
+	clock_text(text, ms);
 	printf("%-20s %s\n", name, text);
 }
 
 static void
-print_text(const char *name, const char *text)
+jobs_print_text(const char *name, const char *text)
 {
 	printf("%-20s ", name);
-	(void)command_put_text(stdout, *text ? text : "-", *text ? strlen(text) : 1, 0);
+	(void)legible_print(stdout, *text ? text : "-", *text ? strlen(text) : 1, 0);
 	(void)putchar('\n');
 }
 
 static void
-print_level(const char *name, bool known, double value)
+jobs_print_level(const char *name, bool known, double value)
 {
 	if (known)
 		printf("%-20s %.2f\n", name, value);
 	else
-		print_text(name, "");
+		jobs_print_text(name, "");
 }
 
 static void
-print_record(const struct job *job)
+jobs_print_record(const struct job *job)
 {
-	print_text("video_fid", job->video_fid.hex);
-	print_text("state", job_state_name(job->state));
-	print_text("user", job->username);
-	print_text("mp3_fid", job->mp3_fid.hex);
-	print_text("error", job->error.code);
-	print_text("error message", job->error.message);
+	jobs_print_text("video_fid", job->video_fid.hex);
+	jobs_print_text("state", job_state_name(job->state));
+	jobs_print_text("user", job->username);
+	jobs_print_text("mp3_fid", job->mp3_fid.hex);
+	jobs_print_text("error", job->error.code);
+	jobs_print_text("error message", job->error.message);
 	printf("%-20s %d\n", "attempts", job->attempts);
 	printf("%-20s %.0f%%\n", "progress", job->progress.fraction * 100);
 	printf("%-20s %.0f x realtime\n", "speed", job->progress.speed);
 	printf("%-20s %.0f s\n", "remaining", job->progress.remaining_s);
-	print_text("file", job->source.filename);
-	print_text("content type", job->source.content_type);
+	jobs_print_text("file", job->source.filename);
+	jobs_print_text("content type", job->source.content_type);
 	printf("%-20s %" PRId64 "\n", "bytes", job->source.bytes);
 	printf("%-20s %.3f\n", "duration_s", job->source.duration_s);
-	print_level("integrated_lufs", job->loudness.has_integrated, job->loudness.integrated_lufs);
-	print_level("range_lu", job->loudness.has_range, job->loudness.range_lu);
-	print_level("true_peak_dbtp", job->loudness.has_true_peak, job->loudness.true_peak_dbtp);
-	print_text("lease owner", job->lease.owner);
-	print_time("lease until", job->lease.until_ms);
-	print_time("not before", job->not_before_ms);
-	print_time("created", job->created_ms);
-	print_time("updated", job->updated_ms);
-	print_time("video published", job->video_published_ms);
-	print_time("result published", job->result_published_ms);
-	print_time("notified", job->notified_ms);
+	jobs_print_level("integrated_lufs", job->loudness.has_integrated,
+			 job->loudness.integrated_lufs);
+	jobs_print_level("range_lu", job->loudness.has_range, job->loudness.range_lu);
+	jobs_print_level("true_peak_dbtp", job->loudness.has_true_peak,
+			 job->loudness.true_peak_dbtp);
+	jobs_print_text("lease owner", job->lease.owner);
+	jobs_print_time("lease until", job->lease.until_ms);
+	jobs_print_time("not before", job->not_before_ms);
+	jobs_print_time("created", job->created_ms);
+	jobs_print_time("updated", job->updated_ms);
+	jobs_print_time("video published", job->video_published_ms);
+	jobs_print_time("result published", job->result_published_ms);
+	jobs_print_time("notified", job->notified_ms);
 }
 
 static int
-read_fid(const char *text, struct blob_id *ret)
-{
-	if (blob_id_parse(text, ret) == 0)
-		return 0;
-	(void)fputs("converter: a video_fid is 24 hex digits\n", stderr);
-	return COMMAND_USAGE;
-}
-
-static int
-show(const struct command_options *o, const void *config)
+jobs_show(const struct command_call *call)
 {
 	SCOPED(open_ledger_close) struct open_ledger open = { 0 };
 	struct err e = ERR_NONE;
 	struct blob_id video;
 	struct job job;
 
-	if (read_fid(o->operands[0], &video) != 0)
-		return COMMAND_USAGE;
-	if (ledger_open(config, &open, &e) < 0 || job_get(&open.ledger->life, &video, &job, &e) < 0)
-		return command_failed("show", &e);
-	if (!o->json)
-		print_record(&job);
-	else if (print_json(&job, &e) < 0)
-		return command_failed("show", &e);
+	if (blob_id_parse(call->operands[0], &video) < 0)
+		return command_wrong(call, "a video_fid is 24 hex digits");
+	if (ledger_open(call->config, &open, &e) < 0 ||
+	    job_get(&open.ledger->life, &video, &job, &e) < 0)
+		return converter_failed(call, "show", &e);
+	if (!command_given(call, "json"))
+		jobs_print_record(&job);
+	else if (jobs_print_json(&job, &e) < 0)
+		return converter_failed(call, "show", &e);
 	return COMMAND_DONE;
 }
 
 /* Why nothing was requeued: there is no such job, or it has not failed. */
 static int
-explain(struct job_life *life, const struct blob_id *video, struct err *e)
+jobs_explain(struct job_life *life, const struct blob_id *video, struct err *e)
 {
 	struct job job;
 	int r = job_get(life, video, &job, e);
@@ -215,7 +216,7 @@ explain(struct job_life *life, const struct blob_id *video, struct err *e)
 }
 
 static int
-retry_one(struct ledger *ledger, const char *text)
+jobs_retry_one(const struct command_call *call, struct ledger *ledger, const char *text)
 {
 	struct err e = ERR_NONE;
 	struct blob_id video;
@@ -224,61 +225,79 @@ retry_one(struct ledger *ledger, const char *text)
 	if (blob_id_parse(text, &video) < 0) /* checked before */
 		return COMMAND_USAGE;
 	if (job_requeue_failed(&ledger->desk, &video, NULL, &n, &e) < 0 ||
-	    (n == 0 && explain(&ledger->life, &video, &e) < 0))
-		return command_failed("retry", &e);
+	    (n == 0 && jobs_explain(&ledger->life, &video, &e) < 0))
+		return converter_failed(call, "retry", &e);
 	printf("queued %s again\n", video.hex);
 	return COMMAND_DONE;
 }
 
 static int
-retry(const struct command_options *o, const void *config)
+jobs_retry_all(const struct command_call *call, struct ledger *ledger)
+{
+	struct err e = ERR_NONE;
+	int64_t n = 0;
+
+	if (job_requeue_failed(&ledger->desk, NULL, command_text(call, "user"), &n, &e) < 0)
+		return converter_failed(call, "retry", &e);
+	printf("queued %" PRId64 " job%s again\n", n, n == 1 ? "" : "s");
+	return COMMAND_DONE;
+}
+
+static int
+jobs_retry(const struct command_call *call)
 {
 	SCOPED(open_ledger_close) struct open_ledger open = { 0 };
 	struct err e = ERR_NONE;
 	struct blob_id video;
 	int result = COMMAND_DONE;
-	int64_t n = 0;
 
-	if (o->user && !o->all) {
-		(void)fputs("converter: --user goes with --all-failed\n", stderr);
-		return COMMAND_USAGE;
-	}
-	for (int i = 0; i < o->operand_count; i++)
-		if (read_fid(o->operands[i], &video) != 0)
-			return COMMAND_USAGE;
-	if (ledger_open(config, &open, &e) < 0)
-		return command_failed("retry", &e);
-	for (int i = 0; i < o->operand_count; i++)
-		if (retry_one(open.ledger, o->operands[i]) != COMMAND_DONE)
+	if (command_given(call, "user") && !command_given(call, "all-failed"))
+		return command_wrong(call, "--user goes with --all-failed");
+	for (int i = 0; i < call->operand_count; i++)
+		if (blob_id_parse(call->operands[i], &video) < 0)
+			return command_wrong(call, "a video_fid is 24 hex digits");
+	if (ledger_open(call->config, &open, &e) < 0)
+		return converter_failed(call, "retry", &e);
+	if (command_given(call, "all-failed"))
+		return jobs_retry_all(call, open.ledger);
+	for (int i = 0; i < call->operand_count; i++)
+		if (jobs_retry_one(call, open.ledger, call->operands[i]) != COMMAND_DONE)
 			result = COMMAND_FAILED;
-	if (!o->all)
-		return result;
-	if (job_requeue_failed(&open.ledger->desk, NULL, o->user, &n, &e) < 0)
-		return command_failed("retry", &e);
-	printf("queued %" PRId64 " job%s again\n", n, n == 1 ? "" : "s");
-	return COMMAND_DONE;
+	return result;
 }
 
-#define FIDS_MAX 10000
+#define JOBS_USER(words)                                                                           \
+	{                                                                                          \
+		.type = COMMAND_TEXT, .name = "user", .value = "NAME", .help = words               \
+	}
 
-int
-command_jobs(int argc, char **argv, const void *config)
-{
-	static const struct command_verb verbs[] = {
-		{ "list", list, "state user limit json", 0, 0,
-		  "list [--state STATE] [--user NAME] [--limit N] [--json]" },
-		{ "show", show, "json", 1, 1, "show VIDEO_FID [--json]" },
-		{ "retry", retry, "all-failed user", 1, FIDS_MAX,
-		  "retry VIDEO_FID... | --all-failed [--user NAME]" },
-		{ 0 },
-	};
-	static const char notes[] = "list: the newest first; STATE is uploading, queued, leased, "
-				    "done, failed, canceled "
-				    "or\nexpired; N is 1 to 10000 (100).\nretry: a failed job "
-				    "waits again, its attempts "
-				    "forgotten, and is published within seconds by\nthe relay of a "
-				    "gateway or converter "
-				    "that runs; its new result is announced again.\n";
+static const struct command_option jobs_list_options[] = {
+	{ .type = COMMAND_TEXT, .name = "state", .value = "STATE", .help = JOBS_STATES },
+	JOBS_USER("only this user's"),
+	COMMAND_LIMIT,
+	COMMAND_JSON,
+	{ 0 },
+};
+static const struct command_option jobs_show_options[] = { COMMAND_JSON, { 0 } };
+static const struct command_option jobs_retry_options[] = {
+	{ .type = COMMAND_INSTEAD, .name = "all-failed", .help = "every failed job" },
+	JOBS_USER("of --all-failed, only this user's"),
+	{ 0 },
+};
 
-	return command_run(argc, argv, verbs, notes, config);
-}
+static const struct command_verb jobs_verbs[] = {
+	{ "list", NULL, jobs_list_options, "Lists jobs, the newest first.", jobs_list },
+	{ "show", "VIDEO_FID", jobs_show_options, "Shows all that is known of one job.",
+	  jobs_show },
+	{ "retry", "VIDEO_FID...", jobs_retry_options,
+	  "Lets failed jobs wait again, their attempts forgotten. The relay of a gateway or\n"
+	  "converter that runs publishes them within seconds; a new result is announced again.",
+	  jobs_retry },
+	{ 0 },
+};
+
+const struct command command_jobs = {
+	.name = "jobs",
+	.summary = "list or show jobs of the ledger, retry failed ones",
+	.verbs = jobs_verbs,
+};

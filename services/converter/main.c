@@ -241,15 +241,8 @@ check(const void *arg, struct err *e)
 int
 main(int argc, char **argv)
 {
-	static const struct daemon_command commands[] = {
-		{ "convert", "one file, without servers: IN OUT.mp3", command_convert },
-		{ "dead", "list, show, requeue or drop messages that no code could read",
-		  command_dead },
-		{ "jobs", "list or show jobs of the ledger, retry failed ones", command_jobs },
-		{ "janitor", "remove what uploads and attempts left, and what has expired",
-		  command_janitor },
-		{ 0 },
-	};
+	static const struct command *const commands[] = { &command_convert, &command_dead,
+							  &command_jobs, &command_janitor, NULL };
 	static const struct daemon_spec spec = {
 		.name = "converter",
 		.summary = "turns videos into mp3s",

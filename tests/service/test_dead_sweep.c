@@ -80,6 +80,7 @@ type(const char *const *words)
 	FILE *out = tmpfile(), *err = tmpfile();
 	char copy[WORDS_MAX][64], *argv[WORDS_MAX + 1] = { 0 };
 	int argc = 0, kept_out, kept_err, code;
+	struct command_call call;
 
 	assert_true(out && err);
 	for (; words[argc]; argc++) {
@@ -89,7 +90,8 @@ type(const char *const *words)
 	(void)fflush(stdout);
 	kept_out = redirect(STDOUT_FILENO, out);
 	kept_err = redirect(STDERR_FILENO, err);
-	code = command_dead(argc, argv, &world.config);
+	if (command_read("converter", &command_dead, argc, argv, &call, &code))
+		code = command_run(&call, &world.config);
 	(void)fflush(stdout);
 	restore(STDOUT_FILENO, kept_out, out, world.out);
 	restore(STDERR_FILENO, kept_err, err, world.err);

@@ -64,17 +64,23 @@ check(const void *config, struct err *e)
 }
 
 static int
-command(int argc, char **argv, const void *config)
+compare(const struct command_call *call)
 {
-	const struct sample_config *c = config;
+	const struct sample_config *c = call->config;
 
-	return argc == 2 && strcmp(argv[1], c->name) == 0 ? 7 : 8;
+	return strcmp(call->operands[0], c->name) == 0 ? 7 : 8;
 }
 
-static const struct daemon_command commands[] = {
-	{ "compare", "compare an argument with the name", command },
-	{ NULL, NULL, NULL },
+static const struct command_verb compare_verbs[] = {
+	{ .operands = "NAME", .help = "Compares NAME with the configured one.", .run = compare },
+	{ 0 },
 };
+static const struct command compare_command = {
+	.name = "compare",
+	.summary = "compare an argument with the name",
+	.verbs = compare_verbs,
+};
+static const struct command *const commands[] = { &compare_command, NULL };
 static const struct daemon_spec spec = {
 	.name = "sample",
 	.summary = "a sample",
