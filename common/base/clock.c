@@ -5,7 +5,7 @@
 #include <time.h>
 
 static int64_t
-read_ms(clockid_t id)
+clock_read_ms(clockid_t id)
 {
 	struct timespec t = { 0 };
 
@@ -14,23 +14,23 @@ read_ms(clockid_t id)
 }
 
 static int64_t
-system_monotonic_ms(const struct clock *c)
+clock_system_monotonic_ms(const struct clock *c)
 {
 	(void)c;
-	return read_ms(CLOCK_MONOTONIC);
+	return clock_read_ms(CLOCK_MONOTONIC);
 }
 
 static int64_t
-system_unix_ms(const struct clock *c)
+clock_system_unix_ms(const struct clock *c)
 {
 	(void)c;
-	return read_ms(CLOCK_REALTIME);
+	return clock_read_ms(CLOCK_REALTIME);
 }
 
 const struct clock *
 clock_system(void)
 {
-	static const struct clock machine = { system_monotonic_ms, system_unix_ms };
+	static const struct clock machine = { clock_system_monotonic_ms, clock_system_unix_ms };
 
 	return &machine;
 }
@@ -38,13 +38,13 @@ clock_system(void)
 int64_t
 now_monotonic_ms(void)
 {
-	return read_ms(CLOCK_MONOTONIC);
+	return clock_read_ms(CLOCK_MONOTONIC);
 }
 
 int64_t
 now_unix_ms(void)
 {
-	return read_ms(CLOCK_REALTIME);
+	return clock_read_ms(CLOCK_REALTIME);
 }
 
 void

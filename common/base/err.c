@@ -5,7 +5,7 @@
 #include <string.h>
 
 static void
-set_text(struct err *e, const char *fmt, va_list ap)
+err_set_text(struct err *e, const char *fmt, va_list ap)
 {
 	if (vsnprintf(e->text, sizeof e->text, fmt, ap) < 0)
 		e->text[0] = '\0';
@@ -13,7 +13,7 @@ set_text(struct err *e, const char *fmt, va_list ap)
 
 /* Appends as much as fits; a cut is silent, since the start of the words says most. */
 static void
-add_text(struct err *e, const char *more)
+err_add_text(struct err *e, const char *more)
 {
 	size_t used = strlen(e->text), room = sizeof e->text - 1 - used, len = strlen(more);
 
@@ -29,11 +29,11 @@ err_set(struct err *e, int code, const char *fmt, ...)
 	struct err fresh = { .code = code };
 	va_list ap;
 
-	if (e == NULL)
+	if (!e)
 		return code;
 	/* Through a copy: an argument may be the very text that is replaced. */
 	va_start(ap, fmt);
-	set_text(&fresh, fmt, ap);
+	err_set_text(&fresh, fmt, ap);
 	va_end(ap);
 	*e = fresh;
 	return code;
@@ -45,14 +45,14 @@ err_prefix(struct err *e, int code, const char *fmt, ...)
 	struct err fresh = { .code = code };
 	va_list ap;
 
-	if (e == NULL)
+	if (!e)
 		return code;
 	va_start(ap, fmt);
-	set_text(&fresh, fmt, ap);
+	err_set_text(&fresh, fmt, ap);
 	va_end(ap);
 	if (e->text[0] != '\0') {
-		add_text(&fresh, ": ");
-		add_text(&fresh, e->text);
+		err_add_text(&fresh, ": ");
+		err_add_text(&fresh, e->text);
 	}
 	*e = fresh;
 	return code;

@@ -1,7 +1,6 @@
-/* Scope-bound cleanup, ownership moves and containers.
- * SCOPED variables start NULL, are declared in the order they are acquired and close in reverse.
- * TAKE moves ownership out, as the last act of a function. Never SCOPED and goto in one function.
- */
+/* Scope-bound cleanup, ownership moves and containers. SCOPED variables start NULL, are declared
+ * in the order they are acquired and close in reverse. TAKE moves ownership out, as the last act
+ * of a function. Never SCOPED and goto in one function. */
 #ifndef TONEARM_BASE_SCOPE_H
 #define TONEARM_BASE_SCOPE_H
 

@@ -21,14 +21,14 @@ struct source {
 };
 
 static const char *
-process_getenv(const char *name, void *arg)
+config_process_getenv(const char *name, void *arg)
 {
 	(void)arg;
 	return getenv(name);
 }
 
 static const char *
-lookup(const struct source *s, const char *name)
+config_lookup(const struct source *s, const char *name)
 {
 	const char *value = s->get(name, s->arg);
 
@@ -36,7 +36,7 @@ lookup(const struct source *s, const char *name)
 }
 
 static void
-close_fd(int *fd)
+config_close_fd(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
@@ -44,9 +44,9 @@ close_fd(int *fd)
 
 /* Reads a whole small file into text, without one trailing newline. */
 static int
-read_file(const char *path, char text[FILE_MAX], struct err *e)
+config_read_file(const char *path, char text[FILE_MAX], struct err *e)
 {
-	SCOPED(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	SCOPED(config_close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	size_t len = 0;
 	ssize_t n = 0;
 
@@ -67,10 +67,10 @@ read_file(const char *path, char text[FILE_MAX], struct err *e)
 }
 
 static int
-read_from_file(const struct config_key *key, const char *path, void *member, struct err *e)
+config_read_from_file(const struct config_key *key, const char *path, void *member, struct err *e)
 {
 	char text[FILE_MAX];
-	int r = read_file(path, text, e);
+	int r = config_read_file(path, text, e);
 
 	if (r == 0 && text[0] == '\0')
 		r = err_set(e, ERR_INVALID, "file is empty");
@@ -81,25 +81,25 @@ read_from_file(const struct config_key *key, const char *path, void *member, str
 }
 
 static int
-read_key(const struct source *s, const struct config_key *key, void *member, struct err *e)
+config_read_key(const struct source *s, const struct config_key *key, void *member, struct err *e)
 {
 	char file_key[NAME_MAX_BYTES];
-	const char *value = lookup(s, key->name), *path;
+	const char *value = config_lookup(s, key->name), *path;
 
 	if (snprintf(file_key, sizeof file_key, "%s_FILE", key->name) >= (int)sizeof file_key)
 		return err_set(e, ERR_INTERNAL, "name too long");
-	path = lookup(s, file_key);
+	path = config_lookup(s, file_key);
 	if (value && path)
 		return err_set(e, ERR_INVALID, "is set together with %s", file_key);
 	if (path)
-		return err_prefix(e, read_from_file(key, path, member, e), "%s", file_key);
-	if (value == NULL && key->fallback == NULL)
+		return err_prefix(e, config_read_from_file(key, path, member, e), "%s", file_key);
+	if (!value && !key->fallback)
 		return err_set(e, ERR_INVALID, "is required");
 	return config_value_read(key, value ? value : key->fallback, member, e);
 }
 
 static void
-note(struct source *s, const struct config_key *key, const struct err *why)
+config_report_error(struct source *s, const struct config_key *key, const struct err *why)
 {
 	if (s->report)
 		(void)fprintf(s->report, "%s: %s\n", key->name, why->text);
@@ -108,7 +108,7 @@ note(struct source *s, const struct config_key *key, const struct err *why)
 
 /* One pass over all keys; config NULL only checks. */
 static int
-each_key(struct source *s, const struct config_key *const *tables, void *config)
+config_each_key(struct source *s, const struct config_key *const *tables, void *config)
 {
 	const struct config_key *key;
 	int bad = 0;
@@ -117,9 +117,9 @@ each_key(struct source *s, const struct config_key *const *tables, void *config)
 		for (key = *tables; key->name; key++) {
 			struct err why = ERR_NONE;
 
-			if (read_key(s, key, config ? (char *)config + key->offset : NULL, &why) <
-			    0) {
-				note(s, key, &why);
+			if (config_read_key(s, key, config ? (char *)config + key->offset : NULL,
+					    &why) < 0) {
+				config_report_error(s, key, &why);
 				bad++;
 			}
 		}
@@ -130,14 +130,14 @@ int
 config_load_from(const struct config_key *const *tables, void *config, config_getenv get, void *arg,
 		 FILE *report, struct err *e)
 {
-	struct source s = { .get = get ? get : process_getenv,
+	struct source s = { .get = get ? get : config_process_getenv,
 			    .arg = arg,
 			    .report = report,
 			    .words = STR_MAX(65536) };
 	int r = 0;
 
 	/* First a pass that stores nothing, so that a bad key leaves config as it was. */
-	if (each_key(&s, tables, NULL) > 0 || each_key(&s, tables, config) > 0)
+	if (config_each_key(&s, tables, NULL) > 0 || config_each_key(&s, tables, config) > 0)
 		r = err_set(e, ERR_INVALID, "configuration: %s", str_text(&s.words));
 	str_free(&s.words);
 	return r;

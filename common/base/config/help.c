@@ -16,7 +16,7 @@ struct cells {
 
 /* A bound as an operator would write it: 3600000 ms is "1h". */
 static void
-write_bound(enum config_type type, int64_t n, char to[BOUND_MAX])
+config_write_bound(enum config_type type, int64_t n, char to[BOUND_MAX])
 {
 	static const struct {
 		enum config_type type;
@@ -40,12 +40,12 @@ write_bound(enum config_type type, int64_t n, char to[BOUND_MAX])
 }
 
 static void
-describe_range(const struct config_key *key, const char *word, char *to)
+config_describe_range(const struct config_key *key, const char *word, char *to)
 {
 	char min[BOUND_MAX], max[BOUND_MAX];
 
-	write_bound(key->type, key->min, min);
-	write_bound(key->type, key->max, max);
+	config_write_bound(key->type, key->min, min);
+	config_write_bound(key->type, key->max, max);
 	if (key->min == 0 && (key->max == 0 || key->max == INT64_MAX))
 		(void)snprintf(to, CELL_MAX, "%s", word);
 	else if (key->max == INT64_MAX)
@@ -55,7 +55,7 @@ describe_range(const struct config_key *key, const char *word, char *to)
 }
 
 static struct cells
-describe(const struct config_key *key)
+config_describe(const struct config_key *key)
 {
 	static const char *const words[] = {
 		[CONFIG_TEXT] = "text",       [CONFIG_INTEGER] = "number",
@@ -65,16 +65,17 @@ describe(const struct config_key *key)
 	};
 	struct cells c = { .fallback = key->fallback };
 
-	if (key->fallback == NULL)
+	if (!key->fallback)
 		c.fallback = "(required)";
 	else if (key->fallback[0] == '\0')
 		c.fallback = "-";
-	describe_range(key, key->type == CONFIG_CHOICE ? key->choices : words[key->type], c.type);
+	config_describe_range(key, key->type == CONFIG_CHOICE ? key->choices : words[key->type],
+			      c.type);
 	return c;
 }
 
 static int
-wider(int width, const char *text)
+config_wider(int width, const char *text)
 {
 	int len = (int)strlen(text);
 
@@ -82,24 +83,24 @@ wider(int width, const char *text)
 }
 
 static void
-help_text(const struct config_key *const *tables, FILE *to)
+config_help_text(const struct config_key *const *tables, FILE *to)
 {
 	const struct config_key *const *t, *key;
 	int name = 4, type = 4, fallback = 7;
 
 	for (t = tables; *t; t++)
 		for (key = *t; key->name; key++) {
-			struct cells c = describe(key);
+			struct cells c = config_describe(key);
 
-			name = wider(name, key->name);
-			type = wider(type, c.type);
-			fallback = wider(fallback, c.fallback);
+			name = config_wider(name, key->name);
+			type = config_wider(type, c.type);
+			fallback = config_wider(fallback, c.fallback);
 		}
 	(void)fprintf(to, "  %-*s  %-*s  %-*s  %s\n", name, "NAME", type, "TYPE", fallback,
 		      "DEFAULT", "MEANING");
 	for (t = tables; *t; t++)
 		for (key = *t; key->name; key++) {
-			struct cells c = describe(key);
+			struct cells c = config_describe(key);
 
 			(void)fprintf(to, "  %-*s  %-*s  %-*s  %s\n", name, key->name, type, c.type,
 				      fallback, c.fallback, key->help);
@@ -111,7 +112,7 @@ help_text(const struct config_key *const *tables, FILE *to)
 
 /* A cell of a table: a bar would end it. */
 static void
-cell(FILE *to, const char *text, const char *quote)
+config_cell(FILE *to, const char *text, const char *quote)
 {
 	(void)fprintf(to, " %s", quote);
 	for (; *text; text++)
@@ -120,21 +121,21 @@ cell(FILE *to, const char *text, const char *quote)
 }
 
 static void
-help_markdown(const struct config_key *const *tables, FILE *to)
+config_help_markdown(const struct config_key *const *tables, FILE *to)
 {
 	const struct config_key *key;
 
 	(void)fprintf(to, "| name | type | default | meaning |\n| --- | --- | --- | --- |\n");
 	for (; *tables; tables++)
 		for (key = *tables; key->name; key++) {
-			struct cells c = describe(key);
+			struct cells c = config_describe(key);
 			bool literal = key->fallback && key->fallback[0] != '\0';
 
 			(void)fprintf(to, "|");
-			cell(to, key->name, "`");
-			cell(to, c.type, "");
-			cell(to, c.fallback, literal ? "`" : "");
-			cell(to, key->help, "");
+			config_cell(to, key->name, "`");
+			config_cell(to, c.type, "");
+			config_cell(to, c.fallback, literal ? "`" : "");
+			config_cell(to, key->help, "");
 			(void)fprintf(to, "\n");
 		}
 	(void)fprintf(
@@ -146,7 +147,7 @@ void
 config_help(const struct config_key *const *tables, enum config_help_format format, FILE *to)
 {
 	if (format == CONFIG_HELP_MARKDOWN)
-		help_markdown(tables, to);
+		config_help_markdown(tables, to);
 	else
-		help_text(tables, to);
+		config_help_text(tables, to);
 }

@@ -35,7 +35,7 @@ static const struct unit no_units[] = { { "", 1 }, { NULL, 0 } };
 
 /* Puts "value" before the words, with bytes that are not plain ASCII as '?'. */
 static int
-refuse(const char *text, const char *words, struct err *e)
+value_refuse(const char *text, const char *words, struct err *e)
 {
 	char shown[SHOWN_MAX + 1];
 	size_t i;
@@ -47,7 +47,7 @@ refuse(const char *text, const char *words, struct err *e)
 }
 
 static const struct unit *
-units_of(enum config_type type)
+value_units_of(enum config_type type)
 {
 	if (type == CONFIG_BYTES)
 		return byte_units;
@@ -56,7 +56,7 @@ units_of(enum config_type type)
 
 /* The number with its unit applied; -1 when text is none or it overflows. */
 static int
-scale(const char *text, const struct unit *u, int64_t *ret)
+value_scale(const char *text, const struct unit *u, int64_t *ret)
 {
 	bool negative = text[0] == '-';
 	char *end;
@@ -70,14 +70,14 @@ scale(const char *text, const struct unit *u, int64_t *ret)
 		return -1;
 	while (u->suffix && strcmp(u->suffix, end) != 0)
 		u++;
-	if (u->suffix == NULL || n > INT64_MAX / u->factor || n < INT64_MIN / u->factor)
+	if (!u->suffix || n > INT64_MAX / u->factor || n < INT64_MIN / u->factor)
 		return -1;
 	*ret = n * u->factor;
 	return 0;
 }
 
 static int
-read_number(const struct config_key *key, const char *text, void *member, struct err *e)
+value_read_number(const struct config_key *key, const char *text, void *member, struct err *e)
 {
 	static const char *const kinds[] = {
 		[CONFIG_INTEGER] = "is not a whole number",
@@ -88,8 +88,8 @@ read_number(const struct config_key *key, const char *text, void *member, struct
 	int64_t n, max = any ? INT64_MAX : key->max;
 	char words[80];
 
-	if (scale(text[0] ? text : "0", units_of(key->type), &n) < 0)
-		return refuse(text, kinds[key->type], e);
+	if (value_scale(text[0] ? text : "0", value_units_of(key->type), &n) < 0)
+		return value_refuse(text, kinds[key->type], e);
 	if (n < key->min || n > max) {
 		const char *unit = key->type == CONFIG_DURATION ? " ms" : "";
 
@@ -100,7 +100,7 @@ read_number(const struct config_key *key, const char *text, void *member, struct
 			(void)snprintf(words, sizeof words,
 				       "is not in %" PRId64 " to %" PRId64 "%s", key->min, max,
 				       unit);
-		return refuse(text, words, e);
+		return value_refuse(text, words, e);
 	}
 	if (member)
 		memcpy(member, &n, sizeof n);
@@ -108,7 +108,7 @@ read_number(const struct config_key *key, const char *text, void *member, struct
 }
 
 static int
-read_flag(const char *text, void *member, struct err *e)
+value_read_flag(const char *text, void *member, struct err *e)
 {
 	static const char *const words[] = { "false", "true", "0", "1", "no", "yes" };
 	size_t i;
@@ -121,11 +121,11 @@ read_flag(const char *text, void *member, struct err *e)
 				memcpy(member, &flag, sizeof flag);
 			return 0;
 		}
-	return refuse(text, "is neither true nor false", e);
+	return value_refuse(text, "is neither true nor false", e);
 }
 
 static int
-read_choice(const struct config_key *key, const char *text, void *member, struct err *e)
+value_read_choice(const struct config_key *key, const char *text, void *member, struct err *e)
 {
 	const char *word = key->choices;
 	size_t len = strlen(text);
@@ -142,11 +142,11 @@ read_choice(const struct config_key *key, const char *text, void *member, struct
 		}
 		word = bar ? bar + 1 : NULL;
 	}
-	return refuse(text, "is none of the choices", e);
+	return value_refuse(text, "is none of the choices", e);
 }
 
 static int
-read_text(const struct config_key *key, const char *text, void *member, struct err *e)
+value_read_text(const struct config_key *key, const char *text, void *member, struct err *e)
 {
 	size_t len = strlen(text), i;
 
@@ -163,7 +163,7 @@ read_text(const struct config_key *key, const char *text, void *member, struct e
 }
 
 static int
-read_secret(const char *text, struct secret *member, struct err *e)
+value_read_secret(const char *text, struct secret *member, struct err *e)
 {
 	size_t len = strlen(text);
 
@@ -181,17 +181,17 @@ config_value_read(const struct config_key *key, const char *text, void *member, 
 {
 	switch (key->type) {
 	case CONFIG_TEXT:
-		return read_text(key, text, member, e);
+		return value_read_text(key, text, member, e);
 	case CONFIG_INTEGER:
 	case CONFIG_BYTES:
 	case CONFIG_DURATION:
-		return read_number(key, text, member, e);
+		return value_read_number(key, text, member, e);
 	case CONFIG_FLAG:
-		return read_flag(text, member, e);
+		return value_read_flag(text, member, e);
 	case CONFIG_CHOICE:
-		return read_choice(key, text, member, e);
+		return value_read_choice(key, text, member, e);
 	case CONFIG_SECRET:
-		return read_secret(text, member, e);
+		return value_read_secret(text, member, e);
 	}
 	return err_set(e, ERR_INTERNAL, "unknown type of key");
 }

@@ -121,8 +121,7 @@ log_add_time(struct log_line *l)
 	char day[32], text[48];
 	struct tm tm;
 
-	if (gmtime_r(&seconds, &tm) == NULL ||
-	    strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm) == 0)
+	if (!gmtime_r(&seconds, &tm) || strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm) == 0)
 		return;
 	(void)snprintf(text, sizeof text, "%s.%03dZ", day, (int)(now % 1000));
 	log_line_field(l, &LOG_STR("ts", text));
@@ -209,13 +208,13 @@ log_context(const char *key, const char *value)
 			place = c;
 			break;
 		}
-		if (c->key[0] == '\0' && place == NULL)
+		if (c->key[0] == '\0' && !place)
 			place = c;
 	}
-	if (place == NULL)
+	if (!place)
 		return;
 	place->key[0] = '\0';
-	if (value == NULL)
+	if (!value)
 		return;
 	log_copy_cut(place->key, sizeof place->key, key);
 	log_copy_cut(place->value, sizeof place->value, value);

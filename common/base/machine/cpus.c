@@ -8,7 +8,7 @@
 
 /* The first numbers of a file; returns how many there were, up to two. */
 static int
-read_numbers(const char *root, const char *name, long long *a, long long *b)
+cpu_read_numbers(const char *root, const char *name, long long *a, long long *b)
 {
 	char path[PATH_MAX];
 	FILE *file;
@@ -28,9 +28,9 @@ cpu_quota(const char *root)
 	long long quota = 0, period = 0, none;
 
 	/* v2: "max 100000" or "150000 100000" */
-	if (read_numbers(root, "cpu.max", &quota, &period) != 2 &&
-	    (read_numbers(root, "cpu/cpu.cfs_quota_us", &quota, &none) != 1 ||
-	     read_numbers(root, "cpu/cpu.cfs_period_us", &period, &none) != 1))
+	if (cpu_read_numbers(root, "cpu.max", &quota, &period) != 2 &&
+	    (cpu_read_numbers(root, "cpu/cpu.cfs_quota_us", &quota, &none) != 1 ||
+	     cpu_read_numbers(root, "cpu/cpu.cfs_period_us", &period, &none) != 1))
 		return 0;
 	if (quota <= 0 || period <= 0 || quota / period >= INT_MAX)
 		return 0;

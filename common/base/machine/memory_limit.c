@@ -8,7 +8,7 @@
 
 /* "max" is no number: none. */
 static int64_t
-read_bytes(const char *path)
+memory_read_bytes(const char *path)
 {
 	FILE *file = fopen(path, "re");
 	long long bytes = 0;
@@ -22,7 +22,7 @@ read_bytes(const char *path)
 }
 
 static int64_t
-lower(int64_t a, int64_t b)
+memory_lower(int64_t a, int64_t b)
 {
 	if (a <= 0 || b <= 0)
 		return a > 0 ? a : b > 0 ? b : 0;
@@ -32,7 +32,7 @@ lower(int64_t a, int64_t b)
 /* From the group upwards. A container may see its own group as the mount's root while its path is
  * told from the machine's: folders that are not there say nothing. */
 static int64_t
-lowest(const char *root, const char *hierarchy, const char *group, const char *name)
+memory_lowest(const char *root, const char *hierarchy, const char *group, const char *name)
 {
 	char path[PATH_MAX], folder[PATH_MAX];
 	int64_t limit = 0;
@@ -42,7 +42,7 @@ lowest(const char *root, const char *hierarchy, const char *group, const char *n
 	for (;;) {
 		if (snprintf(path, sizeof path, "%s%s%s/%s", root, hierarchy, folder, name) <
 		    (int)sizeof path)
-			limit = lower(limit, read_bytes(path));
+			limit = memory_lower(limit, memory_read_bytes(path));
 		if (!(slash = strrchr(folder, '/')))
 			return limit;
 		*slash = '\0';
@@ -50,7 +50,7 @@ lowest(const char *root, const char *hierarchy, const char *group, const char *n
 }
 
 static bool
-names_memory(const char *controllers)
+memory_names_memory(const char *controllers)
 {
 	const char *at = strstr(controllers, "memory");
 
@@ -70,11 +70,11 @@ memory_limit_of(const char *root, const char *membership)
 		/* "0::/a/b" (v2), "4:memory:/a/b" (v1) */
 		_Static_assert(PATH_MAX == 4096, "the width below");
 		if (sscanf(line, "0::%4095[^\n]", group) == 1)
-			limit = lower(limit, lowest(root, "", group, "memory.max"));
+			limit = memory_lower(limit, memory_lowest(root, "", group, "memory.max"));
 		else if (sscanf(line, "%*d:%127[^:]:%4095[^\n]", controllers, group) == 2 &&
-			 names_memory(controllers))
-			limit = lower(limit,
-				      lowest(root, "/memory", group, "memory.limit_in_bytes"));
+			 memory_names_memory(controllers))
+			limit = memory_lower(limit, memory_lowest(root, "/memory", group,
+								  "memory.limit_in_bytes"));
 	}
 	(void)fclose(file);
 	return limit;
@@ -85,5 +85,5 @@ memory_limit(void)
 {
 	int64_t machine = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
 
-	return lower(machine, memory_limit_of("/sys/fs/cgroup", "/proc/self/cgroup"));
+	return memory_lower(machine, memory_limit_of("/sys/fs/cgroup", "/proc/self/cgroup"));
 }

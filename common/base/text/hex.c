@@ -15,7 +15,7 @@ hex_encode(const uint8_t *bytes, size_t len, char *ret_text)
 }
 
 static int
-digit_value(char c)
+hex_digit_value(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -32,12 +32,12 @@ hex_decode(const char *text, uint8_t *ret_bytes, size_t len)
 	size_t i;
 
 	for (i = 0; i < 2 * len; i++)
-		if (digit_value(text[i]) < 0)
+		if (hex_digit_value(text[i]) < 0)
 			return -1;
 	if (text[i] != '\0')
 		return -1;
 	for (i = 0; i < len; i++)
-		ret_bytes[i] =
-			(uint8_t)(digit_value(text[2 * i]) << 4 | digit_value(text[2 * i + 1]));
+		ret_bytes[i] = (uint8_t)(hex_digit_value(text[2 * i]) << 4 |
+					 hex_digit_value(text[2 * i + 1]));
 	return 0;
 }

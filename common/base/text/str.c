@@ -11,7 +11,7 @@
 
 /* Room for len more bytes and the NUL, or the failure is remembered. */
 static bool
-reserve(struct str *s, size_t len)
+str_reserve(struct str *s, size_t len)
 {
 	size_t need, cap;
 	char *data;
@@ -33,7 +33,7 @@ reserve(struct str *s, size_t len)
 	if (cap < need)
 		cap = need;
 	data = realloc(s->data, cap);
-	if (data == NULL) {
+	if (!data) {
 		s->failed = ERR_NO_MEMORY;
 		return false;
 	}
@@ -45,7 +45,7 @@ reserve(struct str *s, size_t len)
 void
 str_append(struct str *s, const void *data, size_t len)
 {
-	if (!reserve(s, len))
+	if (!str_reserve(s, len))
 		return;
 	if (len > 0)
 		memcpy(s->data + s->len, data, len);
@@ -72,7 +72,7 @@ str_printf(struct str *s, const char *fmt, ...)
 		s->failed = s->failed ? s->failed : ERR_TOO_LARGE;
 		return;
 	}
-	if (!reserve(s, (size_t)n))
+	if (!str_reserve(s, (size_t)n))
 		return;
 	va_start(ap, fmt);
 	(void)vsnprintf(s->data + s->len, (size_t)n + 1, fmt, ap);
