@@ -18,11 +18,11 @@ static const char *const method_names[] = {
 
 /* The path as routes write it: one leading slash, no authority. */
 static const char *
-plain_path(const char *path)
+dispatch_plain_path(const char *path)
 {
 	if (strncasecmp(path, "http://", 7) == 0 || strncasecmp(path, "https://", 8) == 0) {
 		path = strchr(strchr(path, ':') + 3, '/');
-		if (path == NULL)
+		if (!path)
 			return "/";
 	}
 	while (path[0] == '/' && path[1] == '/')
@@ -31,7 +31,7 @@ plain_path(const char *path)
 }
 
 static bool
-path_matches(const char *pattern, const char *path, const char **ret_tail)
+dispatch_path_matches(const char *pattern, const char *path, const char **ret_tail)
 {
 	size_t len = strlen(pattern);
 
@@ -40,7 +40,7 @@ path_matches(const char *pattern, const char *path, const char **ret_tail)
 	if (strncmp(pattern, path, len - 1) != 0)
 		return false;
 	*ret_tail = path + len - 1;
-	return **ret_tail != '\0' && strchr(*ret_tail, '/') == NULL;
+	return **ret_tail != '\0' && !strchr(*ret_tail, '/');
 }
 
 struct match {
@@ -49,7 +49,7 @@ struct match {
 };
 
 static struct match
-find_route(struct http_request *req)
+dispatch_find_route(struct http_request *req)
 {
 	const struct http_server_config *config = &req->server->config;
 	const char *method = req->x.head ? "GET" : req->x.method;
@@ -58,18 +58,18 @@ find_route(struct http_request *req)
 	for (size_t i = 0; i < config->route_count; i++) {
 		const struct http_route *route = &config->routes[i];
 
-		if (!path_matches(route->path, req->x.path, &req->x.tail))
+		if (!dispatch_path_matches(route->path, req->x.path, &req->x.tail))
 			continue;
 		m.path_only = route;
 		m.allowed[route->method] = true;
-		if (m.route == NULL && strcmp(method, method_names[route->method]) == 0)
+		if (!m.route && strcmp(method, method_names[route->method]) == 0)
 			m.route = route;
 	}
 	return m;
 }
 
 static void
-reply_allow(struct http_request *req, const struct match *m, int status)
+dispatch_reply_allow(struct http_request *req, const struct match *m, int status)
 {
 	struct http_header_line line = { "Allow", NULL };
 	char allow[64];
@@ -89,7 +89,7 @@ reply_allow(struct http_request *req, const struct match *m, int status)
 }
 
 static bool
-id_sane(const char *id)
+dispatch_id_sane(const char *id)
 {
 	static const char allowed[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "abcdefghijklmnopqrstuvwxyz._-";
@@ -99,11 +99,11 @@ id_sane(const char *id)
 }
 
 static void
-set_id(struct http_request *req)
+dispatch_set_id(struct http_request *req)
 {
 	const char *id = http_header(req, "X-Request-Id");
 
-	if (id_sane(id))
+	if (dispatch_id_sane(id))
 		memcpy(req->x.id, id, strlen(id) + 1);
 	else
 		random_hex(req->x.id, 16);
@@ -111,33 +111,33 @@ set_id(struct http_request *req)
 }
 
 static void
-read_body_shape(struct http_request *req)
+dispatch_read_body_shape(struct http_request *req)
 {
 	const char *length = http_header(req, "Content-Length"), *expect;
 	struct http_exchange *x = &req->x;
 
 	/* MHD refused what is no number, or too large for one. */
-	x->content_length = length != NULL ? (int64_t)strtoull(length, NULL, 10) : -1;
-	x->has_body |= x->content_length != 0 && length != NULL;
+	x->content_length = length ? (int64_t)strtoull(length, NULL, 10) : -1;
+	x->has_body |= x->content_length != 0 && length;
 	expect = http_header(req, "Expect");
-	x->expects = x->has_body && expect != NULL && strcasecmp(expect, "100-continue") == 0 &&
+	x->expects = x->has_body && expect && strcasecmp(expect, "100-continue") == 0 &&
 		     strcmp(x->version, "HTTP/1.0") != 0;
 }
 
 static void
-begin_route(struct http_request *req)
+dispatch_begin_route(struct http_request *req)
 {
-	struct match m = find_route(req);
+	struct match m = dispatch_find_route(req);
 
 	req->x.route = m.route;
-	if (m.route == NULL && m.path_only != NULL)
+	if (!m.route && m.path_only)
 		req->x.route = m.path_only;
-	if (m.path_only == NULL)
+	if (!m.path_only)
 		http_reply_text(req, 404, http_status_words(404));
 	else if (strcmp(req->x.method, "OPTIONS") == 0)
-		reply_allow(req, &m, 200);
-	else if (m.route == NULL)
-		reply_allow(req, &m, 405);
+		dispatch_reply_allow(req, &m, 200);
+	else if (!m.route)
+		dispatch_reply_allow(req, &m, 405);
 	else
 		m.route->begin(req, req->server->config.service);
 }
@@ -145,7 +145,7 @@ begin_route(struct http_request *req)
 /* The first call for a request. No answer is queued here but to a client that waits for 100
  * Continue: MHD would close the connection behind it, and the client might see a reset. */
 static enum MHD_Result
-begin(struct http_request *req)
+dispatch_begin(struct http_request *req)
 {
 	struct http_exchange *x = &req->x;
 	int refusal;
@@ -154,17 +154,17 @@ begin(struct http_request *req)
 	x->started = now_monotonic_ms();
 	http_watch_phase(req->server, &req->watch, HTTP_PHASE_HANDLER);
 	x->head = strcmp(x->method, "HEAD") == 0;
-	x->path = plain_path(x->path);
-	set_id(req);
+	x->path = dispatch_plain_path(x->path);
+	dispatch_set_id(req);
 	if ((refusal = http_guard_head(req)) != 0) {
 		const char *words = http_status_words(refusal);
 
 		http_reply_raw(req, refusal, words, strlen(words), NULL);
 		return MHD_NO;
 	}
-	read_body_shape(req);
+	dispatch_read_body_shape(req);
 	http_client_find(req);
-	begin_route(req);
+	dispatch_begin_route(req);
 	if (x->cut)
 		return MHD_NO;
 	if (x->answered && x->expects)
@@ -177,7 +177,7 @@ begin(struct http_request *req)
 }
 
 static enum MHD_Result
-discard(struct http_request *req, size_t len)
+dispatch_discard_body(struct http_request *req, size_t len)
 {
 	const struct http_server_config *config = &req->server->config;
 	struct http_exchange *x = &req->x;
@@ -191,15 +191,15 @@ discard(struct http_request *req, size_t len)
 }
 
 static enum MHD_Result
-body(struct http_request *req, const char *data, size_t len)
+dispatch_take_body(struct http_request *req, const char *data, size_t len)
 {
 	struct http_exchange *x = &req->x;
 
 	x->bytes_in += (int64_t)len;
 	if (x->answered)
-		return discard(req, len);
+		return dispatch_discard_body(req, len);
 	http_watch_body(req->server, &req->watch, len);
-	if (x->route != NULL && x->route->body != NULL)
+	if (x->route && x->route->body)
 		x->route->body(req, req->server->config.service, data, len);
 	if (x->cut)
 		return MHD_NO;
@@ -210,12 +210,12 @@ body(struct http_request *req, const char *data, size_t len)
 }
 
 static enum MHD_Result
-end(struct http_request *req)
+dispatch_end_body(struct http_request *req)
 {
 	struct http_exchange *x = &req->x;
 
 	http_watch_phase(req->server, &req->watch, HTTP_PHASE_HANDLER);
-	if (!x->answered && x->route != NULL && x->route->end != NULL)
+	if (!x->answered && x->route && x->route->end)
 		x->route->end(req, req->server->config.service);
 	if (!x->answered)
 		http_reply_text(req, 500, http_status_words(500));
@@ -228,29 +228,29 @@ http_dispatch(struct http_request *req, const char *data, size_t *len)
 	size_t n = *len;
 
 	if (!req->x.begun)
-		return begin(req);
+		return dispatch_begin(req);
 	if (n == 0)
-		return end(req);
+		return dispatch_end_body(req);
 	*len = 0;
-	return body(req, data, n);
+	return dispatch_take_body(req, data, n);
 }
 
 /* Ended, and not by the client: without an answer of ours MHD itself refused the body's framing. */
 static bool
-ended_by_answer(enum MHD_RequestTerminationCode how)
+dispatch_ended_by_answer(enum MHD_RequestTerminationCode how)
 {
 	return how == MHD_REQUEST_TERMINATED_COMPLETED_OK ||
 	       how == MHD_REQUEST_TERMINATED_WITH_ERROR;
 }
 
 static void
-observe(const struct http_request *req, enum MHD_RequestTerminationCode how)
+dispatch_observe(const struct http_request *req, enum MHD_RequestTerminationCode how)
 {
 	const struct http_server_config *config = &req->server->config;
 	const struct http_exchange *x = &req->x;
-	int status = x->queued ? x->status : ended_by_answer(how) ? 400 : 0;
+	int status = x->queued ? x->status : dispatch_ended_by_answer(how) ? 400 : 0;
 
-	if (config->observer == NULL)
+	if (!config->observer)
 		return;
 	config->observer(&(struct http_done){ .method = x->method,
 					      .route = x->route ? x->route->path : "none",
@@ -270,13 +270,13 @@ http_dispatch_done(struct http_request *req, enum MHD_RequestTerminationCode how
 	if (x->begun) {
 		/* The body ended early (half-closed, or shut by the reaper): the answer may still
 		 * go, but not behind one that MHD gave. */
-		if (!ended_by_answer(how))
+		if (!dispatch_ended_by_answer(how))
 			http_reply_raw_pending(req);
-		observe(req, how);
+		dispatch_observe(req, how);
 	}
-	if (x->response != NULL)
+	if (x->response)
 		MHD_destroy_response(x->response);
-	if (x->state != NULL && x->free_state != NULL)
+	if (x->state && x->free_state)
 		x->free_state(x->state);
 	free(x->early_body);
 	if (x->begun)

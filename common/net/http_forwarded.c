@@ -12,7 +12,7 @@
 
 /* IPv4 in its IPv6 form, so that one comparison serves both. */
 static bool
-address_parse(const char *text, uint8_t ret[16], bool *ret_v4)
+forwarded_address_parse(const char *text, uint8_t ret[16], bool *ret_v4)
 {
 	struct in_addr v4;
 	struct in6_addr v6;
@@ -32,18 +32,18 @@ address_parse(const char *text, uint8_t ret[16], bool *ret_v4)
 }
 
 static int
-cidr_parse(char *text, struct http_cidr *ret, struct err *e)
+forwarded_cidr_parse(char *text, struct http_cidr *ret, struct err *e)
 {
 	char *slash = strchr(text, '/');
 	long long bits;
 	bool v4;
 
-	if (slash != NULL)
+	if (slash)
 		*slash = '\0';
-	if (!address_parse(text, ret->bytes, &v4))
+	if (!forwarded_address_parse(text, ret->bytes, &v4))
 		return err_set(e, ERR_INVALID, "bad network in the trusted proxies: %.60s", text);
 	bits = v4 ? 32 : 128;
-	if (slash != NULL && parse_int(slash + 1, 0, bits, &bits, e) < 0)
+	if (slash && parse_int(slash + 1, 0, bits, &bits, e) < 0)
 		return err_set(e, ERR_INVALID, "bad prefix in the trusted proxies: %.60s/%.10s",
 			       text, slash + 1);
 	ret->bits = (int)bits + (v4 ? 96 : 0);
@@ -67,7 +67,7 @@ http_trusted_parse(const char *list, struct http_server *s, struct err *e)
 			return err_set(e, ERR_INVALID, "too many or too long trusted proxies");
 		memcpy(word, p, len);
 		word[len] = '\0';
-		if ((r = cidr_parse(word, &s->trusted[s->trusted_count], e)) < 0)
+		if ((r = forwarded_cidr_parse(word, &s->trusted[s->trusted_count], e)) < 0)
 			return r;
 		s->trusted_count++;
 		p += len;
@@ -76,7 +76,7 @@ http_trusted_parse(const char *list, struct http_server *s, struct err *e)
 }
 
 static bool
-cidr_holds(const struct http_cidr *c, const uint8_t address[16])
+forwarded_cidr_holds(const struct http_cidr *c, const uint8_t address[16])
 {
 	int whole = c->bits / 8, rest = c->bits % 8;
 	uint8_t mask = (uint8_t)(0xff00 >> rest);
@@ -87,15 +87,15 @@ cidr_holds(const struct http_cidr *c, const uint8_t address[16])
 }
 
 static bool
-is_trusted(const struct http_server *s, const char *text)
+forwarded_is_trusted(const struct http_server *s, const char *text)
 {
 	uint8_t address[16];
 	bool v4;
 
-	if (!address_parse(text, address, &v4))
+	if (!forwarded_address_parse(text, address, &v4))
 		return false;
 	for (size_t i = 0; i < s->trusted_count; i++)
-		if (cidr_holds(&s->trusted[i], address))
+		if (forwarded_cidr_holds(&s->trusted[i], address))
 			return true;
 	return false;
 }
@@ -126,13 +126,13 @@ struct forwarded {
 
 /* Several lines of the header are one list, in their order. */
 static enum MHD_Result
-collect(void *arg, enum MHD_ValueKind kind, const char *key, const char *value)
+forwarded_collect_hops(void *arg, enum MHD_ValueKind kind, const char *key, const char *value)
 {
 	struct forwarded *f = arg;
 	int n;
 
 	(void)kind;
-	if (strcasecmp(key, "X-Forwarded-For") != 0 || value == NULL)
+	if (strcasecmp(key, "X-Forwarded-For") != 0 || !value)
 		return MHD_YES;
 	n = snprintf(f->text + f->len, sizeof f->text - f->len, "%s%s", f->len ? "," : "", value);
 	if (n < 0 || (size_t)n >= sizeof f->text - f->len) {
@@ -145,7 +145,7 @@ collect(void *arg, enum MHD_ValueKind kind, const char *key, const char *value)
 
 /* "203.0.113.9", "203.0.113.9:80", "2001:db8::1" or "[2001:db8::1]:80" -> the bare address. */
 static bool
-hop_address(const char *from, size_t len, char ret[HTTP_ADDRESS_MAX])
+forwarded_hop_address(const char *from, size_t len, char ret[HTTP_ADDRESS_MAX])
 {
 	uint8_t bytes[16];
 	char text[HTTP_ADDRESS_MAX], *colon, *bracket;
@@ -160,13 +160,13 @@ hop_address(const char *from, size_t len, char ret[HTTP_ADDRESS_MAX])
 		return false;
 	memcpy(text, from, len);
 	text[len] = '\0';
-	if (*text == '[' && (bracket = strchr(text, ']')) != NULL) {
+	if (*text == '[' && (bracket = strchr(text, ']'))) {
 		*bracket = '\0';
 		start = text + 1;
-	} else if ((colon = strchr(text, ':')) != NULL && strchr(colon + 1, ':') == NULL) {
+	} else if ((colon = strchr(text, ':')) && !strchr(colon + 1, ':')) {
 		*colon = '\0';
 	}
-	if (!address_parse(start, bytes, &v4))
+	if (!forwarded_address_parse(start, bytes, &v4))
 		return false;
 	memmove(ret, start, strlen(start) + 1);
 	return true;
@@ -181,9 +181,9 @@ http_client_find(struct http_request *req)
 	size_t end;
 
 	memcpy(req->x.client, req->peer, sizeof req->x.client);
-	if (req->server->trusted_count == 0 || !is_trusted(req->server, req->peer))
+	if (req->server->trusted_count == 0 || !forwarded_is_trusted(req->server, req->peer))
 		return;
-	MHD_get_connection_values(req->mhd, MHD_HEADER_KIND, collect, &f);
+	MHD_get_connection_values(req->mhd, MHD_HEADER_KIND, forwarded_collect_hops, &f);
 	if (f.overflow)
 		return;
 	end = f.len;
@@ -192,10 +192,10 @@ http_client_find(struct http_request *req)
 
 		while (start > 0 && f.text[start - 1] != ',')
 			start--;
-		if (!hop_address(f.text + start, end - start, hop))
+		if (!forwarded_hop_address(f.text + start, end - start, hop))
 			return;
 		memcpy(req->x.client, hop, sizeof hop);
-		if (!is_trusted(req->server, hop))
+		if (!forwarded_is_trusted(req->server, hop))
 			return;
 		end = start > 0 ? start - 1 : 0;
 	}
@@ -204,5 +204,5 @@ http_client_find(struct http_request *req)
 bool
 http_client_known(const struct http_request *req)
 {
-	return http_header(req, "X-Forwarded-For") != NULL || !is_trusted(req->server, req->peer);
+	return http_header(req, "X-Forwarded-For") || !forwarded_is_trusted(req->server, req->peer);
 }

@@ -20,7 +20,7 @@ struct guard {
 };
 
 static bool
-is_token(const char *text, size_t len)
+guard_is_token(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		if (text[i] <= ' ' || text[i] >= 0x7f || strchr("()<>@,;:\\\"/[]?={}", text[i]))
@@ -29,7 +29,7 @@ is_token(const char *text, size_t len)
 }
 
 static bool
-has_control(const char *text, size_t len)
+guard_has_control(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)text[i];
@@ -41,7 +41,8 @@ has_control(const char *text, size_t len)
 }
 
 static bool
-places_fit(struct guard *g, const char *key, size_t key_len, const char *value, size_t value_len)
+guard_places_fit(struct guard *g, const char *key, size_t key_len, const char *value,
+		 size_t value_len)
 {
 	uintptr_t k = (uintptr_t)key, v = (uintptr_t)value;
 
@@ -64,11 +65,11 @@ places_fit(struct guard *g, const char *key, size_t key_len, const char *value, 
  * without a body, what follows it is the next request or the pool's zeroes, but never a zero and
  * then text. */
 static bool
-ends_well(const struct guard *g, bool has_body)
+guard_ends_well(const struct guard *g, bool has_body)
 {
 	const char *p = g->end;
 
-	if (p == NULL)
+	if (!p)
 		return true;
 	if (p[0] != '\0' || p[1] != '\0')
 		return false;
@@ -76,7 +77,7 @@ ends_well(const struct guard *g, bool has_body)
 }
 
 static void
-count(struct guard *g, const char *key, const char *value)
+guard_count_header(struct guard *g, const char *key, const char *value)
 {
 	if (strcasecmp(key, "Host") == 0) {
 		g->hosts++;
@@ -94,27 +95,27 @@ count(struct guard *g, const char *key, const char *value)
 }
 
 static enum MHD_Result
-check_header(void *arg, enum MHD_ValueKind kind, const char *key, size_t key_len, const char *value,
-	     size_t value_len)
+guard_check_header(void *arg, enum MHD_ValueKind kind, const char *key, size_t key_len,
+		   const char *value, size_t value_len)
 {
 	struct guard *g = arg;
 
 	(void)kind;
-	if (value == NULL || !is_token(key, key_len) || has_control(value, value_len) ||
-	    !places_fit(g, key, key_len, value, value_len)) {
+	if (!value || !guard_is_token(key, key_len) || guard_has_control(value, value_len) ||
+	    !guard_places_fit(g, key, key_len, value, value_len)) {
 		g->bad = true;
 		return MHD_NO;
 	}
 	g->bytes += key_len + value_len + 4;
-	count(g, key, value);
+	guard_count_header(g, key, value);
 	return MHD_YES;
 }
 
 static bool
-request_line_fits(const struct http_exchange *x)
+guard_request_line_fits(const struct http_exchange *x)
 {
 	/* A NUL in the line cuts MHD's texts short. */
-	return x->uri != NULL && x->uri == x->method + strlen(x->method) + 1 &&
+	return x->uri && x->uri == x->method + strlen(x->method) + 1 &&
 	       x->version == x->uri + x->uri_len + 1;
 }
 
@@ -126,7 +127,7 @@ http_guard_uri(struct http_request *req, const char *uri)
 
 	x->uri = uri;
 	x->uri_len = strlen(uri);
-	x->uri_bad = has_control(uri, x->uri_len) || strchr(uri, ' ') != NULL;
+	x->uri_bad = guard_has_control(uri, x->uri_len) || strchr(uri, ' ') != NULL;
 	for (size_t i = 0; i + 2 < path_len; i++)
 		if (memcmp(uri + i, "%00", 3) == 0)
 			x->uri_bad = true;
@@ -139,19 +140,20 @@ http_guard_head(struct http_request *req)
 	struct guard g = { .bytes = strlen(x->method) + 2 };
 	bool http11 = strcmp(x->version, "HTTP/1.0") != 0;
 
-	if (!request_line_fits(x) || !is_token(x->method, strlen(x->method)) || x->uri_bad)
+	if (!guard_request_line_fits(x) || !guard_is_token(x->method, strlen(x->method)) ||
+	    x->uri_bad)
 		return 400;
 	g.bytes += x->uri_len + strlen(x->version) + 4;
 	if (strncmp(MHD_get_version(), "0.", 2) == 0)
 		g.expected = (uintptr_t)x->version + strlen(x->version) + 2;
-	MHD_get_connection_values_n(req->mhd, MHD_HEADER_KIND, check_header, &g);
+	MHD_get_connection_values_n(req->mhd, MHD_HEADER_KIND, guard_check_header, &g);
 	if (g.bad || g.hosts > 1 || (http11 && g.hosts == 0) || g.authorizations > 1)
 		return 400;
 	if (g.lengths > 1 || g.encodings > 1 || (g.lengths > 0 && g.encodings > 0))
 		return 400;
 	if (g.encodings > 0 && (!http11 || strcasecmp(g.encoding, "chunked") != 0))
 		return 400;
-	if (!ends_well(&g, g.lengths > 0 || g.encodings > 0))
+	if (!guard_ends_well(&g, g.lengths > 0 || g.encodings > 0))
 		return 400;
 	x->has_body = g.encodings > 0;
 	return g.bytes > HTTP_HEAD_MAX ? 431 : 0;

@@ -5,16 +5,15 @@
 
 #include <microhttpd.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdbool.h>
 
 #include "net/http_server.h"
 
-#define HTTP_POOL_BYTES                                                                            \
-	((size_t)64 *                                                                              \
-	 1024) /* MHD's memory per connection: head, and body pieces                  \
-			     */
+/* MHD's memory per connection: head, and body pieces. */
+#define HTTP_POOL_BYTES ((size_t)64 * 1024)
 #define HTTP_HEAD_MAX ((size_t)32 * 1024)
 #define HTTP_STACK_BYTES ((size_t)128 * 1024)
 #define HTTP_STREAM_BLOCK ((size_t)256 * 1024)
@@ -100,7 +99,7 @@ struct http_server {
 	struct http_watch *watches;
 	int connections; /* served ones: those over the limit do not count */
 	bool stopping;
-	int draining; /* atomic */
+	atomic_bool draining;
 };
 
 /* http_server.c: what MHD calls. */

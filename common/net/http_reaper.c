@@ -17,7 +17,7 @@
 #define FRESH_MS 1000   /* a client that has just connected is about to ask */
 
 static struct tcp_info
-kernel_facts(int fd)
+reaper_kernel_facts(int fd)
 {
 	struct tcp_info info;
 	socklen_t len = sizeof info;
@@ -29,38 +29,38 @@ kernel_facts(int fd)
 
 /* What the kernel has received and what the peer has acknowledged: both only grow. */
 static uint64_t
-kernel_bytes(int fd)
+reaper_kernel_bytes(int fd)
 {
-	struct tcp_info info = kernel_facts(fd);
+	struct tcp_info info = reaper_kernel_facts(fd);
 
 	return info.tcpi_bytes_received + info.tcpi_bytes_acked;
 }
 
 static uint64_t
-kernel_received(int fd)
+reaper_kernel_received(int fd)
 {
-	return kernel_facts(fd).tcpi_bytes_received;
+	return reaper_kernel_facts(fd).tcpi_bytes_received;
 }
 
 uint64_t
 http_watch_acked(const struct http_watch *w)
 {
-	return kernel_facts(w->fd).tcpi_bytes_acked;
+	return reaper_kernel_facts(w->fd).tcpi_bytes_acked;
 }
 
 void
 http_watch_add(struct http_server *s, struct http_watch *w)
 {
-	pthread_mutex_lock(&s->lock);
+	(void)pthread_mutex_lock(&s->lock);
 	w->since = now_monotonic_ms();
 	w->prev = NULL;
 	w->next = s->watches;
-	if (w->next != NULL)
+	if (w->next)
 		w->next->prev = w;
 	s->watches = w;
 	if (!((struct http_request *)(void *)w)->refused)
 		s->connections++;
-	pthread_mutex_unlock(&s->lock);
+	(void)pthread_mutex_unlock(&s->lock);
 }
 
 void
@@ -68,25 +68,25 @@ http_watch_remove(struct http_server *s, struct http_watch *w)
 {
 	const struct http_request *req = (const struct http_request *)(const void *)w;
 
-	pthread_mutex_lock(&s->lock);
-	if (w->prev != NULL)
+	(void)pthread_mutex_lock(&s->lock);
+	if (w->prev)
 		w->prev->next = w->next;
 	else
 		s->watches = w->next;
-	if (w->next != NULL)
+	if (w->next)
 		w->next->prev = w->prev;
 	if (!req->refused)
 		s->connections--;
-	pthread_cond_broadcast(&s->changed);
-	pthread_mutex_unlock(&s->lock);
+	(void)pthread_cond_broadcast(&s->changed);
+	(void)pthread_mutex_unlock(&s->lock);
 }
 
 static void
-enter(struct http_watch *w, enum http_phase phase, int64_t now)
+reaper_enter_phase(struct http_watch *w, enum http_phase phase, int64_t now)
 {
 	/* A reply may stall and an idle connection wake up: both show in the kernel's counters. */
 	if (phase == HTTP_PHASE_IDLE) {
-		w->bytes_seen = kernel_received(w->fd);
+		w->bytes_seen = reaper_kernel_received(w->fd);
 		w->waited_ms = 0;
 		w->window_bytes = 0;
 	}
@@ -99,19 +99,19 @@ http_watch_phase(struct http_server *s, struct http_watch *w, enum http_phase ph
 {
 	int64_t now = now_monotonic_ms();
 
-	pthread_mutex_lock(&s->lock);
+	(void)pthread_mutex_lock(&s->lock);
 	if (w->phase != HTTP_PHASE_SHUT && w->phase != HTTP_PHASE_REFUSED)
-		enter(w, phase, now);
-	pthread_mutex_unlock(&s->lock);
+		reaper_enter_phase(w, phase, now);
+	(void)pthread_mutex_unlock(&s->lock);
 }
 
 void
 http_watch_next(struct http_server *s, struct http_watch *w)
 {
-	pthread_mutex_lock(&s->lock);
+	(void)pthread_mutex_lock(&s->lock);
 	if (w->phase == HTTP_PHASE_IDLE)
-		enter(w, HTTP_PHASE_NEXT, now_monotonic_ms());
-	pthread_mutex_unlock(&s->lock);
+		reaper_enter_phase(w, HTTP_PHASE_NEXT, now_monotonic_ms());
+	(void)pthread_mutex_unlock(&s->lock);
 }
 
 void
@@ -119,17 +119,17 @@ http_watch_body(struct http_server *s, struct http_watch *w, size_t n)
 {
 	int64_t now = now_monotonic_ms();
 
-	pthread_mutex_lock(&s->lock);
+	(void)pthread_mutex_lock(&s->lock);
 	if (w->phase == HTTP_PHASE_BODY)
 		w->waited_ms += now - w->since;
 	w->window_bytes += (int64_t)n;
 	if (w->phase != HTTP_PHASE_SHUT)
-		enter(w, HTTP_PHASE_HANDLER, now);
-	pthread_mutex_unlock(&s->lock);
+		reaper_enter_phase(w, HTTP_PHASE_HANDLER, now);
+	(void)pthread_mutex_unlock(&s->lock);
 }
 
 static bool
-too_slow(const struct http_server *s, struct http_watch *w, int64_t now)
+reaper_too_slow(const struct http_server *s, struct http_watch *w, int64_t now)
 {
 	int64_t waited = w->waited_ms + (now - w->since);
 	bool slow;
@@ -144,13 +144,13 @@ too_slow(const struct http_server *s, struct http_watch *w, int64_t now)
 }
 
 static bool
-stalled(const struct http_server *s, struct http_watch *w, int64_t now)
+reaper_stalled(const struct http_server *s, struct http_watch *w, int64_t now)
 {
 	uint64_t bytes;
 
 	if (now - w->since < s->config.idle_timeout_ms / 4)
 		return false;
-	bytes = kernel_bytes(w->fd);
+	bytes = reaper_kernel_bytes(w->fd);
 	if (bytes != w->bytes_seen) {
 		w->bytes_seen = bytes;
 		w->since = now;
@@ -160,24 +160,24 @@ stalled(const struct http_server *s, struct http_watch *w, int64_t now)
 }
 
 static bool
-idle_too_long(const struct http_server *s, struct http_watch *w, int64_t now)
+reaper_idle_too_long(const struct http_server *s, struct http_watch *w, int64_t now)
 {
-	if (kernel_received(w->fd) != w->bytes_seen) {
-		enter(w, HTTP_PHASE_NEXT, now);
+	if (reaper_kernel_received(w->fd) != w->bytes_seen) {
+		reaper_enter_phase(w, HTTP_PHASE_NEXT, now);
 		return false;
 	}
 	return now - w->since >= s->config.idle_timeout_ms;
 }
 
 static void
-shut(struct http_watch *w, int how)
+reaper_shut(struct http_watch *w, int how)
 {
 	w->phase = HTTP_PHASE_SHUT;
 	shutdown(w->fd, how);
 }
 
 static void
-check(struct http_server *s, struct http_watch *w, int64_t now)
+reaper_check(struct http_server *s, struct http_watch *w, int64_t now)
 {
 	bool over = false;
 
@@ -187,19 +187,19 @@ check(struct http_server *s, struct http_watch *w, int64_t now)
 		over = now - w->since >= s->config.head_timeout_ms;
 		break;
 	case HTTP_PHASE_IDLE:
-		over = idle_too_long(s, w, now);
+		over = reaper_idle_too_long(s, w, now);
 		break;
 	case HTTP_PHASE_BODY:
-		over = now - w->since >= s->config.idle_timeout_ms || too_slow(s, w, now);
+		over = now - w->since >= s->config.idle_timeout_ms || reaper_too_slow(s, w, now);
 		break;
 	case HTTP_PHASE_DISCARD:
 		/* Only the client's side: the refusal can still be sent by the connection's own
 		 * thread. */
 		if (now - w->since >= s->config.discard_ms)
-			shut(w, SHUT_RD);
+			reaper_shut(w, SHUT_RD);
 		break;
 	case HTTP_PHASE_REPLY:
-		over = stalled(s, w, now);
+		over = reaper_stalled(s, w, now);
 		break;
 	case HTTP_PHASE_REFUSED:
 		over = now - w->since >= REFUSED_MS;
@@ -209,11 +209,11 @@ check(struct http_server *s, struct http_watch *w, int64_t now)
 		break;
 	}
 	if (over)
-		shut(w, SHUT_RDWR);
+		reaper_shut(w, SHUT_RDWR);
 }
 
 static int64_t
-tick_ms(const struct http_server *s)
+reaper_tick_ms(const struct http_server *s)
 {
 	const int64_t limits[] = { s->config.head_timeout_ms, s->config.idle_timeout_ms,
 				   s->config.discard_ms, s->rate_window_ms };
@@ -229,18 +229,18 @@ static void *
 reaper_main(void *arg)
 {
 	struct http_server *s = arg;
-	int64_t tick = tick_ms(s);
+	int64_t tick = reaper_tick_ms(s);
 
-	pthread_mutex_lock(&s->lock);
+	(void)pthread_mutex_lock(&s->lock);
 	while (!s->stopping) {
 		int64_t now;
 
 		(void)cond_wait_until(&s->reap, &s->lock, now_monotonic_ms() + tick);
 		now = now_monotonic_ms();
-		for (struct http_watch *w = s->watches; w != NULL; w = w->next)
-			check(s, w, now);
+		for (struct http_watch *w = s->watches; w; w = w->next)
+			reaper_check(s, w, now);
 	}
-	pthread_mutex_unlock(&s->lock);
+	(void)pthread_mutex_unlock(&s->lock);
 	return NULL;
 }
 
@@ -250,14 +250,15 @@ http_watch_shut(struct http_server *s, enum http_shut which)
 	int64_t fresh = now_monotonic_ms() - FRESH_MS;
 	int left = 0, shut_ones = 0;
 
-	for (struct http_watch *w = s->watches; w != NULL; w = w->next, left++) {
-		bool waits = w->phase == HTTP_PHASE_IDLE && kernel_received(w->fd) == w->bytes_seen;
+	for (struct http_watch *w = s->watches; w; w = w->next, left++) {
+		bool waits = w->phase == HTTP_PHASE_IDLE &&
+			     reaper_kernel_received(w->fd) == w->bytes_seen;
 
 		waits |= w->phase == HTTP_PHASE_HEAD && w->since < fresh &&
-			 kernel_received(w->fd) == 0;
+			 reaper_kernel_received(w->fd) == 0;
 		waits |= which == HTTP_SHUT_ALL && shut_ones < SHUT_AT_ONCE;
 		if (waits && w->phase != HTTP_PHASE_SHUT)
-			shut(w, SHUT_RDWR);
+			reaper_shut(w, SHUT_RDWR);
 		shut_ones += w->phase == HTTP_PHASE_SHUT;
 	}
 	return left;
@@ -277,11 +278,11 @@ http_reaper_start(struct http_server *s, struct err *e)
 void
 http_reaper_stop(struct http_server *s)
 {
-	pthread_mutex_lock(&s->lock);
+	(void)pthread_mutex_lock(&s->lock);
 	s->stopping = true;
-	pthread_cond_broadcast(&s->reap);
-	pthread_mutex_unlock(&s->lock);
+	(void)pthread_cond_broadcast(&s->reap);
+	(void)pthread_mutex_unlock(&s->lock);
 	if (s->reaper_runs)
-		pthread_join(s->reaper, NULL);
+		(void)pthread_join(s->reaper, NULL);
 	s->reaper_runs = false;
 }

@@ -22,11 +22,12 @@ static const char html[] = "text/html; charset=utf-8";
 bool
 http_reply_draining(const struct http_request *req)
 {
-	return __atomic_load_n(&req->server->draining, __ATOMIC_RELAXED) != 0;
+	return atomic_load(&req->server->draining);
 }
 
 static int
-add_headers(struct http_request *req, const struct http_reply *reply, struct MHD_Response *response)
+reply_add_headers(struct http_request *req, const struct http_reply *reply,
+		  struct MHD_Response *response)
 {
 	enum MHD_Result ok;
 
@@ -42,7 +43,7 @@ add_headers(struct http_request *req, const struct http_reply *reply, struct MHD
 }
 
 static void
-set_response(struct http_request *req, int status, struct MHD_Response *response)
+reply_set_response(struct http_request *req, int status, struct MHD_Response *response)
 {
 	req->x.answered = true;
 	req->x.status = status;
@@ -51,21 +52,21 @@ set_response(struct http_request *req, int status, struct MHD_Response *response
 
 /* Nothing to answer with: the connection is cut, as a crash would. */
 static void
-give_up(struct http_request *req)
+reply_give_up(struct http_request *req)
 {
 	req->x.answered = true;
 	req->x.cut = true;
 }
 
-/* While the body is still coming MHD takes no response, and it does not give back the bytes of one.
- */
+/* While the body is still coming MHD takes no response, and it does not give back the bytes of
+ * one. */
 static void
-keep_early_body(struct http_request *req, const char *body, size_t len)
+reply_keep_early_body(struct http_request *req, const char *body, size_t len)
 {
 	if (!req->x.has_body || len == 0)
 		return;
 	req->x.early_body = malloc(len);
-	if (req->x.early_body == NULL)
+	if (!req->x.early_body)
 		return;
 	memcpy(req->x.early_body, body, len);
 	req->x.early_len = len;
@@ -74,7 +75,7 @@ keep_early_body(struct http_request *req, const char *body, size_t len)
 void
 http_reply(struct http_request *req, const struct http_reply *reply)
 {
-	size_t len = reply->body == NULL ? 0 : reply->len ? reply->len : strlen(reply->body);
+	size_t len = !reply->body ? 0 : reply->len ? reply->len : strlen(reply->body);
 	struct MHD_Response *response;
 	/* MHD takes void * but only copies. */
 	union {
@@ -85,19 +86,19 @@ http_reply(struct http_request *req, const struct http_reply *reply)
 	if (req->x.answered)
 		return;
 	response = MHD_create_response_from_buffer(len, body.any, MHD_RESPMEM_MUST_COPY);
-	if (response == NULL) {
-		give_up(req);
+	if (!response) {
+		reply_give_up(req);
 		return;
 	}
-	if (add_headers(req, reply, response) < 0) {
+	if (reply_add_headers(req, reply, response) < 0) {
 		MHD_destroy_response(response);
-		give_up(req);
+		reply_give_up(req);
 		return;
 	}
-	keep_early_body(req, reply->body, len);
+	reply_keep_early_body(req, reply->body, len);
 	if (!req->x.head)
 		req->x.bytes_out = (int64_t)len;
-	set_response(req, reply->status, response);
+	reply_set_response(req, reply->status, response);
 }
 
 void
@@ -126,7 +127,7 @@ struct stream {
 };
 
 static ssize_t
-stream_read(void *arg, uint64_t at, char *to, size_t max)
+reply_stream_read(void *arg, uint64_t at, char *to, size_t max)
 {
 	struct stream *stream = arg;
 	struct http_request *req = stream->req;
@@ -143,11 +144,11 @@ stream_read(void *arg, uint64_t at, char *to, size_t max)
 }
 
 static void
-stream_free(void *arg)
+reply_stream_free(void *arg)
 {
 	struct stream *stream = arg;
 
-	if (stream->free_arg != NULL)
+	if (stream->free_arg)
 		stream->free_arg(stream->arg);
 	free(stream);
 }
@@ -161,28 +162,28 @@ http_reply_stream(struct http_request *req, const struct http_reply *head, int64
 		size > 0 && (uint64_t)size < HTTP_STREAM_BLOCK ? (size_t)size : HTTP_STREAM_BLOCK;
 	struct MHD_Response *response;
 
-	if (stream == NULL) {
-		if (free_arg != NULL)
+	if (!stream) {
+		if (free_arg)
 			free_arg(arg);
 		if (!req->x.answered)
-			give_up(req);
+			reply_give_up(req);
 		return;
 	}
 	*stream = (struct stream){ req, read, free_arg, arg };
 	/* HEAD reads nothing: no block of that size for it. */
 	response = MHD_create_response_from_callback((uint64_t)size, req->x.head ? 1 : block,
-						     stream_read, stream, stream_free);
-	if (response == NULL) {
-		stream_free(stream);
-		give_up(req);
+						     reply_stream_read, stream, reply_stream_free);
+	if (!response) {
+		reply_stream_free(stream);
+		reply_give_up(req);
 		return;
 	}
-	if (add_headers(req, head, response) < 0) {
+	if (reply_add_headers(req, head, response) < 0) {
 		MHD_destroy_response(response);
-		give_up(req);
+		reply_give_up(req);
 		return;
 	}
-	set_response(req, head->status, response);
+	reply_set_response(req, head->status, response);
 }
 
 void
@@ -198,20 +199,20 @@ http_reply_file(struct http_request *req, const struct http_reply *head, int fd,
 	if (own >= 0)
 		response = MHD_create_response_from_fd_at_offset64((uint64_t)size, own,
 								   (uint64_t)offset);
-	if (response == NULL) {
+	if (!response) {
 		if (own >= 0)
 			(void)close(own);
-		give_up(req);
+		reply_give_up(req);
 		return;
 	}
-	if (add_headers(req, head, response) < 0) {
+	if (reply_add_headers(req, head, response) < 0) {
 		MHD_destroy_response(response); /* and own with it */
-		give_up(req);
+		reply_give_up(req);
 		return;
 	}
 	req->x.file_size = req->x.head ? 0 : size;
 	req->x.file_acked = http_watch_acked(&req->watch);
-	set_response(req, head->status, response);
+	reply_set_response(req, head->status, response);
 }
 
 int64_t
@@ -235,7 +236,7 @@ http_reply_queue(struct http_request *req)
 {
 	enum MHD_Result ok;
 
-	if (req->x.cut || req->x.response == NULL)
+	if (req->x.cut || !req->x.response)
 		return MHD_NO;
 	http_watch_phase(req->server, &req->watch, HTTP_PHASE_REPLY);
 	req->x.queued = true;
@@ -247,7 +248,7 @@ http_reply_queue(struct http_request *req)
 /* Reads what the client still sends, shortly: closing with unread bytes would reset the connection
  * and take the answer away from under the client. */
 static void
-linger(int fd)
+reply_linger(int fd)
 {
 	int64_t deadline = now_monotonic_ms() + LINGER_MS, bytes = 0;
 	char waste[16384];
@@ -266,7 +267,7 @@ linger(int fd)
 }
 
 static void
-send_raw(int fd, const struct str *raw)
+reply_send_raw(int fd, const struct str *raw)
 {
 	size_t sent = 0;
 
@@ -283,7 +284,7 @@ send_raw(int fd, const struct str *raw)
 }
 
 static void
-put_status_line(struct str *raw, int status)
+reply_put_status_line(struct str *raw, int status)
 {
 	const char *words = http_status_words(status);
 
@@ -296,9 +297,9 @@ http_reply_raw(struct http_request *req, int status, const char *body, size_t le
 {
 	SCOPED(str_free) struct str raw = STR_MAX(RAW_MAX);
 
-	put_status_line(&raw, status);
+	reply_put_status_line(&raw, status);
 	str_printf(&raw, "Content-Length: %zu\r\nConnection: close\r\n", len);
-	if (extra != NULL)
+	if (extra)
 		str_puts(&raw, extra);
 	else
 		str_printf(&raw, "Content-Type: %s\r\nX-Request-Id: %s\r\n", html, req->x.id);
@@ -310,12 +311,12 @@ http_reply_raw(struct http_request *req, int status, const char *body, size_t le
 	req->x.queued = true;
 	if (str_error(&raw, NULL) < 0)
 		return;
-	send_raw(req->watch.fd, &raw);
-	linger(req->watch.fd);
+	reply_send_raw(req->watch.fd, &raw);
+	reply_linger(req->watch.fd);
 }
 
 static enum MHD_Result
-put_header(void *arg, enum MHD_ValueKind kind, const char *key, const char *value)
+reply_put_header(void *arg, enum MHD_ValueKind kind, const char *key, const char *value)
 {
 	(void)kind;
 	if (strcasecmp(key, "Connection") != 0 && strcasecmp(key, "Content-Length") != 0)
@@ -328,10 +329,10 @@ http_reply_raw_pending(struct http_request *req)
 {
 	SCOPED(str_free) struct str extra = STR_MAX(RAW_MAX / 2);
 
-	if (req->x.response == NULL || req->x.queued)
+	if (!req->x.response || req->x.queued)
 		return;
 	str_puts(&extra, "");
-	MHD_get_response_headers(req->x.response, put_header, &extra);
+	MHD_get_response_headers(req->x.response, reply_put_header, &extra);
 	http_reply_raw(req, req->x.status, req->x.early_body, req->x.early_len, str_text(&extra));
 }
 
@@ -343,10 +344,10 @@ http_refuse_connection(int fd)
 	char id[17];
 
 	random_hex(id, 16);
-	put_status_line(&raw, 503);
+	reply_put_status_line(&raw, 503);
 	str_printf(&raw, "Content-Length: %zu\r\nContent-Type: %s\r\nRetry-After: 1\r\n",
 		   strlen(words), html);
 	str_printf(&raw, "X-Request-Id: %s\r\nConnection: close\r\n\r\n%s", id, words);
 	if (str_error(&raw, NULL) == 0)
-		send_raw(fd, &raw);
+		reply_send_raw(fd, &raw);
 }

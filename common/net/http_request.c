@@ -18,8 +18,8 @@ struct query {
 
 /* MHD's own look-up ignores case; names in a query do not. */
 static enum MHD_Result
-match_query(void *arg, enum MHD_ValueKind kind, const char *key, size_t key_len, const char *value,
-	    size_t value_len)
+request_match_query(void *arg, enum MHD_ValueKind kind, const char *key, size_t key_len,
+		    const char *value, size_t value_len)
 {
 	struct query *q = arg;
 
@@ -33,18 +33,18 @@ match_query(void *arg, enum MHD_ValueKind kind, const char *key, size_t key_len,
 }
 
 static struct query
-find_query(const struct http_request *req, const char *name)
+request_find_query(const struct http_request *req, const char *name)
 {
 	struct query q = { .name = name };
 
-	MHD_get_connection_values_n(req->mhd, MHD_GET_ARGUMENT_KIND, match_query, &q);
+	MHD_get_connection_values_n(req->mhd, MHD_GET_ARGUMENT_KIND, request_match_query, &q);
 	return q;
 }
 
 const char *
 http_query(const struct http_request *req, const char *name)
 {
-	struct query q = find_query(req, name);
+	struct query q = request_find_query(req, name);
 
 	return q.found ? q.value : NULL;
 }
@@ -52,7 +52,7 @@ http_query(const struct http_request *req, const char *name)
 bool
 http_query_has_nul(const struct http_request *req, const char *name)
 {
-	struct query q = find_query(req, name);
+	struct query q = request_find_query(req, name);
 
 	return q.found && memchr(q.value, '\0', q.len) != NULL;
 }
@@ -90,7 +90,7 @@ http_content_length(const struct http_request *req)
 void
 http_set_state(struct http_request *req, void *state, void (*free_state)(void *))
 {
-	if (req->x.state != NULL && req->x.free_state != NULL && req->x.state != state)
+	if (req->x.state && req->x.free_state && req->x.state != state)
 		req->x.free_state(req->x.state);
 	req->x.state = state;
 	req->x.free_state = free_state;

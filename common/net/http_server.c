@@ -36,11 +36,11 @@ http_request_of(struct MHD_Connection *mhd)
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
-	return info != NULL ? info->socket_context : NULL;
+	return info ? info->socket_context : NULL;
 }
 
 static struct http_request *
-request_new(struct http_server *s, struct MHD_Connection *mhd)
+server_request_new(struct http_server *s, struct MHD_Connection *mhd)
 {
 	const union MHD_ConnectionInfo *fd =
 		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -48,14 +48,14 @@ request_new(struct http_server *s, struct MHD_Connection *mhd)
 		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	struct http_request *req = calloc(1, sizeof *req);
 
-	if (req == NULL || fd == NULL) {
+	if (!req || !fd) {
 		free(req);
 		return NULL;
 	}
 	req->server = s;
 	req->mhd = mhd;
 	req->watch.fd = fd->connect_fd;
-	if (from != NULL && from->client_addr != NULL)
+	if (from && from->client_addr)
 		http_peer_text(from->client_addr, req->peer);
 	return req;
 }
@@ -63,8 +63,8 @@ request_new(struct http_server *s, struct MHD_Connection *mhd)
 /* Both run in MHD's own thread: the start before the connection's thread is made, the end after it
  * was joined and before the socket is closed. */
 static void
-on_connection(void *arg, struct MHD_Connection *mhd, void **context,
-	      enum MHD_ConnectionNotificationCode what)
+server_on_connection(void *arg, struct MHD_Connection *mhd, void **context,
+		     enum MHD_ConnectionNotificationCode what)
 {
 	struct http_server *s = arg;
 	struct http_request *req;
@@ -72,13 +72,13 @@ on_connection(void *arg, struct MHD_Connection *mhd, void **context,
 	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
 		req = *context;
 		*context = NULL;
-		if (req != NULL)
+		if (req)
 			http_watch_remove(s, &req->watch);
 		free(req);
 		return;
 	}
-	*context = req = request_new(s, mhd);
-	if (req == NULL)
+	*context = req = server_request_new(s, mhd);
+	if (!req)
 		return; /* the handler cuts it */
 	req->refused = http_server_connections(s) >= s->config.max_connections;
 	req->watch.phase = req->refused ? HTTP_PHASE_REFUSED : HTTP_PHASE_HEAD;
@@ -89,12 +89,12 @@ on_connection(void *arg, struct MHD_Connection *mhd, void **context,
 
 /* Called with the raw target, before MHD takes it apart. */
 static void *
-on_uri(void *arg, const char *uri, struct MHD_Connection *mhd)
+server_on_uri(void *arg, const char *uri, struct MHD_Connection *mhd)
 {
 	struct http_request *req = http_request_of(mhd);
 
 	(void)arg;
-	if (req != NULL && uri != NULL) {
+	if (req && uri) {
 		http_guard_uri(req, uri);
 		http_watch_next(req->server, &req->watch);
 	}
@@ -103,14 +103,14 @@ on_uri(void *arg, const char *uri, struct MHD_Connection *mhd)
 
 /* NOLINTBEGIN(readability-function-size): libmicrohttpd's own signature */
 static enum MHD_Result
-on_request(void *arg, struct MHD_Connection *mhd, const char *url, const char *method,
-	   const char *version, const char *data, size_t *len, void **context)
+server_on_request(void *arg, struct MHD_Connection *mhd, const char *url, const char *method,
+		  const char *version, const char *data, size_t *len, void **context)
 {
 	struct http_request *req = http_request_of(mhd);
 
 	(void)arg;
 	(void)context;
-	if (req == NULL || req->refused)
+	if (!req || req->refused)
 		return MHD_NO;
 	if (!req->x.begun) {
 		req->x.path = url;
@@ -122,19 +122,19 @@ on_request(void *arg, struct MHD_Connection *mhd, const char *url, const char *m
 /* NOLINTEND(readability-function-size) */
 
 static void
-on_completed(void *arg, struct MHD_Connection *mhd, void **context,
-	     enum MHD_RequestTerminationCode how)
+server_on_completed(void *arg, struct MHD_Connection *mhd, void **context,
+		    enum MHD_RequestTerminationCode how)
 {
 	struct http_request *req = http_request_of(mhd);
 
 	(void)arg;
 	(void)context;
-	if (req != NULL)
+	if (req)
 		http_dispatch_done(req, how);
 }
 
 static int
-open_listener(const struct http_server_config *config, struct err *e)
+server_open_listener(const struct http_server_config *config, struct err *e)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
 				  .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV };
@@ -167,7 +167,7 @@ open_listener(const struct http_server_config *config, struct err *e)
 }
 
 static int
-bound_port(int fd)
+server_bound_port(int fd)
 {
 	struct sockaddr_storage at;
 	socklen_t len = sizeof at;
@@ -180,39 +180,39 @@ bound_port(int fd)
 }
 
 static void
-init_lock(struct http_server *s)
+server_init_lock(struct http_server *s)
 {
 
-	pthread_mutex_init(&s->lock, NULL);
+	(void)pthread_mutex_init(&s->lock, NULL);
 	cond_init(&s->changed);
 	cond_init(&s->reap);
 }
 
 static void
-ignore_log(void *arg, const char *fmt, va_list args)
+server_ignore_log(void *arg, const char *fmt, va_list args)
 {
 	(void)arg;
 	(void)fmt;
 	(void)args;
 }
 
-/* Our own count answers 503 below MHD's limit, at which connections just wait to be accepted. Not
- * strict: that would refuse less than http_guard.c does, and partly by closing without an answer.
- */
+/* Our own count answers 503 below MHD's limit, at which connections just wait to be accepted.
+ * Not strict: that would refuse less than http_guard.c does, and partly by closing without an
+ * answer. */
 static struct MHD_Daemon *
-start_daemon(struct http_server *s)
+server_start_daemon(struct http_server *s)
 {
 	unsigned limit = (unsigned)s->config.max_connections + 256;
 
 	return MHD_start_daemon(
 		MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL |
 			MHD_USE_ITC,
-		0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, ignore_log, NULL,
-		MHD_OPTION_LISTEN_SOCKET, s->listen_fd, MHD_OPTION_CONNECTION_LIMIT, limit,
+		0, NULL, NULL, server_on_request, s, MHD_OPTION_EXTERNAL_LOGGER, server_ignore_log,
+		NULL, MHD_OPTION_LISTEN_SOCKET, s->listen_fd, MHD_OPTION_CONNECTION_LIMIT, limit,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_POOL_BYTES, MHD_OPTION_THREAD_STACK_SIZE,
 		HTTP_STACK_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_URI_LOG_CALLBACK,
-		on_uri, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_END);
+		server_on_uri, s, MHD_OPTION_NOTIFY_CONNECTION, server_on_connection, s,
+		MHD_OPTION_NOTIFY_COMPLETED, server_on_completed, s, MHD_OPTION_END);
 }
 
 int
@@ -221,22 +221,22 @@ http_server_start(const struct http_server_config *config, struct http_server **
 	SCOPED(http_server_close_p) struct http_server *s = calloc(1, sizeof *s);
 	int r;
 
-	if (s == NULL)
+	if (!s)
 		return err_set(e, ERR_NO_MEMORY, "http server");
 	s->config = *config;
 	s->listen_fd = -1;
 	s->rate_window_ms = HTTP_RATE_WINDOW_MS;
-	init_lock(s);
+	server_init_lock(s);
 	if ((r = http_trusted_parse(config->trusted_proxies, s, e)) < 0)
 		return r;
-	if ((r = open_listener(config, e)) < 0)
+	if ((r = server_open_listener(config, e)) < 0)
 		return r;
 	s->listen_fd = r;
-	s->port = bound_port(s->listen_fd);
+	s->port = server_bound_port(s->listen_fd);
 	if ((r = http_reaper_start(s, e)) < 0)
 		return r;
-	s->daemon = start_daemon(s);
-	if (s->daemon == NULL)
+	s->daemon = server_start_daemon(s);
+	if (!s->daemon)
 		return err_set(e, ERR_UNAVAILABLE, "http server did not start");
 	s->listen_fd = -1; /* MHD's now */
 	*ret = TAKE(s);
@@ -259,35 +259,35 @@ http_server_connections(const struct http_server *s)
 	} u = { .given = &s->lock };
 	int n;
 
-	pthread_mutex_lock(u.lock);
+	(void)pthread_mutex_lock(u.lock);
 	n = s->connections;
-	pthread_mutex_unlock(u.lock);
+	(void)pthread_mutex_unlock(u.lock);
 	return n;
 }
 
 /* With the lock held: until a connection ends, or it is time to look again: one that falls idle
  * does not say so. */
 static void
-wait_change(struct http_server *s)
+server_wait_change(struct http_server *s)
 {
 	(void)cond_wait_until(&s->changed, &s->lock, now_monotonic_ms() + LOOK_MS);
 }
 
 /* With the lock held: until no connection is left or the deadline passes. */
 static int
-wait_empty(struct http_server *s, int64_t deadline, enum http_shut which)
+server_wait_empty(struct http_server *s, int64_t deadline, enum http_shut which)
 {
 	int left;
 
 	while ((left = http_watch_shut(s, which)) > 0 && now_monotonic_ms() < deadline)
-		wait_change(s);
+		server_wait_change(s);
 	return left;
 }
 
 /* Those that the kernel has accepted for us already are served, too: closing the listening socket
  * would reset them. */
 static void
-stop_accepting(struct http_server *s)
+server_stop_accepting(struct http_server *s)
 {
 	MHD_socket fd = MHD_quiesce_daemon(s->daemon);
 	struct sockaddr_storage from;
@@ -309,31 +309,31 @@ http_server_drain(struct http_server *s, int64_t linger_ms, int64_t drain_ms)
 	int64_t now = now_monotonic_ms(), deadline = now + drain_ms;
 	int64_t closing = now + (linger_ms < drain_ms ? linger_ms : drain_ms);
 
-	(void)__atomic_exchange_n(&s->draining, 1, __ATOMIC_SEQ_CST);
-	pthread_mutex_lock(&s->lock);
+	atomic_store(&s->draining, true);
+	(void)pthread_mutex_lock(&s->lock);
 	while (now_monotonic_ms() < closing)
-		wait_change(s);
-	pthread_mutex_unlock(&s->lock);
-	stop_accepting(s);
-	pthread_mutex_lock(&s->lock);
-	wait_change(s); /* what was just accepted is not counted yet */
-	if (wait_empty(s, deadline, HTTP_SHUT_IDLE) > 0)
-		wait_empty(s, now_monotonic_ms() + SHUT_WAIT_MS, HTTP_SHUT_ALL);
-	pthread_mutex_unlock(&s->lock);
+		server_wait_change(s);
+	(void)pthread_mutex_unlock(&s->lock);
+	server_stop_accepting(s);
+	(void)pthread_mutex_lock(&s->lock);
+	server_wait_change(s); /* what was just accepted is not counted yet */
+	if (server_wait_empty(s, deadline, HTTP_SHUT_IDLE) > 0)
+		server_wait_empty(s, now_monotonic_ms() + SHUT_WAIT_MS, HTTP_SHUT_ALL);
+	(void)pthread_mutex_unlock(&s->lock);
 }
 
 void
 http_server_close(struct http_server *s)
 {
-	if (s == NULL)
+	if (!s)
 		return;
-	if (s->daemon != NULL)
+	if (s->daemon)
 		MHD_stop_daemon(s->daemon);
 	if (s->listen_fd >= 0)
 		close(s->listen_fd);
 	http_reaper_stop(s);
-	pthread_cond_destroy(&s->changed);
-	pthread_cond_destroy(&s->reap);
-	pthread_mutex_destroy(&s->lock);
+	(void)pthread_cond_destroy(&s->changed);
+	(void)pthread_cond_destroy(&s->reap);
+	(void)pthread_mutex_destroy(&s->lock);
 	free(s);
 }

@@ -6,13 +6,19 @@
  * a route without body/end answers in begin. After an answer no more body is handed over. state
  * (see http_set_state) is freed exactly once, also when the client goes away in mid-body.
  *
- * The server itself answers: 404 `not found`, 405 `method not allowed` + Allow, OPTIONS 200 +
- * Allow, HEAD as GET without the body (routes with GET), 431 over 32 KiB of head, 400 for smuggling
- * shapes (duplicate Content-Length, both lengths, bad chunk framing, two Hosts, two Authorizations,
- * ...), 503 + Retry-After past the connection limit, 500. Plain one-line bodies, text/html;
- * charset=utf-8, no newline, as MsgQ's clients expect. A path's leading slashes count as one. A
- * reaper shuts sockets whose head or body is too slow. Threads: a request is used only inside its
- * handlers. */
+ * The server itself answers:
+ *   OPTIONS  200 + Allow;  HEAD  as GET without the body (routes with GET)
+ *   400      shapes of smuggling: duplicate Content-Length, both lengths, bad chunk framing, two
+ *            Hosts, two Authorizations, ...
+ *   404      `not found`
+ *   405      `method not allowed` + Allow
+ *   431      over 32 KiB of head
+ *   500      a handler that answered nothing, or no memory
+ *   503      + Retry-After past the connection limit
+ * in plain one-line bodies, text/html; charset=utf-8, no newline, as MsgQ's clients expect.
+ *
+ * A path's leading slashes count as one. A reaper shuts sockets whose head or body is too slow.
+ * Threads: a request is used only inside its handlers. */
 #ifndef TONEARM_NET_HTTP_SERVER_H
 #define TONEARM_NET_HTTP_SERVER_H
 

@@ -21,7 +21,7 @@ enum state {
 #define PREAMBLE_MAX 8192
 
 static bool
-boundary_valid(const char *text)
+multipart_boundary_valid(const char *text)
 {
 	static const char allowed[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "abcdefghijklmnopqrstuvwxyz'()+_,-./:=? ";
@@ -32,14 +32,14 @@ boundary_valid(const char *text)
 }
 
 static int
-find_boundary(const char *content_type, struct multipart_param *ret, struct err *e)
+multipart_find_boundary(const char *content_type, struct multipart_param *ret, struct err *e)
 {
 	struct multipart_param param;
 	bool found = false;
 	const char *at;
 	int r;
 
-	if (content_type == NULL || !multipart_value_is(content_type, "multipart/form-data", &at))
+	if (!content_type || !multipart_value_is(content_type, "multipart/form-data", &at))
 		return err_set(e, ERR_INVALID, "not multipart/form-data");
 	memset(&param, 0, sizeof param);
 	while ((r = multipart_param_next(&at, &param, e)) == 0) {
@@ -64,9 +64,9 @@ multipart_init(struct multipart *m, const char *content_type, const struct multi
 	struct multipart_param boundary;
 	int r;
 
-	if ((r = find_boundary(content_type, &boundary, e)) < 0)
+	if ((r = multipart_find_boundary(content_type, &boundary, e)) < 0)
 		return r;
-	if (!boundary_valid(boundary.value))
+	if (!multipart_boundary_valid(boundary.value))
 		return err_set(e, ERR_INVALID, "bad multipart boundary");
 	m->events = events;
 	m->arg = arg;
@@ -82,7 +82,7 @@ multipart_init(struct multipart *m, const char *content_type, const struct multi
 
 /* Bytes between delimiters: those of a part, or the preamble, which counts in head_len. */
 static int
-emit(struct multipart *m, const char *data, size_t len, struct err *e)
+multipart_emit(struct multipart *m, const char *data, size_t len, struct err *e)
 {
 	if (len == 0)
 		return 0;
@@ -95,7 +95,7 @@ emit(struct multipart *m, const char *data, size_t len, struct err *e)
 }
 
 static int
-delimiter_found(struct multipart *m, struct err *e)
+multipart_delimiter_found(struct multipart *m, struct err *e)
 {
 	bool in_part = m->state == STATE_BODY || m->state == STATE_BODY_START;
 
@@ -108,7 +108,7 @@ delimiter_found(struct multipart *m, struct err *e)
 /* Goes on with a delimiter that began in an earlier piece. CR stands only at its start, so a
  * mismatch gives back all that was held, and the search starts over at this very byte. */
 static int
-resume_match(struct multipart *m, const char **at, const char *end, struct err *e)
+multipart_resume_match(struct multipart *m, const char **at, const char *end, struct err *e)
 {
 	size_t left = (size_t)(end - *at), want = m->delimiter_len - m->matched, held;
 	size_t n = left < want ? left : want, i = 0, borrowed = 0;
@@ -118,7 +118,7 @@ resume_match(struct multipart *m, const char **at, const char *end, struct err *
 	*at += i;
 	m->matched += i;
 	if (m->matched == m->delimiter_len)
-		return delimiter_found(m, e);
+		return multipart_delimiter_found(m, e);
 	if (i == n)
 		return 0;
 	if (m->state == STATE_BODY_START) {
@@ -127,18 +127,18 @@ resume_match(struct multipart *m, const char **at, const char *end, struct err *
 	}
 	held = m->matched - borrowed;
 	m->matched = 0;
-	return emit(m, m->delimiter + borrowed, held, e);
+	return multipart_emit(m, m->delimiter + borrowed, held, e);
 }
 
 static int
-scan(struct multipart *m, const char **at, const char *end, struct err *e)
+multipart_scan(struct multipart *m, const char **at, const char *end, struct err *e)
 {
 	const char *start = *at, *p = start;
 	int r;
 
 	if (m->matched > 0)
-		return resume_match(m, at, end, e);
-	while ((p = memchr(p, '\r', (size_t)(end - p))) != NULL) {
+		return multipart_resume_match(m, at, end, e);
+	while ((p = memchr(p, '\r', (size_t)(end - p)))) {
 		size_t left = (size_t)(end - p);
 		size_t n = left < m->delimiter_len ? left : m->delimiter_len;
 
@@ -147,17 +147,17 @@ scan(struct multipart *m, const char **at, const char *end, struct err *e)
 			continue;
 		}
 		*at = p + n;
-		if ((r = emit(m, start, (size_t)(p - start), e)) < 0)
+		if ((r = multipart_emit(m, start, (size_t)(p - start), e)) < 0)
 			return r;
 		m->matched = n;
-		return n == m->delimiter_len ? delimiter_found(m, e) : 0;
+		return n == m->delimiter_len ? multipart_delimiter_found(m, e) : 0;
 	}
 	*at = end;
-	return emit(m, start, (size_t)(end - start), e);
+	return multipart_emit(m, start, (size_t)(end - start), e);
 }
 
 static int
-tail_byte(struct multipart *m, char c, struct err *e)
+multipart_tail_byte(struct multipart *m, char c, struct err *e)
 {
 	if (m->state == STATE_TAIL && c == '-' && m->head_len == 0) {
 		m->state = STATE_TAIL_DASH;
@@ -180,7 +180,7 @@ tail_byte(struct multipart *m, char c, struct err *e)
 }
 
 static int
-head_byte(struct multipart *m, char c, struct err *e)
+multipart_head_byte(struct multipart *m, char c, struct err *e)
 {
 	bool after_cr = m->head_len > 0 && m->head[m->head_len - 1] == '\r';
 	int r;
@@ -210,13 +210,13 @@ feed(struct multipart *m, const char **at, const char *end, struct err *e)
 	case STATE_PREAMBLE:
 	case STATE_BODY_START:
 	case STATE_BODY:
-		return scan(m, at, end, e);
+		return multipart_scan(m, at, end, e);
 	case STATE_TAIL:
 	case STATE_TAIL_DASH:
 	case STATE_TAIL_LF:
-		return tail_byte(m, *(*at)++, e);
+		return multipart_tail_byte(m, *(*at)++, e);
 	case STATE_HEAD:
-		return head_byte(m, *(*at)++, e);
+		return multipart_head_byte(m, *(*at)++, e);
 	case STATE_DONE:
 		*at = end;
 		return 0;

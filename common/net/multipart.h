@@ -1,6 +1,6 @@
 /* multipart/form-data (RFC 7578, RFC 2046), streaming and bounded: memory is the parser's own
- * struct. Push bytes in pieces of any size; events come out in order. No allocation. Threads: one.
- */
+ * struct. Push bytes in pieces of any size; events come out in order. No allocation. Threads:
+ * one. */
 #ifndef TONEARM_NET_MULTIPART_H
 #define TONEARM_NET_MULTIPART_H
 

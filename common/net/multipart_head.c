@@ -6,21 +6,21 @@
 #include "base/err.h"
 
 static bool
-is_blank(char c)
+head_is_blank(char c)
 {
 	return c == ' ' || c == '\t';
 }
 
 static bool
-is_token_char(char c)
+head_is_token_char(char c)
 {
-	return c > ' ' && c < 0x7f && strchr("()<>@,;:\\\"/[]?={}", c) == NULL;
+	return c > ' ' && c < 0x7f && !strchr("()<>@,;:\\\"/[]?={}", c);
 }
 
 static const char *
-skip_blanks(const char *p)
+head_skip_blanks(const char *p)
 {
-	while (is_blank(*p))
+	while (head_is_blank(*p))
 		p++;
 	return p;
 }
@@ -29,11 +29,11 @@ bool
 multipart_value_is(const char *value, const char *word, const char **ret_rest)
 {
 	size_t len = strlen(word);
-	const char *p = skip_blanks(value);
+	const char *p = head_skip_blanks(value);
 
 	if (strncasecmp(p, word, len) != 0)
 		return false;
-	p = skip_blanks(p + len);
+	p = head_skip_blanks(p + len);
 	if (*p != '\0' && *p != ';')
 		return false;
 	*ret_rest = p;
@@ -42,7 +42,7 @@ multipart_value_is(const char *value, const char *word, const char **ret_rest)
 
 /* A name that is cut must not end within a character: the rest would be no UTF-8 any more. */
 static void
-finish_value(struct multipart_param *param, size_t len)
+head_finish_value(struct multipart_param *param, size_t len)
 {
 	while (param->cut && len > 0 && ((unsigned char)param->value[len] & 0xc0) == 0x80)
 		len--;
@@ -50,7 +50,7 @@ finish_value(struct multipart_param *param, size_t len)
 }
 
 static void
-put(struct multipart_param *param, size_t *len, char c)
+head_put(struct multipart_param *param, size_t *len, char c)
 {
 	if (*len < sizeof param->value - 1) {
 		param->value[(*len)++] = c;
@@ -64,7 +64,7 @@ put(struct multipart_param *param, size_t *len, char c)
 
 /* Only \" and \\ are escapes: some browsers send a whole Windows path with bare backslashes. */
 static int
-read_quoted(const char **at, struct multipart_param *ret, struct err *e)
+head_read_quoted(const char **at, struct multipart_param *ret, struct err *e)
 {
 	const char *p = *at + 1;
 	size_t len = 0;
@@ -74,62 +74,62 @@ read_quoted(const char **at, struct multipart_param *ret, struct err *e)
 			return err_set(e, ERR_INVALID, "unterminated quoted text");
 		if (*p == '\\' && (p[1] == '"' || p[1] == '\\'))
 			p++;
-		put(ret, &len, *p);
+		head_put(ret, &len, *p);
 	}
-	finish_value(ret, len);
+	head_finish_value(ret, len);
 	*at = p + 1;
 	return 0;
 }
 
 static void
-read_bare(const char **at, struct multipart_param *ret)
+head_read_bare(const char **at, struct multipart_param *ret)
 {
 	const char *p = *at;
 	size_t len = 0;
 
-	for (; *p != '\0' && *p != ';' && !is_blank(*p); p++)
-		put(ret, &len, *p);
-	finish_value(ret, len);
+	for (; *p != '\0' && *p != ';' && !head_is_blank(*p); p++)
+		head_put(ret, &len, *p);
+	head_finish_value(ret, len);
 	*at = p;
 }
 
 static int
-read_param_name(const char **at, struct multipart_param *ret, struct err *e)
+head_read_param_name(const char **at, struct multipart_param *ret, struct err *e)
 {
 	const char *p = *at;
 	size_t len = 0;
 
-	for (; is_token_char(*p); p++)
+	for (; head_is_token_char(*p); p++)
 		if (len < sizeof ret->name - 1)
 			ret->name[len++] = *p;
 	ret->name[len] = '\0';
-	p = skip_blanks(p);
+	p = head_skip_blanks(p);
 	if (len == 0 || *p != '=')
 		return err_set(e, ERR_INVALID, "parameter without a name or value");
-	*at = skip_blanks(p + 1);
+	*at = head_skip_blanks(p + 1);
 	return 0;
 }
 
 int
 multipart_param_next(const char **at, struct multipart_param *ret, struct err *e)
 {
-	const char *p = skip_blanks(*at);
+	const char *p = head_skip_blanks(*at);
 	int r;
 
 	while (*p == ';')
-		p = skip_blanks(p + 1);
+		p = head_skip_blanks(p + 1);
 	if (*p == '\0')
 		return MULTIPART_PARAM_END;
 	ret->cut = false;
-	if ((r = read_param_name(&p, ret, e)) < 0)
+	if ((r = head_read_param_name(&p, ret, e)) < 0)
 		return r;
 	if (*p == '"') {
-		if ((r = read_quoted(&p, ret, e)) < 0)
+		if ((r = head_read_quoted(&p, ret, e)) < 0)
 			return r;
 	} else {
-		read_bare(&p, ret);
+		head_read_bare(&p, ret);
 	}
-	p = skip_blanks(p);
+	p = head_skip_blanks(p);
 	if (*p != '\0' && *p != ';')
 		return err_set(e, ERR_INVALID, "text behind a parameter");
 	*at = p;
@@ -141,8 +141,8 @@ struct found {
 };
 
 static int
-take_param(const struct multipart_param *param, struct found *found, struct multipart_part *part,
-	   struct err *e)
+head_take_param(const struct multipart_param *param, struct found *found,
+		struct multipart_part *part, struct err *e)
 {
 	if (strcasecmp(param->name, "name") == 0) {
 		if (found->name || param->cut)
@@ -159,7 +159,8 @@ take_param(const struct multipart_param *param, struct found *found, struct mult
 }
 
 static int
-read_disposition(const char *value, struct found *found, struct multipart_part *part, struct err *e)
+head_read_disposition(const char *value, struct found *found, struct multipart_part *part,
+		      struct err *e)
 {
 	struct multipart_param param;
 	const char *at;
@@ -172,17 +173,17 @@ read_disposition(const char *value, struct found *found, struct multipart_part *
 	found->disposition = true;
 	memset(&param, 0, sizeof param);
 	while ((r = multipart_param_next(&at, &param, e)) == 0)
-		if ((r = take_param(&param, found, part, e)) < 0)
+		if ((r = head_take_param(&param, found, part, e)) < 0)
 			return r;
 	return r < 0 ? r : 0;
 }
 
 static int
-read_content_type(const char *value, struct multipart_part *part, struct err *e)
+head_read_content_type(const char *value, struct multipart_part *part, struct err *e)
 {
 	size_t len;
 
-	value = skip_blanks(value);
+	value = head_skip_blanks(value);
 	if (strncasecmp(value, "multipart/", 10) == 0)
 		return err_set(e, ERR_INVALID, "nested multipart");
 	len = strnlen(value, sizeof part->content_type - 1);
@@ -192,21 +193,21 @@ read_content_type(const char *value, struct multipart_part *part, struct err *e)
 }
 
 static int
-read_line(char *line, struct found *found, struct multipart_part *part, struct err *e)
+head_read_line(char *line, struct found *found, struct multipart_part *part, struct err *e)
 {
 	char *colon = strchr(line, ':');
 	const char *p;
 
-	if (colon == NULL || colon == line)
+	if (!colon || colon == line)
 		return err_set(e, ERR_INVALID, "part with a head line without a name");
 	for (p = line; p < colon; p++)
-		if (!is_token_char(*p))
+		if (!head_is_token_char(*p))
 			return err_set(e, ERR_INVALID, "part with a bad header name");
 	*colon = '\0';
 	if (strcasecmp(line, "Content-Disposition") == 0)
-		return read_disposition(colon + 1, found, part, e);
+		return head_read_disposition(colon + 1, found, part, e);
 	if (strcasecmp(line, "Content-Type") == 0)
-		return read_content_type(colon + 1, part, e);
+		return head_read_content_type(colon + 1, part, e);
 	return 0;
 }
 
@@ -221,10 +222,10 @@ multipart_head_read(char *head, size_t len, struct multipart_part *ret, struct e
 	while (line < end && *line != '\r') {
 		char *cr = memchr(line, '\r', (size_t)(end - line));
 
-		if (cr == NULL)
+		if (!cr)
 			return err_set(e, ERR_INVALID, "part with an unfinished head");
 		*cr = '\0';
-		if ((r = read_line(line, &found, ret, e)) < 0)
+		if ((r = head_read_line(line, &found, ret, e)) < 0)
 			return r;
 		line = cr + 2;
 	}

@@ -6,8 +6,8 @@
 
 #include "net/multipart.h"
 
-/* One "; name=value" of a header's value. Values longer than their array are cut, and cut says so.
- */
+/* One "; name=value" of a header's value. Values longer than their array are cut, and cut says
+ * so. */
 struct multipart_param {
 	char name[32];
 	char value[MULTIPART_NAME_MAX + 1];

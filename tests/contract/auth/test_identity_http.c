@@ -15,13 +15,13 @@ static struct {
 } odd;
 
 static void
-odd_begin(struct http_request *request, void *arg)
+odd_begin(struct http_request *req, void *arg)
 {
 	(void)arg;
-	(void)snprintf(odd.request_id, sizeof odd.request_id, "%s", http_request_id(request));
-	http_reply(request, &(struct http_reply){ .status = odd.status,
-						  .content_type = odd.content_type,
-						  .body = odd.body });
+	(void)snprintf(odd.request_id, sizeof odd.request_id, "%s", http_request_id(req));
+	http_reply(req, &(struct http_reply){ .status = odd.status,
+					      .content_type = odd.content_type,
+					      .body = odd.body });
 }
 
 static const struct http_route odd_routes[] = {
