@@ -7,7 +7,7 @@
 #define ADMIN_CONNECTIONS 64
 
 static void
-answer(struct http_request *req, int status, const char *type, const struct str *text)
+admin_answer(struct http_request *req, int status, const char *type, const struct str *text)
 {
 	struct http_reply reply = {
 		.status = status, .content_type = type, .body = str_text(text), .len = text->len
@@ -20,7 +20,7 @@ answer(struct http_request *req, int status, const char *type, const struct str 
 }
 
 static void
-healthz(struct http_request *req, void *service)
+admin_healthz(struct http_request *req, void *service)
 {
 	(void)service;
 	http_reply(req, &(struct http_reply){ .status = 200,
@@ -31,45 +31,45 @@ healthz(struct http_request *req, void *service)
 static bool
 admin_is_ready(const struct daemon *d)
 {
-	return __atomic_load_n(&d->watching, __ATOMIC_ACQUIRE) && health_reached(d->health) &&
+	return atomic_load(&d->watching) && health_reached(d->health) &&
 	       !stop_requested(&d->stop) && !stop_requested(&d->finished);
 }
 
 static void
-readyz(struct http_request *req, void *service)
+admin_readyz(struct http_request *req, void *service)
 {
 	SCOPED(str_free) struct str text = STR_MAX(TEXT_MAX);
 	struct daemon *d = service;
 	bool ready = admin_is_ready(d);
 
-	if (http_query(req, "verbose") == NULL) {
+	if (!http_query(req, "verbose")) {
 		str_puts(&text, ready ? "ready" : "not ready");
 	} else {
 		health_describe(d->health, &text);
 		if (stop_requested(&d->stop))
 			str_puts(&text, "draining\n");
 	}
-	answer(req, ready ? 200 : 503, "text/plain; charset=utf-8", &text);
+	admin_answer(req, ready ? 200 : 503, "text/plain; charset=utf-8", &text);
 }
 
 static void
-metrics(struct http_request *req, void *service)
+admin_metrics(struct http_request *req, void *service)
 {
 	SCOPED(str_free) struct str text = STR_MAX(TEXT_MAX);
 	struct daemon *d = service;
 
 	process_metrics_refresh(d);
 	(void)metrics_write(d->metrics, &text, NULL);
-	answer(req, 200, "text/plain; version=0.0.4", &text);
+	admin_answer(req, 200, "text/plain; version=0.0.4", &text);
 }
 
 int
 admin_start(struct daemon *d, struct err *e)
 {
 	static const struct http_route routes[] = {
-		{ .method = HTTP_GET, .path = "/healthz", .begin = healthz },
-		{ .method = HTTP_GET, .path = "/readyz", .begin = readyz },
-		{ .method = HTTP_GET, .path = "/metrics", .begin = metrics },
+		{ .method = HTTP_GET, .path = "/healthz", .begin = admin_healthz },
+		{ .method = HTTP_GET, .path = "/readyz", .begin = admin_readyz },
+		{ .method = HTTP_GET, .path = "/metrics", .begin = admin_metrics },
 	};
 	struct http_server_config c = http_server_defaults();
 

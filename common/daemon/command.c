@@ -133,7 +133,7 @@ command_take_option(struct command_call *call, const char *word, const char *nex
 	*ret_used = false;
 	if (i < 0)
 		return command_wrong(call, "%.100s: no such option, an argument too many", word);
-	wants = call->verb->options[i].value != NULL;
+	wants = call->verb->options[i].value;
 	if (wants && !value && next && strncmp(next, "--", 2) != 0) {
 		value = next;
 		*ret_used = true;

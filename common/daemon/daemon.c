@@ -23,7 +23,7 @@
 static struct stop *stop_of_signals;
 
 static void
-on_signal(int number)
+daemon_on_signal(int number)
 {
 	static const char words[] = "second signal: exit at once\n";
 
@@ -38,7 +38,7 @@ on_signal(int number)
 }
 
 static void
-handle(int number, void (*handler)(int))
+daemon_handle_signals(int number, void (*handler)(int))
 {
 	struct sigaction action = { .sa_flags = SA_RESTART };
 
@@ -54,7 +54,7 @@ handle(int number, void (*handler)(int))
  * uploads that have ended would be held as 290 MiB. Seldom, and only when it is much, since the
  * next ones take the pages anew. */
 static void
-trim_heap(void)
+daemon_trim_heap(void)
 {
 	if (mallinfo2().fordblks > TRIM_BYTES)
 		(void)malloc_trim(TRIM_BYTES / 2);
@@ -62,14 +62,14 @@ trim_heap(void)
 
 /* Notices frozen pings while the daemon runs, and the beginning of the drain. */
 static void *
-oversee(void *arg)
+daemon_oversee(void *arg)
 {
 	struct daemon *d = arg;
 
 	for (int n = 1; !stop_requested(&d->finished) && !stop_wait(&d->stop, OVERSEE_MS); n++) {
 		health_check_frozen(d->health);
 		if (n % TRIM_ROUNDS == 0)
-			trim_heap();
+			daemon_trim_heap();
 	}
 	if (stop_requested(&d->stop))
 		log_info(LOG_EVENT("draining"));
@@ -94,7 +94,7 @@ daemon_watch(struct daemon *d, struct err *e)
 	int r = health_start(d->health, e);
 
 	if (r == 0)
-		__atomic_store_n(&d->watching, 1, __ATOMIC_RELEASE);
+		atomic_store(&d->watching, true);
 	return r;
 }
 
@@ -106,7 +106,7 @@ daemon_unwatch(struct daemon *d)
 }
 
 static int
-start_timeout(struct daemon *d, struct err *e)
+daemon_start_timeout(struct daemon *d, struct err *e)
 {
 	SCOPED(str_free) struct str missing = STR_MAX(200);
 	char *p;
@@ -122,7 +122,7 @@ enum wait_for { WAIT_READY, WAIT_STOP };
 
 /* The loop of both waits: 0 when what is waited for, or the stop, came. */
 static int
-wait_until(struct daemon *d, enum wait_for what, struct err *e)
+daemon_wait_until(struct daemon *d, enum wait_for what, struct err *e)
 {
 	int64_t timeout = d->config->start_timeout_ms;
 	int64_t deadline = timeout ? d->began_ms + timeout : INT64_MAX;
@@ -135,7 +135,7 @@ wait_until(struct daemon *d, enum wait_for what, struct err *e)
 		if (ready && what == WAIT_READY)
 			return 0;
 		if (!ready && now_monotonic_ms() >= deadline)
-			return start_timeout(d, e);
+			return daemon_start_timeout(d, e);
 		if (poll(p, ready ? 1 : 2, ready ? -1 : deadline_left_ms(deadline)) < 0 &&
 		    errno != EINTR)
 			return err_errno(e, ERR_INTERNAL, errno, "poll");
@@ -146,7 +146,7 @@ wait_until(struct daemon *d, enum wait_for what, struct err *e)
 int
 daemon_wait_ready(struct daemon *d, struct err *e)
 {
-	int r = wait_until(d, WAIT_READY, e);
+	int r = daemon_wait_until(d, WAIT_READY, e);
 
 	if (r < 0 || stop_requested(&d->stop))
 		daemon_unwatch(d);
@@ -156,7 +156,7 @@ daemon_wait_ready(struct daemon *d, struct err *e)
 int
 daemon_wait_stop(struct daemon *d, struct err *e)
 {
-	int r = wait_until(d, WAIT_STOP, e);
+	int r = daemon_wait_until(d, WAIT_STOP, e);
 
 	daemon_unwatch(d);
 	return r;
@@ -175,7 +175,7 @@ daemon_metrics(struct daemon *d)
 }
 
 static int
-fail(const struct err *e)
+daemon_fail(const struct err *e)
 {
 	log_error(LOG_EVENT("failed"), LOG_ERR(e));
 	return e->code == ERR_INVALID ? EXIT_CONFIG : EXIT_NOT_STARTED;
@@ -183,14 +183,14 @@ fail(const struct err *e)
 
 /* Serves with the admin port up. */
 static int
-run_overseen(struct daemon *d, const void *config)
+daemon_run_overseen(struct daemon *d, const void *config)
 {
 	struct err e = ERR_NONE;
-	int r = pthread_create(&d->overseer, NULL, oversee, d);
+	int r = pthread_create(&d->overseer, NULL, daemon_oversee, d);
 
 	if (r != 0) {
 		(void)err_errno(&e, ERR_NO_MEMORY, r, "thread");
-		return fail(&e);
+		return daemon_fail(&e);
 	}
 	r = d->spec->run(d, config, &e);
 	if (r < 0 && e.code != r)
@@ -199,35 +199,35 @@ run_overseen(struct daemon *d, const void *config)
 	stop_request(&d->finished);
 	(void)pthread_join(d->overseer, NULL);
 	if (r < 0)
-		return fail(&e);
+		return daemon_fail(&e);
 	log_info(LOG_EVENT("stopped"));
 	return EXIT_STOPPED;
 }
 
 static int
-serve(struct daemon *d, const void *config)
+daemon_serve(struct daemon *d, const void *config)
 {
 	struct err e = ERR_NONE;
 	int r;
 
 	process_metrics_add(d);
 	stop_of_signals = &d->stop;
-	handle(SIGTERM, on_signal);
-	handle(SIGINT, on_signal);
+	daemon_handle_signals(SIGTERM, daemon_on_signal);
+	daemon_handle_signals(SIGINT, daemon_on_signal);
 	if (admin_start(d, &e) < 0) {
 		(void)err_prefix(&e, ERR_UNAVAILABLE, "admin port %d", (int)d->config->admin_port);
-		return fail(&e);
+		return daemon_fail(&e);
 	}
 	log_info(LOG_EVENT("started"), LOG_STR("version", TONEARM_VERSION),
 		 LOG_INT("admin_port", http_server_port(d->admin)));
-	r = run_overseen(d, config);
+	r = daemon_run_overseen(d, config);
 	http_server_close(d->admin);
 	return r;
 }
 
 /* Makes what a daemon stands on, and takes it down again. */
 static int
-live(const struct daemon_spec *spec, const void *config)
+daemon_live(const struct daemon_spec *spec, const void *config)
 {
 	const struct daemon_config *c = config;
 	struct daemon d = { .spec = spec, .config = c, .began_ms = now_monotonic_ms() };
@@ -239,12 +239,12 @@ live(const struct daemon_spec *spec, const void *config)
 	d.stop.fd = d.finished.fd = -1;
 	if (stop_init(&d.stop, &e) < 0 || stop_init(&d.finished, &e) < 0 ||
 	    metrics_new(&d.metrics, &e) < 0 || health_new(d.metrics, &d.health, &e) < 0)
-		r = fail(&e);
+		r = daemon_fail(&e);
 	else
-		r = serve(&d, config);
+		r = daemon_serve(&d, config);
 	/* The handler's stop goes away below, and what is left takes no time. */
-	handle(SIGTERM, SIG_IGN);
-	handle(SIGINT, SIG_IGN);
+	daemon_handle_signals(SIGTERM, SIG_IGN);
+	daemon_handle_signals(SIGINT, SIG_IGN);
 	health_free(d.health);
 	metrics_free(d.metrics);
 	stop_fini(&d.finished);
@@ -256,17 +256,17 @@ live(const struct daemon_spec *spec, const void *config)
  * its own. Low thresholds would bound more, but replies of half a megabyte would then be new pages
  * each time: 60,000 page faults for a download of 368 MB, at twice the processor time. */
 static void
-bound_memory(void)
+daemon_bound_memory(void)
 {
 	(void)mallopt(M_ARENA_MAX, 1);
 	(void)mallopt(M_MMAP_THRESHOLD, 1536 * 1024);
 	(void)mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
 }
 
-/* A connection is a descriptor, and the usual soft limit of 1024 is for programs that use select.
- */
+/* A connection is a descriptor, and the usual soft limit of 1024 is for programs that use
+ * select. */
 static void
-raise_descriptor_limit(void)
+daemon_raise_descriptor_limit(void)
 {
 	struct rlimit limit;
 
@@ -283,14 +283,14 @@ daemon_main(int argc, char **argv, const struct daemon_spec *spec)
 	bool serves;
 	int r;
 
-	if (config == NULL)
+	if (!config)
 		return EXIT_NOT_STARTED;
-	bound_memory();
-	raise_descriptor_limit();
-	handle(SIGPIPE, SIG_IGN);
+	daemon_bound_memory();
+	daemon_raise_descriptor_limit();
+	daemon_handle_signals(SIGPIPE, SIG_IGN);
 	r = options_main(argc, argv, spec, &serves, config);
 	if (serves)
-		r = live(spec, config);
+		r = daemon_live(spec, config);
 	memory_wipe(config, spec->config_size);
 	free(config);
 	return r;

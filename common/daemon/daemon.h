@@ -3,14 +3,17 @@
  *
  *   int main(int argc, char **argv) { return daemon_main(argc, argv, &spec); }
  *
- * daemon_main handles --help, --help=markdown, --version, --check-config and --health (asks the
- * running daemon's own admin port, exit 0 or 1), loads the configuration, starts the admin port and
- * the thread that watches dependencies, then calls run. run wires adapters (none connects while it
- * is made), registers dependencies, starts work and waits on daemon_wait_stop. Ready = every
- * dependency was reached once since start and no drain began. SIGTERM or SIGINT: not ready, the
- * stop is requested; a second one exits at once with 0. START_TIMEOUT passed without being ready:
- * exit 111. Exit: 0 stopped, 100 bad configuration or usage, 111 not started in time or a port is
- * taken. */
+ * daemon_main handles --help, --help=markdown, --version, --check-config, --health (asks the running
+ * daemon's own admin port, exit 0 or 1) and the daemon's commands. To serve, it loads the
+ * configuration, starts the admin port and the thread that watches dependencies, then calls run.
+ * run wires adapters (none connects while it is made), registers dependencies, starts work and waits
+ * on daemon_wait_stop.
+ *
+ * Ready    every dependency was reached once since start, and no drain began.
+ * SIGTERM, SIGINT
+ *          not ready, and the stop is requested; a second one exits at once with 0.
+ * Exit     0 stopped, 100 bad configuration or usage, 111 not ready within START_TIMEOUT or a port
+ *          is taken. */
 #ifndef TONEARM_DAEMON_DAEMON_H
 #define TONEARM_DAEMON_DAEMON_H
 

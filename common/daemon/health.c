@@ -50,7 +50,7 @@ health_new(struct metrics *m, struct health **ret, struct err *e)
 	SCOPED_FREE struct health *h = calloc(1, sizeof *h);
 	int r;
 
-	if (h == NULL)
+	if (!h)
 		return err_set(e, ERR_NO_MEMORY, "health");
 	if ((r = stop_init(&h->stop, e)) < 0)
 		return r;
@@ -83,7 +83,7 @@ health_add(struct health *h, const char *name, int (*ping)(void *arg, struct err
 
 /* Under the lock, so that lines stand in the order of what happened. */
 static void
-log_change(const struct dependency *d, int64_t now)
+health_log_change(const struct dependency *d, int64_t now)
 {
 	int64_t seconds = (now - d->since_ms) / 1000;
 
@@ -96,7 +96,7 @@ log_change(const struct dependency *d, int64_t now)
 }
 
 static bool
-all_reached(const struct health *h)
+health_all_reached(const struct health *h)
 {
 	size_t i;
 
@@ -108,9 +108,9 @@ all_reached(const struct health *h)
 
 /* Under the lock. why NULL = it answered. */
 static bool
-worth_a_line(struct dependency *d, const struct err *why)
+health_worth_a_line(struct dependency *d, const struct err *why)
 {
-	if (why == NULL)
+	if (!why)
 		return d->state == DOWN;
 	if (d->state != DOWN)
 		return true;
@@ -119,29 +119,29 @@ worth_a_line(struct dependency *d, const struct err *why)
 
 /* Under the lock. why NULL = it answered. */
 static void
-change(struct dependency *d, const struct err *why)
+health_change_state(struct dependency *d, const struct err *why)
 {
 	enum state was = d->state, is = why ? DOWN : UP;
 	struct health *h = d->health;
 	int64_t now = now_monotonic_ms();
-	bool says = worth_a_line(d, why);
+	bool says = health_worth_a_line(d, why);
 
 	d->state = is;
 	d->why = why ? *why : ERR_NONE;
 	metric_set(h->up, is == UP, &d->name);
 	if (says)
-		log_change(d, now);
+		health_log_change(d, now);
 	if (is != was)
 		d->since_ms = now;
 	d->reached = d->reached || is == UP;
-	if (all_reached(h) && !stop_requested(&h->reached)) {
+	if (health_all_reached(h) && !stop_requested(&h->reached)) {
 		log_info(LOG_EVENT("ready"));
 		stop_request(&h->reached);
 	}
 }
 
 static void
-ping_once(struct dependency *d)
+health_ping_once(struct dependency *d)
 {
 	struct health *h = d->health;
 	struct err why = ERR_NONE;
@@ -155,18 +155,18 @@ ping_once(struct dependency *d)
 		(void)err_set(&why, r, "no reason given");
 	(void)pthread_mutex_lock(&h->lock);
 	d->ping_began_ms = 0;
-	change(d, r < 0 ? &why : NULL);
+	health_change_state(d, r < 0 ? &why : NULL);
 	(void)pthread_mutex_unlock(&h->lock);
 }
 
 static void *
-watch(void *arg)
+health_watch_one(void *arg)
 {
 	struct dependency *d = arg;
 	bool reached;
 
 	do {
-		ping_once(d);
+		health_ping_once(d);
 		(void)pthread_mutex_lock(&d->health->lock);
 		reached = d->reached;
 		(void)pthread_mutex_unlock(&d->health->lock);
@@ -183,7 +183,7 @@ health_start(struct health *h, struct err *e)
 	}
 	while (h->started < h->count) {
 		struct dependency *d = &h->dependencies[h->started];
-		int r = pthread_create(&d->thread, NULL, watch, d);
+		int r = pthread_create(&d->thread, NULL, health_watch_one, d);
 
 		if (r != 0) {
 			health_stop(h);
@@ -205,7 +205,7 @@ health_stop(struct health *h)
 void
 health_free(struct health *h)
 {
-	if (h == NULL)
+	if (!h)
 		return;
 	health_stop(h);
 	stop_fini(&h->stop);
@@ -228,7 +228,7 @@ health_check_frozen(struct health *h)
 
 		if (d->ping_began_ms != 0 && now - d->ping_began_ms >= FROZEN_MS &&
 		    d->state != DOWN)
-			change(d, &why);
+			health_change_state(d, &why);
 	}
 	(void)pthread_mutex_unlock(&h->lock);
 }
@@ -247,7 +247,7 @@ health_fd(const struct health *h)
 
 /* Words from a server may hold line breaks; a line of ours may not. */
 static void
-flatten(char *text)
+health_flatten(char *text)
 {
 	for (; *text; text++)
 		if ((unsigned char)*text < 0x20 || *text == 0x7f)
@@ -265,7 +265,7 @@ health_describe(struct health *h, struct str *ret)
 		const struct dependency *d = &h->dependencies[i];
 		struct err why = d->why;
 
-		flatten(why.text);
+		health_flatten(why.text);
 		if (d->state == UP)
 			str_printf(ret, "%s ok\n", d->name);
 		else

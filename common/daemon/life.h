@@ -3,6 +3,7 @@
 #define TONEARM_DAEMON_LIFE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,7 +25,7 @@ struct daemon {
 	/* any thread */
 	struct stop stop;     /* asked for by a signal */
 	struct stop finished; /* run has returned */
-	int watching;         /* atomic; daemon_watch was called */
+	atomic_bool watching; /* daemon_watch was called */
 };
 
 /* admin.c: the admin port. */

@@ -30,7 +30,7 @@ metrics_new(struct metrics **ret, struct err *e)
 {
 	struct metrics *m = calloc(1, sizeof *m);
 
-	if (m == NULL)
+	if (!m)
 		return err_set(e, ERR_NO_MEMORY, "metrics");
 	(void)pthread_mutex_init(&m->lock, NULL);
 	(void)pthread_mutex_init(&m->scrape, NULL);
@@ -71,7 +71,7 @@ metric_free(struct metric *m)
 void
 metrics_free(struct metrics *m)
 {
-	if (m == NULL)
+	if (!m)
 		return;
 	while (m->first) {
 		struct metric *metric = m->first;
@@ -85,7 +85,7 @@ metrics_free(struct metrics *m)
 }
 
 static bool
-has_values(const struct metric *m, const struct series *s, const char *const *values)
+series_has_values(const struct metric *m, const struct series *s, const char *const *values)
 {
 	size_t i;
 
@@ -96,11 +96,11 @@ has_values(const struct metric *m, const struct series *s, const char *const *va
 }
 
 static struct series *
-find(const struct metric *m, const char *const *values)
+series_find(const struct metric *m, const char *const *values)
 {
 	struct series *s = m->first;
 
-	while (s && !has_values(m, s, values))
+	while (s && !series_has_values(m, s, values))
 		s = s->next;
 	return s;
 }
@@ -111,11 +111,11 @@ series_new(struct metric *m, const char *const *values)
 	struct series *s = calloc(1, sizeof *s);
 	size_t i;
 
-	if (s == NULL)
+	if (!s)
 		return NULL;
 	for (i = 0; i < m->label_count; i++) {
 		s->values[i] = strndup(values[i], VALUE_MAX);
-		if (s->values[i] == NULL) {
+		if (!s->values[i]) {
 			series_free(s);
 			return NULL;
 		}
@@ -131,11 +131,11 @@ static struct series *
 series_of(struct metric *m, const char *const *values)
 {
 	static const char *const other[LABELS_MAX] = { "other", "other", "other", "other" };
-	struct series *s = find(m, values);
+	struct series *s = series_find(m, values);
 
-	if (s == NULL && m->series_count >= SERIES_MAX - 1) {
+	if (!s && m->series_count >= SERIES_MAX - 1) {
 		values = other;
-		s = find(m, values);
+		s = series_find(m, values);
 	}
 	return s ? s : series_new(m, values);
 }
@@ -145,20 +145,20 @@ metric_new(enum metric_kind kind, const char *name, const char *help, const char
 {
 	struct metric *m = calloc(1, sizeof *m);
 
-	if (m == NULL)
+	if (!m)
 		return NULL;
 	(void)pthread_mutex_init(&m->lock, NULL);
 	m->kind = kind;
 	m->last = &m->first;
 	m->name = strdup(name);
 	m->help = strdup(help);
-	if (m->name == NULL || m->help == NULL) {
+	if (!m->name || !m->help) {
 		metric_free(m);
 		return NULL;
 	}
 	while (labels && labels[m->label_count] && m->label_count < LABELS_MAX) {
 		m->labels[m->label_count] = strdup(labels[m->label_count]);
-		if (m->labels[m->label_count] == NULL) {
+		if (!m->labels[m->label_count]) {
 			metric_free(m);
 			return NULL;
 		}
@@ -171,7 +171,7 @@ metric_new(enum metric_kind kind, const char *name, const char *help, const char
 }
 
 static struct metric *
-find_metric(struct metrics *registry, const char *name)
+metrics_find(struct metrics *registry, const char *name)
 {
 	struct metric *m = registry->first;
 
@@ -181,14 +181,14 @@ find_metric(struct metrics *registry, const char *name)
 }
 
 static struct metric *
-add(struct metrics *registry, enum metric_kind kind, const char *name, const char *help,
-    const char *const *labels)
+metrics_add(struct metrics *registry, enum metric_kind kind, const char *name, const char *help,
+	    const char *const *labels)
 {
 	struct metric *m;
 
 	(void)pthread_mutex_lock(&registry->lock);
-	m = find_metric(registry, name);
-	if (m == NULL) {
+	m = metrics_find(registry, name);
+	if (!m) {
 		m = metric_new(kind, name, help, labels);
 		if (m) {
 			*registry->last = m;
@@ -202,19 +202,19 @@ add(struct metrics *registry, enum metric_kind kind, const char *name, const cha
 struct metric *
 metrics_counter(struct metrics *m, const char *name, const char *help, const char *const *labels)
 {
-	return add(m, METRIC_COUNTER, name, help, labels);
+	return metrics_add(m, METRIC_COUNTER, name, help, labels);
 }
 
 struct metric *
 metrics_gauge(struct metrics *m, const char *name, const char *help, const char *const *labels)
 {
-	return add(m, METRIC_GAUGE, name, help, labels);
+	return metrics_add(m, METRIC_GAUGE, name, help, labels);
 }
 
 struct metric *
 metrics_histogram(struct metrics *m, const char *name, const char *help, const char *const *labels)
 {
-	return add(m, METRIC_HISTOGRAM, name, help, labels);
+	return metrics_add(m, METRIC_HISTOGRAM, name, help, labels);
 }
 
 void
@@ -223,7 +223,7 @@ metric_add(struct metric *c, double by, const char *const *values)
 	struct series *s;
 
 	/* A counter that goes down reads as a restart. */
-	if (c == NULL || isnan(by) || (c->kind == METRIC_COUNTER && by < 0))
+	if (!c || isnan(by) || (c->kind == METRIC_COUNTER && by < 0))
 		return;
 	(void)pthread_mutex_lock(&c->lock);
 	s = series_of(c, values);
@@ -237,7 +237,7 @@ metric_set(struct metric *g, double to, const char *const *values)
 {
 	struct series *s;
 
-	if (g == NULL)
+	if (!g)
 		return;
 	(void)pthread_mutex_lock(&g->lock);
 	s = series_of(g, values);
@@ -252,7 +252,7 @@ metric_observe(struct metric *h, double seconds, const char *const *values)
 	struct series *s;
 	size_t i = 0;
 
-	if (h == NULL || isnan(seconds))
+	if (!h || isnan(seconds))
 		return;
 	while (i < BUCKETS && seconds > metric_bounds[i])
 		i++;

@@ -10,7 +10,7 @@
 
 /* Prometheus refuses a whole scrape for one byte that is not UTF-8. */
 static void
-write_escaped(struct str *to, const char *text)
+metrics_write_escaped(struct str *to, const char *text)
 {
 	size_t left = strlen(text);
 
@@ -32,7 +32,7 @@ write_escaped(struct str *to, const char *text)
 }
 
 static void
-write_number(struct str *to, double v)
+metrics_write_number(struct str *to, double v)
 {
 	if (isnan(v))
 		str_puts(to, "NaN");
@@ -46,8 +46,8 @@ write_number(struct str *to, double v)
 
 /* The name, its labels and, for a bucket, its bound. */
 static void
-write_name(struct str *to, const struct metric *m, const struct series *s, const char *suffix,
-	   const double *bound)
+metrics_write_name(struct str *to, const struct metric *m, const struct series *s,
+		   const char *suffix, const double *bound)
 {
 	const char *separator = "{";
 	size_t i;
@@ -55,20 +55,20 @@ write_name(struct str *to, const struct metric *m, const struct series *s, const
 	str_printf(to, "%s%s", m->name, suffix);
 	for (i = 0; i < m->label_count; i++) {
 		str_printf(to, "%s%s=\"", separator, m->labels[i]);
-		write_escaped(to, s->values[i]);
+		metrics_write_escaped(to, s->values[i]);
 		str_puts(to, "\"");
 		separator = ",";
 	}
 	if (bound) {
 		str_printf(to, "%sle=\"", separator);
-		write_number(to, *bound);
+		metrics_write_number(to, *bound);
 		str_puts(to, "\"");
 	}
 	str_puts(to, m->label_count || bound ? "} " : " ");
 }
 
 static void
-write_histogram(struct str *to, const struct metric *m, const struct series *s)
+metrics_write_histogram(struct str *to, const struct metric *m, const struct series *s)
 {
 	const double infinite = (double)INFINITY;
 	uint64_t below = 0;
@@ -76,15 +76,15 @@ write_histogram(struct str *to, const struct metric *m, const struct series *s)
 
 	for (i = 0; i < BUCKETS; i++) {
 		below += s->buckets[i];
-		write_name(to, m, s, "_bucket", &metric_bounds[i]);
+		metrics_write_name(to, m, s, "_bucket", &metric_bounds[i]);
 		str_printf(to, "%" PRIu64 "\n", below);
 	}
-	write_name(to, m, s, "_bucket", &infinite);
+	metrics_write_name(to, m, s, "_bucket", &infinite);
 	str_printf(to, "%" PRIu64 "\n", s->count);
-	write_name(to, m, s, "_sum", NULL);
-	write_number(to, s->value);
+	metrics_write_name(to, m, s, "_sum", NULL);
+	metrics_write_number(to, s->value);
 	str_puts(to, "\n");
-	write_name(to, m, s, "_count", NULL);
+	metrics_write_name(to, m, s, "_count", NULL);
 	str_printf(to, "%" PRIu64 "\n", s->count);
 }
 
@@ -97,16 +97,16 @@ metric_write(struct metric *m, struct str *to)
 	(void)pthread_mutex_lock(&m->lock);
 	if (m->first) {
 		str_printf(to, "# HELP %s ", m->name);
-		write_escaped(to, m->help);
+		metrics_write_escaped(to, m->help);
 		str_printf(to, "\n# TYPE %s %s\n", m->name, kinds[m->kind]);
 	}
 	for (s = m->first; s; s = s->next) {
 		if (m->kind == METRIC_HISTOGRAM) {
-			write_histogram(to, m, s);
+			metrics_write_histogram(to, m, s);
 			continue;
 		}
-		write_name(to, m, s, "", NULL);
-		write_number(to, s->value);
+		metrics_write_name(to, m, s, "", NULL);
+		metrics_write_number(to, s->value);
 		str_puts(to, "\n");
 	}
 	(void)pthread_mutex_unlock(&m->lock);

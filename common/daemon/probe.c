@@ -11,14 +11,14 @@
 #define TIMEOUT_S 3
 
 static void
-close_fd(int *fd)
+probe_close_fd(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
 }
 
 static void
-free_addresses(struct addrinfo **a)
+probe_free_addresses(struct addrinfo **a)
 {
 	if (*a)
 		freeaddrinfo(*a);
@@ -26,7 +26,7 @@ free_addresses(struct addrinfo **a)
 
 /* What listens on every address also listens on loopback. */
 static const char *
-address_of(const struct daemon_config *c)
+probe_address_of(const struct daemon_config *c)
 {
 	if (strcmp(c->listen_address, "0.0.0.0") == 0)
 		return "127.0.0.1";
@@ -34,18 +34,18 @@ address_of(const struct daemon_config *c)
 }
 
 static int
-connect_admin(const struct daemon_config *c)
+probe_connect_admin(const struct daemon_config *c)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
 				  .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
-	SCOPED(free_addresses) struct addrinfo *found = NULL;
+	SCOPED(probe_free_addresses) struct addrinfo *found = NULL;
 	struct timeval limit = { .tv_sec = TIMEOUT_S };
-	SCOPED(close_fd) int fd = -1;
+	SCOPED(probe_close_fd) int fd = -1;
 	char port[16];
 	int r;
 
 	(void)snprintf(port, sizeof port, "%d", (int)c->admin_port);
-	if (getaddrinfo(address_of(c), port, &hints, &found) != 0)
+	if (getaddrinfo(probe_address_of(c), port, &hints, &found) != 0)
 		return -1;
 	fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) < 0 ||
@@ -63,7 +63,7 @@ probe_health(const struct daemon_config *config)
 	static const char ask[] =
 		"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 	static const char good[] = "HTTP/1.1 200 ";
-	SCOPED(close_fd) int fd = connect_admin(config);
+	SCOPED(probe_close_fd) int fd = probe_connect_admin(config);
 	char head[sizeof good - 1];
 	size_t len = 0;
 	ssize_t n;

@@ -10,13 +10,13 @@
 #include "daemon/life.h"
 
 static double
-resident_bytes(void)
+process_resident_bytes(void)
 {
 	unsigned long total, resident;
 	FILE *f = fopen("/proc/self/statm", "re");
 	int n;
 
-	if (f == NULL)
+	if (!f)
 		return 0;
 	n = fscanf(f, "%lu %lu", &total, &resident);
 	(void)fclose(f);
@@ -24,21 +24,21 @@ resident_bytes(void)
 }
 
 static double
-open_descriptors(void)
+process_open_descriptors(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
 	double n = -1; /* the directory's own */
 
-	if (dir == NULL)
+	if (!dir)
 		return 0;
-	for (const struct dirent *entry; (entry = readdir(dir)) != NULL;)
+	for (const struct dirent *entry; (entry = readdir(dir));)
 		n += entry->d_name[0] != '.';
 	(void)closedir(dir);
 	return n;
 }
 
 static double
-cpu_seconds(void)
+process_cpu_seconds(void)
 {
 	struct timespec t = { 0 };
 
@@ -49,9 +49,9 @@ cpu_seconds(void)
 void
 process_metrics_refresh(struct daemon *d)
 {
-	metric_set(d->resident, resident_bytes(), NULL);
-	metric_set(d->descriptors, open_descriptors(), NULL);
-	metric_set(d->cpu, cpu_seconds(), NULL);
+	metric_set(d->resident, process_resident_bytes(), NULL);
+	metric_set(d->descriptors, process_open_descriptors(), NULL);
+	metric_set(d->cpu, process_cpu_seconds(), NULL);
 }
 
 void
@@ -80,7 +80,7 @@ process_metrics_add(struct daemon *d)
 
 /* Clients make methods up: only known ones become labels. */
 static const char *
-known_method(const char *method)
+process_known_method(const char *method)
 {
 	static const char *const known[] = { "GET",    "HEAD",  "POST",   "PUT",
 					     "DELETE", "PATCH", "OPTIONS" };
@@ -93,7 +93,7 @@ known_method(const char *method)
 }
 
 static enum log_level
-level_of(int status)
+process_level_of(int status)
 {
 	if (status >= 500)
 		return LOG_LEVEL_WARN;
@@ -104,7 +104,7 @@ void
 daemon_observe_http(const struct http_done *done, void *daemon)
 {
 	struct daemon *d = daemon;
-	const char *method = known_method(done->method);
+	const char *method = process_known_method(done->method);
 	char status[16];
 
 	(void)snprintf(status, sizeof status, "%d", done->status);
@@ -112,7 +112,7 @@ daemon_observe_http(const struct http_done *done, void *daemon)
 	metric_observe(d->durations, (double)done->duration_ms / 1000, &done->route);
 	metric_add(d->bytes, (double)done->bytes_in, (const char *const[]){ "in" });
 	metric_add(d->bytes, (double)done->bytes_out, (const char *const[]){ "out" });
-	LOG_LINE(level_of(done->status), LOG_EVENT("http_request"),
+	LOG_LINE(process_level_of(done->status), LOG_EVENT("http_request"),
 		 LOG_STR("request_id", done->request_id), LOG_STR("method", method),
 		 LOG_STR("route", done->route), LOG_INT("status", done->status),
 		 LOG_INT("duration_ms", done->duration_ms), LOG_INT("bytes_in", done->bytes_in),
