@@ -19,7 +19,7 @@ struct password_sodium {
 };
 
 static struct password_sodium *
-self_of(struct password_hasher *p)
+sodium_of(struct password_hasher *p)
 {
 	return CONTAINER_OF(p, struct password_sodium, port);
 }
@@ -28,7 +28,7 @@ static int
 sodium_hash(struct password_hasher *p, const char *text, size_t len, struct password_encoded *ret,
 	    struct err *e)
 {
-	struct password_sodium *self = self_of(p);
+	struct password_sodium *self = sodium_of(p);
 	struct password_encoded encoded = { { 0 } };
 
 	if (crypto_pwhash_str_alg(encoded.text, text, len, self->iterations, self->memory,
@@ -63,7 +63,7 @@ sodium_verify(struct password_hasher *p, const char *encoded, const char *text, 
 static int
 sodium_burn(struct password_hasher *p, const char *text, size_t len, struct err *e)
 {
-	int r = sodium_verify(p, self_of(p)->nobody.text, text, len, e);
+	int r = sodium_verify(p, sodium_of(p)->nobody.text, text, len, e);
 
 	return r == ERR_DENIED ? 0 : r;
 }
@@ -71,7 +71,7 @@ sodium_burn(struct password_hasher *p, const char *text, size_t len, struct err 
 static bool
 sodium_is_current(struct password_hasher *p, const char *encoded)
 {
-	struct password_sodium *self = self_of(p);
+	struct password_sodium *self = sodium_of(p);
 
 	return strncmp(encoded, ARGON2ID_PREFIX, sizeof ARGON2ID_PREFIX - 1) == 0 &&
 	       crypto_pwhash_str_needs_rehash(encoded, self->iterations, self->memory) == 0;
@@ -80,7 +80,7 @@ sodium_is_current(struct password_hasher *p, const char *encoded)
 static void
 sodium_close(struct password_hasher *p)
 {
-	free(self_of(p));
+	free(sodium_of(p));
 }
 
 static const struct password_hasher_ops sodium_ops = {
@@ -128,7 +128,7 @@ password_sodium_new(const struct password_sodium_config *config, struct password
 	if (randombytes_set_implementation(&sodium_random) != 0 || sodium_init() < 0)
 		return err_set(e, ERR_INTERNAL, "libsodium did not start");
 	self = calloc(1, sizeof *self);
-	if (self == NULL)
+	if (!self)
 		return err_set(e, ERR_NO_MEMORY, "password hasher");
 	self->port.ops = &sodium_ops;
 	self->iterations = (unsigned long long)config->iterations;

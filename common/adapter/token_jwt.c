@@ -22,19 +22,19 @@ struct token_jwt {
 SCOPE_DEFINE(jwt_t, jwt_free)
 
 static struct token_jwt *
-self_of(struct token_service *t)
+jwt_of(struct token_service *t)
 {
 	return CONTAINER_OF(t, struct token_jwt, port);
 }
 
 static int64_t
-now_s(const struct token_jwt *self)
+jwt_now_s(const struct token_jwt *self)
 {
 	return clock_unix_ms(self->clock) / 1000;
 }
 
 static const unsigned char *
-key_of(const struct secret *s)
+jwt_key_of(const struct secret *s)
 {
 	return (const unsigned char *)s->bytes;
 }
@@ -42,7 +42,7 @@ key_of(const struct secret *s)
 static int
 jwt_sign(struct token_service *t, const struct claims *claims, struct str *ret, struct err *e)
 {
-	struct token_jwt *self = self_of(t);
+	struct token_jwt *self = jwt_of(t);
 	const struct secret *key = &self->secrets[0];
 	SCOPED(jwt_free_p) jwt_t *jwt = NULL;
 	SCOPED_FREE char *text = NULL;
@@ -54,8 +54,8 @@ jwt_sign(struct token_service *t, const struct claims *claims, struct str *ret, 
 	    jwt_add_grant_int(jwt, "iat", claims->iat) != 0 ||
 	    jwt_add_grant_bool(jwt, "admin", claims->admin) != 0)
 		return err_set(e, ERR_INVALID, "token: a claim cannot be written");
-	if (jwt_set_alg(jwt, JWT_ALG_HS256, key_of(key), (int)key->len) != 0 ||
-	    (text = jwt_encode_str(jwt)) == NULL)
+	if (jwt_set_alg(jwt, JWT_ALG_HS256, jwt_key_of(key), (int)key->len) != 0 ||
+	    !(text = jwt_encode_str(jwt)))
 		return err_set(e, ERR_INTERNAL, "token: signing failed");
 	str_puts(ret, text);
 	return str_error(ret, e);
@@ -63,7 +63,7 @@ jwt_sign(struct token_service *t, const struct claims *claims, struct str *ret, 
 
 /* Three non-empty parts of base64url without padding, which is stricter than libjwt's decoder. */
 static bool
-is_compact(const char *token)
+jwt_is_compact(const char *token)
 {
 	static const char alphabet[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -84,7 +84,7 @@ is_compact(const char *token)
 
 /* The header is read without a key first, so that no other algorithm ever sees the secret. */
 static int
-check_header(const char *token, struct err *e)
+jwt_check_header(const char *token, struct err *e)
 {
 	SCOPED(jwt_free_p) jwt_t *jwt = NULL;
 	SCOPED_FREE char *crit = NULL;
@@ -94,16 +94,16 @@ check_header(const char *token, struct err *e)
 		return err_set(e, ERR_DENIED, "token: not a JWT");
 	/* jwt_get_alg says NONE of a token read without a key. */
 	alg = jwt_get_header(jwt, "alg");
-	if (alg == NULL || strcmp(alg, "HS256") != 0)
+	if (!alg || strcmp(alg, "HS256") != 0)
 		return err_set(e, ERR_DENIED, "token: algorithm is not HS256");
 	crit = jwt_get_headers_json(jwt, "crit");
-	if (crit != NULL)
+	if (crit)
 		return err_set(e, ERR_DENIED, "token: critical extensions");
 	return 0;
 }
 
 static int
-check_signature(const struct token_jwt *self, const char *token, jwt_t **ret, struct err *e)
+jwt_check_signature(const struct token_jwt *self, const char *token, jwt_t **ret, struct err *e)
 {
 	size_t i;
 
@@ -111,7 +111,7 @@ check_signature(const struct token_jwt *self, const char *token, jwt_t **ret, st
 		const struct secret *key = &self->secrets[i];
 		jwt_t *jwt = NULL;
 
-		if (jwt_decode(&jwt, token, key_of(key), (int)key->len) == 0) {
+		if (jwt_decode(&jwt, token, jwt_key_of(key), (int)key->len) == 0) {
 			*ret = jwt;
 			return 0;
 		}
@@ -120,10 +120,11 @@ check_signature(const struct token_jwt *self, const char *token, jwt_t **ret, st
 }
 
 static int
-check_times(const struct token_jwt *self, jwt_t *jwt, const struct claims *claims, struct err *e)
+jwt_check_times(const struct token_jwt *self, jwt_t *jwt, const struct claims *claims,
+		struct err *e)
 {
 	SCOPED_FREE char *nbf = jwt_get_grants_json(jwt, "nbf");
-	int64_t now = now_s(self);
+	int64_t now = jwt_now_s(self);
 	long long start = 0;
 
 	if (claims->exp <= now)
@@ -138,12 +139,12 @@ check_times(const struct token_jwt *self, jwt_t *jwt, const struct claims *claim
 
 /* From the token itself: what libjwt parsed may lack bytes that it had no memory for. */
 static int
-read_claims(jwt_t *jwt, const char *token, struct claims *ret, struct err *e)
+jwt_read_claims(jwt_t *jwt, const char *token, struct claims *ret, struct err *e)
 {
 	SCOPED_FREE char *audience = jwt_get_grants_json(jwt, "aud");
 	int r;
 
-	if (audience != NULL)
+	if (audience)
 		return err_set(e, ERR_DENIED, "token: meant for another audience");
 	if ((r = token_claims_read(token, ret, e)) < 0)
 		return err_prefix(e, r == ERR_NO_MEMORY ? r : ERR_DENIED, "token");
@@ -153,18 +154,19 @@ read_claims(jwt_t *jwt, const char *token, struct claims *ret, struct err *e)
 static int
 jwt_verify(struct token_service *t, const char *token, struct claims *ret, struct err *e)
 {
-	struct token_jwt *self = self_of(t);
+	struct token_jwt *self = jwt_of(t);
 	SCOPED(jwt_free_p) jwt_t *jwt = NULL;
 	struct claims claims = { 0 };
 	int r;
 
-	if (!is_compact(token))
+	if (!jwt_is_compact(token))
 		return err_set(e, ERR_DENIED, "token: not three parts of base64url");
 	if ((r = token_check_depth(token, e)) < 0)
 		return r;
-	if ((r = check_header(token, e)) < 0 || (r = check_signature(self, token, &jwt, e)) < 0 ||
-	    (r = read_claims(jwt, token, &claims, e)) < 0 ||
-	    (r = check_times(self, jwt, &claims, e)) < 0)
+	if ((r = jwt_check_header(token, e)) < 0 ||
+	    (r = jwt_check_signature(self, token, &jwt, e)) < 0 ||
+	    (r = jwt_read_claims(jwt, token, &claims, e)) < 0 ||
+	    (r = jwt_check_times(self, jwt, &claims, e)) < 0)
 		return r;
 	*ret = claims;
 	return 0;
@@ -173,7 +175,7 @@ jwt_verify(struct token_service *t, const char *token, struct claims *ret, struc
 static void
 jwt_close(struct token_service *t)
 {
-	struct token_jwt *self = self_of(t);
+	struct token_jwt *self = jwt_of(t);
 
 	memory_wipe(self->secrets, sizeof self->secrets);
 	free(self);
@@ -186,7 +188,7 @@ static const struct token_service_ops jwt_ops = {
 };
 
 static int
-add_secret(struct token_jwt *self, const char *bytes, size_t len, struct err *e)
+jwt_add_secret(struct token_jwt *self, const char *bytes, size_t len, struct err *e)
 {
 	struct secret *to = &self->secrets[self->count];
 
@@ -200,13 +202,13 @@ add_secret(struct token_jwt *self, const char *bytes, size_t len, struct err *e)
 }
 
 static int
-add_accepted(struct token_jwt *self, const struct secret *accept, struct err *e)
+jwt_add_accepted(struct token_jwt *self, const struct secret *accept, struct err *e)
 {
 	const char *at = accept->bytes;
 
 	while (*at != '\0') {
 		size_t len = strcspn(at, ",");
-		int r = len == 0 ? 0 : add_secret(self, at, len, e);
+		int r = len == 0 ? 0 : jwt_add_secret(self, at, len, e);
 
 		if (r < 0)
 			return r;
@@ -228,13 +230,13 @@ token_jwt_new(const struct secret *sign, const struct secret *accept, const stru
 	if (sign->len == 0)
 		return err_set(e, ERR_INVALID, "the signing secret is empty");
 	self = calloc(1, sizeof *self);
-	if (self == NULL)
+	if (!self)
 		return err_set(e, ERR_NO_MEMORY, "token service");
 	self->port.ops = &jwt_ops;
 	self->clock = clock;
 	made = &self->port;
-	if ((r = add_secret(self, sign->bytes, sign->len, e)) < 0 ||
-	    (r = add_accepted(self, accept, e)) < 0)
+	if ((r = jwt_add_secret(self, sign->bytes, sign->len, e)) < 0 ||
+	    (r = jwt_add_accepted(self, accept, e)) < 0)
 		return r;
 	*ret = TAKE(made);
 	return 0;

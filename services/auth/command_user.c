@@ -190,8 +190,7 @@ user_run(const struct command_call *call, int (*work)(struct user_task *, struct
 	struct err e = ERR_NONE;
 	const char *wrong;
 
-	if (call->operand_count > 0 &&
-	    (wrong = user_read_address(call->operands[0], task.email)) != NULL)
+	if (call->operand_count > 0 && (wrong = user_read_address(call->operands[0], task.email)))
 		return command_wrong(call, "%s", wrong);
 	if (auth_users_new(call->config, &users, &e) < 0)
 		return auth_failed(call, &e);

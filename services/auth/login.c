@@ -37,7 +37,7 @@ login_label(enum login_result result)
 }
 
 static bool
-same_text(const char *stored, const char *given, size_t len)
+login_same_text(const char *stored, const char *given, size_t len)
 {
 	size_t stored_len = strlen(stored), i;
 	volatile unsigned char difference = stored_len != len;
@@ -48,20 +48,20 @@ same_text(const char *stored, const char *given, size_t len)
 }
 
 static int
-check_plain(struct login *l, const struct user *user, const struct credentials *c,
-	    struct password_encoded *ret_new, struct err *e)
+login_check_plain(struct login *l, const struct user *user, const struct credentials *c,
+		  struct password_encoded *ret_new, struct err *e)
 {
 	int r;
 
-	if (same_text(user->password, c->password, c->password_len))
+	if (login_same_text(user->password, c->password, c->password_len))
 		return password_hash(l->passwords, c->password, c->password_len, ret_new, e);
 	r = password_burn(l->passwords, c->password, c->password_len, e);
 	return r < 0 ? r : err_set(e, ERR_DENIED, "wrong password");
 }
 
 static int
-check_hash(struct login *l, const struct user *user, const struct credentials *c,
-	   struct password_encoded *ret_new, struct err *e)
+login_check_hash(struct login *l, const struct user *user, const struct credentials *c,
+		 struct password_encoded *ret_new, struct err *e)
 {
 	int r = password_verify(l->passwords, user->password, c->password, c->password_len, e);
 
@@ -78,17 +78,17 @@ check_hash(struct login *l, const struct user *user, const struct credentials *c
 
 /* user NULL = there is none. *ret_new is what the row should hold from now on, "" = as it is. */
 static int
-check_password(struct login *l, const struct user *user, const struct credentials *c,
-	       struct password_encoded *ret_new, struct err *e)
+login_check_password(struct login *l, const struct user *user, const struct credentials *c,
+		     struct password_encoded *ret_new, struct err *e)
 {
 	int r;
 
-	if (user == NULL || c->password_len == 0) {
+	if (!user || c->password_len == 0) {
 		r = password_burn(l->passwords, c->password, c->password_len, e);
 		return r < 0 ? r : err_set(e, ERR_DENIED, user ? "empty password" : "no such user");
 	}
-	r = user->scheme == PASSWORD_PLAIN ? check_plain(l, user, c, ret_new, e)
-					   : check_hash(l, user, c, ret_new, e);
+	r = user->scheme == PASSWORD_PLAIN ? login_check_plain(l, user, c, ret_new, e)
+					   : login_check_hash(l, user, c, ret_new, e);
 	if (r == 0 && user->disabled)
 		return err_set(e, ERR_DENIED, "the user is disabled");
 	return r;
@@ -96,7 +96,7 @@ check_password(struct login *l, const struct user *user, const struct credential
 
 /* The login is good whatever happens here; the next one tries again. */
 static void
-store_hash(struct login *l, const struct user *user, const struct password_encoded *hash)
+login_store_hash(struct login *l, const struct user *user, const struct password_encoded *hash)
 {
 	struct err e = ERR_NONE;
 	int r;
@@ -111,7 +111,7 @@ store_hash(struct login *l, const struct user *user, const struct password_encod
 }
 
 static enum login_result
-result_of(int r)
+login_result_of(int r)
 {
 	if (r == 0)
 		return LOGIN_GRANTED;
@@ -121,17 +121,17 @@ result_of(int r)
 }
 
 static enum login_result
-grant(struct login *l, const struct user *user, struct str *ret, struct err *e)
+login_grant(struct login *l, const struct user *user, struct str *ret, struct err *e)
 {
 	struct claims claims = { .admin = user->admin, .iat = clock_unix_ms(l->clock) / 1000 };
 
 	claims.exp = claims.iat + CLAIMS_LIFETIME_S;
 	memcpy(claims.username, user->email, sizeof claims.username);
-	return result_of(token_sign(l->tokens, &claims, ret, e));
+	return login_result_of(token_sign(l->tokens, &claims, ret, e));
 }
 
 static enum login_result
-decide(struct login *l, const struct credentials *c, struct login_answer *ret, struct err *e)
+login_decide(struct login *l, const struct credentials *c, struct login_answer *ret, struct err *e)
 {
 	struct password_encoded hash = { { 0 } };
 	struct user user;
@@ -144,21 +144,21 @@ decide(struct login *l, const struct credentials *c, struct login_answer *ret, s
 	if (c->user[0] != '\0')
 		found = user_find(l->users, c->user, &user, e);
 	if (found < 0 && found != ERR_NOT_FOUND)
-		return result_of(found);
+		return login_result_of(found);
 	if (found == 0)
 		memcpy(ret->user, user.email, sizeof ret->user);
 	if (hash_gate_enter(l->gate, e) < 0)
 		return LOGIN_BUSY;
-	r = check_password(l, found == 0 ? &user : NULL, c, &hash, e);
+	r = login_check_password(l, found == 0 ? &user : NULL, c, &hash, e);
 	hash_gate_leave(l->gate);
 	if (r < 0)
-		return result_of(r);
-	store_hash(l, &user, &hash);
-	return grant(l, &user, &ret->token, e);
+		return login_result_of(r);
+	login_store_hash(l, &user, &hash);
+	return login_grant(l, &user, &ret->token, e);
 }
 
 static enum login_outcome
-outcome_of(enum login_result result)
+login_outcome_of(enum login_result result)
 {
 	if (result == LOGIN_GRANTED)
 		return LOGIN_SUCCEEDED;
@@ -191,8 +191,8 @@ login_attempt(struct login *l, const char *header, const char *client, struct lo
 		ret->result = LOGIN_LIMITED;
 		return;
 	}
-	ret->result = decide(l, &c, ret, e);
-	login_limiter_settle(l->limiter, c.user, client, outcome_of(ret->result));
+	ret->result = login_decide(l, &c, ret, e);
+	login_limiter_settle(l->limiter, c.user, client, login_outcome_of(ret->result));
 	if (login_status(ret->result) == 503)
 		ret->retry_after_s = 1;
 }

@@ -28,7 +28,7 @@ struct login_limiter {
 
 /* What an address counts as: IPv4 whole (also when mapped into IPv6), IPv6 by its first 64 bits. */
 static size_t
-address_bytes(const char *address, unsigned char ret[16])
+limiter_address_bytes(const char *address, unsigned char ret[16])
 {
 	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
 	unsigned char six[16];
@@ -46,10 +46,10 @@ address_bytes(const char *address, unsigned char ret[16])
 }
 
 static uint64_t
-address_id(const struct login_limiter *l, const char *address)
+limiter_address_id(const struct login_limiter *l, const char *address)
 {
 	unsigned char bytes[16] = { 0 };
-	size_t len = address_bytes(address, bytes);
+	size_t len = limiter_address_bytes(address, bytes);
 	uint64_t id =
 		len ? sip_hash(&l->key, bytes, len) : sip_hash(&l->key, address, strlen(address));
 
@@ -57,43 +57,44 @@ address_id(const struct login_limiter *l, const char *address)
 }
 
 static uint64_t
-pair_id(const struct login_limiter *l, const char *user, const char *address)
+limiter_pair_id(const struct login_limiter *l, const char *user, const char *address)
 {
-	uint64_t parts[2] = { address_id(l, address), sip_hash(&l->key, user, strlen(user)) };
+	uint64_t parts[2] = { limiter_address_id(l, address),
+			      sip_hash(&l->key, user, strlen(user)) };
 	uint64_t id = sip_hash(&l->key, parts, sizeof parts);
 
 	return id ? id : 1;
 }
 
 static bool
-is_live(const struct login_limiter *l, const struct entry *entry, int64_t now)
+limiter_is_live(const struct login_limiter *l, const struct entry *entry, int64_t now)
 {
 	return entry->id != 0 && now - entry->start_ms < l->config.window_ms;
 }
 
 static struct entry *
-find(struct login_limiter *l, uint64_t id, int64_t now)
+limiter_find(struct login_limiter *l, uint64_t id, int64_t now)
 {
 	struct entry *set = &l->entries[id % SETS * WAYS];
 	int i;
 
 	for (i = 0; i < WAYS; i++)
-		if (set[i].id == id && is_live(l, &set[i], now))
+		if (set[i].id == id && limiter_is_live(l, &set[i], now))
 			return &set[i];
 	return NULL;
 }
 
 static struct entry *
-find_or_make(struct login_limiter *l, uint64_t id, int64_t now)
+limiter_find_or_make(struct login_limiter *l, uint64_t id, int64_t now)
 {
 	struct entry *set = &l->entries[id % SETS * WAYS], *victim = set;
-	struct entry *found = find(l, id, now);
+	struct entry *found = limiter_find(l, id, now);
 	int i;
 
 	if (found)
 		return found;
 	for (i = 0; i < WAYS; i++) {
-		if (!is_live(l, &set[i], now)) {
+		if (!limiter_is_live(l, &set[i], now)) {
 			victim = &set[i];
 			break;
 		}
@@ -106,11 +107,11 @@ find_or_make(struct login_limiter *l, uint64_t id, int64_t now)
 
 /* Milliseconds until id may try again. */
 static int64_t
-wait_of(struct login_limiter *l, uint64_t id, int64_t limit, int64_t now)
+limiter_wait_of(struct login_limiter *l, uint64_t id, int64_t limit, int64_t now)
 {
-	const struct entry *entry = find(l, id, now);
+	const struct entry *entry = limiter_find(l, id, now);
 
-	if (limit == 0 || entry == NULL || entry->failures < limit)
+	if (limit == 0 || !entry || entry->failures < limit)
 		return 0;
 	return entry->start_ms + l->config.window_ms - now;
 }
@@ -121,16 +122,16 @@ login_limiter_admit(struct login_limiter *l, const char *user, const char *addre
 	int64_t now = clock_monotonic_ms(l->config.clock), wait, other;
 	uint64_t pair, alone;
 
-	if (address == NULL)
+	if (!address)
 		return 0;
-	pair = pair_id(l, user, address);
-	alone = address_id(l, address);
-	pthread_mutex_lock(&l->lock);
-	wait = wait_of(l, pair, l->config.per_pair, now);
-	other = wait_of(l, alone, l->config.per_address, now);
+	pair = limiter_pair_id(l, user, address);
+	alone = limiter_address_id(l, address);
+	(void)pthread_mutex_lock(&l->lock);
+	wait = limiter_wait_of(l, pair, l->config.per_pair, now);
+	other = limiter_wait_of(l, alone, l->config.per_address, now);
 	if (other > wait)
 		wait = other;
-	pthread_mutex_unlock(&l->lock);
+	(void)pthread_mutex_unlock(&l->lock);
 	return (int)((wait + 999) / 1000);
 }
 
@@ -142,17 +143,17 @@ login_limiter_settle(struct login_limiter *l, const char *user, const char *addr
 	struct entry *entry;
 	uint64_t pair;
 
-	if (address == NULL || outcome == LOGIN_UNDECIDED)
+	if (!address || outcome == LOGIN_UNDECIDED)
 		return;
-	pair = pair_id(l, user, address);
-	pthread_mutex_lock(&l->lock);
+	pair = limiter_pair_id(l, user, address);
+	(void)pthread_mutex_lock(&l->lock);
 	if (outcome == LOGIN_FAILED) {
-		find_or_make(l, pair, now)->failures++;
-		find_or_make(l, address_id(l, address), now)->failures++;
-	} else if ((entry = find(l, pair, now)) != NULL) {
+		limiter_find_or_make(l, pair, now)->failures++;
+		limiter_find_or_make(l, limiter_address_id(l, address), now)->failures++;
+	} else if ((entry = limiter_find(l, pair, now))) {
 		*entry = (struct entry){ 0 };
 	}
-	pthread_mutex_unlock(&l->lock);
+	(void)pthread_mutex_unlock(&l->lock);
 }
 
 int
@@ -161,11 +162,11 @@ login_limiter_new(const struct login_limiter_config *config, struct login_limite
 {
 	struct login_limiter *l = calloc(1, sizeof *l);
 
-	if (l == NULL)
+	if (!l)
 		return err_set(e, ERR_NO_MEMORY, "login limiter");
 	l->config = *config;
 	random_bytes(&l->key, sizeof l->key);
-	pthread_mutex_init(&l->lock, NULL);
+	(void)pthread_mutex_init(&l->lock, NULL);
 	*ret = l;
 	return 0;
 }
@@ -173,8 +174,8 @@ login_limiter_new(const struct login_limiter_config *config, struct login_limite
 void
 login_limiter_free(struct login_limiter *l)
 {
-	if (l == NULL)
+	if (!l)
 		return;
-	pthread_mutex_destroy(&l->lock);
+	(void)pthread_mutex_destroy(&l->lock);
 	free(l);
 }

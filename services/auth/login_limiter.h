@@ -12,9 +12,8 @@
 #include "base/scope.h"
 
 struct login_limiter_config {
-	int64_t per_pair; /* failures of one user from one address within the window; 0 = no limit
-			   */
-	int64_t per_address; /* of one address; 0 = no limit */
+	/* Failures within the window, of one user from one address and of one address; 0 = no limit. */
+	int64_t per_pair, per_address;
 	int64_t window_ms;
 	const struct clock *clock;
 };

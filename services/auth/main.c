@@ -54,7 +54,7 @@ struct auth {
 };
 
 static void
-count_login(void *arg, const char *label)
+auth_count_login(void *arg, const char *label)
 {
 	struct auth *a = arg;
 
@@ -62,7 +62,7 @@ count_login(void *arg, const char *label)
 }
 
 static void
-refresh_gauges(void *arg)
+auth_refresh_gauges(void *arg)
 {
 	struct auth *a = arg;
 	int64_t running, waiting;
@@ -77,7 +77,7 @@ refresh_gauges(void *arg)
 }
 
 static void
-make_metrics(struct auth *a, struct metrics *m)
+auth_make_metrics(struct auth *a, struct metrics *m)
 {
 	static const char *const by_result[] = { "result", NULL };
 
@@ -90,21 +90,21 @@ make_metrics(struct auth *a, struct metrics *m)
 				       "Connections to MySQL in use.", NULL);
 	a->connections_max = metrics_gauge(m, "tonearm_mysql_connections_max",
 					   "Most connections to MySQL.", NULL);
-	metrics_on_scrape(m, refresh_gauges, a);
+	metrics_on_scrape(m, auth_refresh_gauges, a);
 }
 
 static int64_t
-hashes_at_once(const struct auth_config *config)
+auth_hashes_at_once(const struct auth_config *config)
 {
 	return config->hash_concurrency > 0 ? config->hash_concurrency : cpu_count();
 }
 
 static int
-make_limits(const struct auth_config *config, struct hash_gate **ret_gate,
-	    struct login_limiter **ret_limiter, struct err *e)
+auth_make_limits(const struct auth_config *config, struct hash_gate **ret_gate,
+		 struct login_limiter **ret_limiter, struct err *e)
 {
-	int r = hash_gate_new(hashes_at_once(config), config->hash_queue, HASH_WAIT_MS, ret_gate,
-			      e);
+	int r = hash_gate_new(auth_hashes_at_once(config), config->hash_queue, HASH_WAIT_MS,
+			      ret_gate, e);
 
 	if (r < 0)
 		return r;
@@ -162,7 +162,7 @@ auth_run(struct daemon *d, const void *arg, struct err *e)
 	if ((r = auth_users_new(config, &users, e)) < 0 ||
 	    (r = token_jwt_new(&config->jwt_secret, &config->jwt_accept, clock, &tokens, e)) < 0 ||
 	    (r = auth_passwords_new(config, &passwords, e)) < 0 ||
-	    (r = make_limits(config, &gate, &limiter, e)) < 0 ||
+	    (r = auth_make_limits(config, &gate, &limiter, e)) < 0 ||
 	    (r = restrictions_new(clock, &restrictions, e)) < 0 ||
 	    (r = watch_start(
 		     &(struct watch_config){ users, restrictions,
@@ -173,11 +173,11 @@ auth_run(struct daemon *d, const void *arg, struct err *e)
 	a = (struct auth){
 		.service = { { users, tokens, passwords, gate, limiter, clock },
 			     restrictions,
-			     count_login,
+			     auth_count_login,
 			     &a },
 		.users = users,
 	};
-	make_metrics(&a, daemon_metrics(d));
+	auth_make_metrics(&a, daemon_metrics(d));
 	daemon_dependency(d, "mysql", watch_ping, watch);
 	return auth_serve(d, config, &a, e);
 }

@@ -15,7 +15,7 @@
 
 /* Byte by byte, so that nothing of the secret stays in a buffer of stdio. */
 static int
-read_line(char to[PASSWORD_TEXT_MAX + 1], struct err *e)
+prompt_read_line(char to[PASSWORD_TEXT_MAX + 1], struct err *e)
 {
 	size_t len = 0;
 	char c;
@@ -40,10 +40,10 @@ read_line(char to[PASSWORD_TEXT_MAX + 1], struct err *e)
 	return 0;
 }
 
-/* Waits for a line; false when a signal comes first that would end us with the echo switched off.
- */
+/* Waits for a line; false when a signal comes first that would end us with the echo switched
+ * off. */
 static bool
-line_comes(int signals)
+prompt_line_comes(int signals)
 {
 	struct pollfd fds[2] = { { STDIN_FILENO, POLLIN, 0 }, { signals, POLLIN, 0 } };
 
@@ -53,7 +53,7 @@ line_comes(int signals)
 }
 
 static int
-ask_silently(const struct termios *before, char to[PASSWORD_TEXT_MAX + 1], struct err *e)
+prompt_ask_silently(const struct termios *before, char to[PASSWORD_TEXT_MAX + 1], struct err *e)
 {
 	struct termios silent = *before;
 	sigset_t ending, old;
@@ -67,7 +67,8 @@ ask_silently(const struct termios *before, char to[PASSWORD_TEXT_MAX + 1], struc
 	sigprocmask(SIG_BLOCK, &ending, &old);
 	signals = signalfd(-1, &ending, SFD_CLOEXEC);
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-	r = line_comes(signals) ? read_line(to, e) : err_set(e, ERR_INVALID, "interrupted");
+	r = prompt_line_comes(signals) ? prompt_read_line(to, e)
+				       : err_set(e, ERR_INVALID, "interrupted");
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, before);
 	(void)close(signals);
 	(void)fputc('\n', stderr);
@@ -76,7 +77,7 @@ ask_silently(const struct termios *before, char to[PASSWORD_TEXT_MAX + 1], struc
 }
 
 static int
-ask(const char *question, char to[PASSWORD_TEXT_MAX + 1], struct err *e)
+prompt_ask(const char *question, char to[PASSWORD_TEXT_MAX + 1], struct err *e)
 {
 	struct termios before;
 
@@ -84,18 +85,18 @@ ask(const char *question, char to[PASSWORD_TEXT_MAX + 1], struct err *e)
 		return err_errno(e, ERR_INVALID, errno, "terminal");
 	(void)fputs(question, stderr);
 	(void)fflush(stderr);
-	return ask_silently(&before, to, e);
+	return prompt_ask_silently(&before, to, e);
 }
 
 static int
-ask_twice(char to[PASSWORD_TEXT_MAX + 1], struct err *e)
+prompt_ask_twice(char to[PASSWORD_TEXT_MAX + 1], struct err *e)
 {
 	char again[PASSWORD_TEXT_MAX + 1] = "";
 	int r;
 
-	if ((r = ask("Password: ", to, e)) < 0)
+	if ((r = prompt_ask("Password: ", to, e)) < 0)
 		return r;
-	r = ask("Once more: ", again, e);
+	r = prompt_ask("Once more: ", again, e);
 	if (r == 0 && strcmp(to, again) != 0)
 		r = err_set(e, ERR_INVALID, "the two passwords differ");
 	memory_wipe(again, sizeof again);
@@ -105,7 +106,7 @@ ask_twice(char to[PASSWORD_TEXT_MAX + 1], struct err *e)
 int
 password_prompt(char ret[PASSWORD_TEXT_MAX + 1], struct err *e)
 {
-	int r = isatty(STDIN_FILENO) ? ask_twice(ret, e) : read_line(ret, e);
+	int r = isatty(STDIN_FILENO) ? prompt_ask_twice(ret, e) : prompt_read_line(ret, e);
 
 	if (r < 0)
 		return r;

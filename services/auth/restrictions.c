@@ -35,7 +35,7 @@ struct loading {
 };
 
 static int
-by_id(const void *a, const void *b)
+restrictions_by_id(const void *a, const void *b)
 {
 	const struct restriction *x = a, *y = b;
 
@@ -43,7 +43,7 @@ by_id(const void *a, const void *b)
 }
 
 static int
-grow(struct table *t, struct err *e)
+restrictions_grow(struct table *t, struct err *e)
 {
 	size_t cap = t->cap ? t->cap * 2 : ENTRIES_FIRST;
 	struct restriction *entries;
@@ -51,7 +51,7 @@ grow(struct table *t, struct err *e)
 	if (t->count >= ENTRIES_MAX)
 		return err_set(e, ERR_TOO_LARGE, "more than %d restricted users", ENTRIES_MAX);
 	entries = realloc(t->entries, cap * sizeof *entries);
-	if (entries == NULL)
+	if (!entries)
 		return err_set(e, ERR_NO_MEMORY, "restricted users");
 	t->entries = entries;
 	t->cap = cap;
@@ -59,7 +59,7 @@ grow(struct table *t, struct err *e)
 }
 
 static int
-add(const struct user *user, void *arg, struct err *e)
+restrictions_add(const struct user *user, void *arg, struct err *e)
 {
 	struct loading *loading = arg;
 	struct table *t = &loading->table;
@@ -67,7 +67,7 @@ add(const struct user *user, void *arg, struct err *e)
 
 	if (!user->disabled && user->tokens_valid_after_s < loading->oldest_s)
 		return 0;
-	if (t->count == t->cap && (r = grow(t, e)) < 0)
+	if (t->count == t->cap && (r = restrictions_grow(t, e)) < 0)
 		return r;
 	t->entries[t->count++] = (struct restriction){
 		.id = sip_hash(&loading->owner->key, user->email, strlen(user->email)),
@@ -82,19 +82,19 @@ restrictions_refresh(struct restrictions *r, struct user_store *users, struct er
 	struct loading loading = { .owner = r,
 				   .oldest_s = clock_unix_ms(r->clock) / 1000 - CLAIMS_LIFETIME_S };
 	struct restriction *old;
-	int result = user_each_restricted(users, add, &loading, e);
+	int result = user_each_restricted(users, restrictions_add, &loading, e);
 
 	if (result < 0) {
 		free(loading.table.entries);
 		return err_prefix(e, result, "restricted users");
 	}
 	if (loading.table.count > 0)
-		qsort(loading.table.entries, loading.table.count, sizeof *old, by_id);
-	pthread_rwlock_wrlock(&r->lock);
+		qsort(loading.table.entries, loading.table.count, sizeof *old, restrictions_by_id);
+	(void)pthread_rwlock_wrlock(&r->lock);
 	old = r->table.entries;
 	r->table = loading.table;
 	r->loaded = true;
-	pthread_rwlock_unlock(&r->lock);
+	(void)pthread_rwlock_unlock(&r->lock);
 	free(old);
 	return 0;
 }
@@ -104,9 +104,9 @@ restrictions_loaded(struct restrictions *r)
 {
 	bool loaded;
 
-	pthread_rwlock_rdlock(&r->lock);
+	(void)pthread_rwlock_rdlock(&r->lock);
 	loaded = r->loaded;
-	pthread_rwlock_unlock(&r->lock);
+	(void)pthread_rwlock_unlock(&r->lock);
 	return loaded;
 }
 
@@ -118,12 +118,13 @@ restrictions_check(struct restrictions *r, const struct claims *claims, struct e
 	const struct restriction *found = NULL;
 	int64_t after = 0;
 
-	pthread_rwlock_rdlock(&r->lock);
+	(void)pthread_rwlock_rdlock(&r->lock);
 	if (r->table.count > 0)
-		found = bsearch(&key, r->table.entries, r->table.count, sizeof key, by_id);
+		found = bsearch(&key, r->table.entries, r->table.count, sizeof key,
+				restrictions_by_id);
 	if (found)
 		after = found->valid_after_s;
-	pthread_rwlock_unlock(&r->lock);
+	(void)pthread_rwlock_unlock(&r->lock);
 	if (after == INT64_MAX)
 		return err_set(e, ERR_DENIED, "the user is disabled");
 	if (claims->iat < after)
@@ -136,11 +137,11 @@ restrictions_new(const struct clock *clock, struct restrictions **ret, struct er
 {
 	struct restrictions *r = calloc(1, sizeof *r);
 
-	if (r == NULL)
+	if (!r)
 		return err_set(e, ERR_NO_MEMORY, "restrictions");
 	r->clock = clock;
 	random_bytes(&r->key, sizeof r->key);
-	pthread_rwlock_init(&r->lock, NULL);
+	(void)pthread_rwlock_init(&r->lock, NULL);
 	*ret = r;
 	return 0;
 }
@@ -148,9 +149,9 @@ restrictions_new(const struct clock *clock, struct restrictions **ret, struct er
 void
 restrictions_free(struct restrictions *r)
 {
-	if (r == NULL)
+	if (!r)
 		return;
-	pthread_rwlock_destroy(&r->lock);
+	(void)pthread_rwlock_destroy(&r->lock);
 	free(r->table.entries);
 	free(r);
 }

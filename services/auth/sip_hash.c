@@ -5,38 +5,38 @@ struct state {
 };
 
 static uint64_t
-turn(uint64_t x, int by)
+sip_turn(uint64_t x, int by)
 {
 	return x << by | x >> (64 - by);
 }
 
 static void
-rounds(struct state *s, int count)
+sip_rounds(struct state *s, int count)
 {
 	while (count-- > 0) {
 		s->a += s->b;
 		s->c += s->d;
-		s->b = turn(s->b, 13) ^ s->a;
-		s->d = turn(s->d, 16) ^ s->c;
-		s->a = turn(s->a, 32);
+		s->b = sip_turn(s->b, 13) ^ s->a;
+		s->d = sip_turn(s->d, 16) ^ s->c;
+		s->a = sip_turn(s->a, 32);
 		s->c += s->b;
 		s->a += s->d;
-		s->b = turn(s->b, 17) ^ s->c;
-		s->d = turn(s->d, 21) ^ s->a;
-		s->c = turn(s->c, 32);
+		s->b = sip_turn(s->b, 17) ^ s->c;
+		s->d = sip_turn(s->d, 21) ^ s->a;
+		s->c = sip_turn(s->c, 32);
 	}
 }
 
 static void
-absorb(struct state *s, uint64_t word)
+sip_absorb(struct state *s, uint64_t word)
 {
 	s->d ^= word;
-	rounds(s, 2);
+	sip_rounds(s, 2);
 	s->a ^= word;
 }
 
 static uint64_t
-word_at(const unsigned char *p, size_t len)
+sip_word_at(const unsigned char *p, size_t len)
 {
 	uint64_t word = 0;
 	size_t i;
@@ -57,9 +57,9 @@ sip_hash(const struct sip_key *key, const void *data, size_t len)
 	size_t left;
 
 	for (left = len; left >= 8; left -= 8, p += 8)
-		absorb(&s, word_at(p, 8));
-	absorb(&s, (uint64_t)len << 56 | word_at(p, left));
+		sip_absorb(&s, sip_word_at(p, 8));
+	sip_absorb(&s, (uint64_t)len << 56 | sip_word_at(p, left));
 	s.c ^= 0xff;
-	rounds(&s, 4);
+	sip_rounds(&s, 4);
 	return s.a ^ s.b ^ s.c ^ s.d;
 }

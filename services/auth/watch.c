@@ -16,11 +16,11 @@ struct watch {
 };
 
 static int
-migrate_once(struct watch *w, struct err *e)
+watch_migrate(struct watch *w, struct err *e)
 {
 	int applied = 0, r;
 
-	if (w->migrated || w->config.migrate == NULL)
+	if (w->migrated || !w->config.migrate)
 		return 0;
 	if ((r = w->config.migrate(w->config.users, &applied, e)) < 0)
 		return r;
@@ -30,15 +30,15 @@ migrate_once(struct watch *w, struct err *e)
 	return 0;
 }
 
-/* Failures before the first success are the dependency's to report: what is lost here is freshness.
- */
+/* Failures before the first success are the dependency's to report: what is lost here is
+ * freshness. */
 static int
-round_once(struct watch *w, struct err *e)
+watch_round(struct watch *w, struct err *e)
 {
 	bool loaded = restrictions_loaded(w->config.restrictions);
 	int r;
 
-	if ((r = migrate_once(w, e)) == 0)
+	if ((r = watch_migrate(w, e)) == 0)
 		r = restrictions_refresh(w->config.restrictions, w->config.users, e);
 	if (r < 0 && loaded && !w->failing)
 		log_warn(LOG_EVENT("restrictions_not_refreshed"), LOG_ERR(e));
@@ -54,9 +54,9 @@ watch_thread(void *arg)
 	int r;
 
 	do {
-		pthread_mutex_lock(&w->lock);
-		r = round_once(w, &e);
-		pthread_mutex_unlock(&w->lock);
+		(void)pthread_mutex_lock(&w->lock);
+		r = watch_round(w, &e);
+		(void)pthread_mutex_unlock(&w->lock);
 	} while (!stop_wait(&w->stop, r == 0 ? w->config.interval_ms : w->config.retry_ms));
 	return NULL;
 }
@@ -67,10 +67,10 @@ watch_ping(void *watch, struct err *e)
 	struct watch *w = watch;
 	int r = 0;
 
-	pthread_mutex_lock(&w->lock);
+	(void)pthread_mutex_lock(&w->lock);
 	if (!restrictions_loaded(w->config.restrictions))
-		r = round_once(w, e);
-	pthread_mutex_unlock(&w->lock);
+		r = watch_round(w, e);
+	(void)pthread_mutex_unlock(&w->lock);
 	return r < 0 ? r : user_store_ping(w->config.users, e);
 }
 
@@ -80,14 +80,14 @@ watch_start(const struct watch_config *config, struct watch **ret, struct err *e
 	SCOPED_FREE struct watch *w = calloc(1, sizeof *w);
 	int r;
 
-	if (w == NULL)
+	if (!w)
 		return err_set(e, ERR_NO_MEMORY, "watch");
 	w->config = *config;
 	if ((r = stop_init(&w->stop, e)) < 0)
 		return r;
-	pthread_mutex_init(&w->lock, NULL);
+	(void)pthread_mutex_init(&w->lock, NULL);
 	if ((r = pthread_create(&w->thread, NULL, watch_thread, w)) != 0) {
-		pthread_mutex_destroy(&w->lock);
+		(void)pthread_mutex_destroy(&w->lock);
 		stop_fini(&w->stop);
 		return err_errno(e, ERR_NO_MEMORY, r, "thread");
 	}
@@ -98,11 +98,11 @@ watch_start(const struct watch_config *config, struct watch **ret, struct err *e
 void
 watch_stop(struct watch *w)
 {
-	if (w == NULL)
+	if (!w)
 		return;
 	stop_request(&w->stop);
-	pthread_join(w->thread, NULL);
-	pthread_mutex_destroy(&w->lock);
+	(void)pthread_join(w->thread, NULL);
+	(void)pthread_mutex_destroy(&w->lock);
 	stop_fini(&w->stop);
 	free(w);
 }

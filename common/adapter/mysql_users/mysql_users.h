@@ -1,5 +1,5 @@
-/* User store on MySQL or MariaDB, with a bounded pool of connections. Does not connect when made.
- */
+/* User store on MySQL or MariaDB, with a bounded pool of connections. Does not connect when
+ * made. */
 #ifndef TONEARM_ADAPTER_MYSQL_USERS_MYSQL_USERS_H
 #define TONEARM_ADAPTER_MYSQL_USERS_MYSQL_USERS_H
 

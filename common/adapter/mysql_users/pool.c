@@ -118,7 +118,7 @@ users_pool_connect(const struct mysql_users_pool *p, unsigned int io_timeout_s, 
 	mysql_options(db, MYSQL_INIT_COMMAND, init);
 	if (mysql_real_connect(db, config->host, config->user, config->password->bytes,
 			       config->database, (unsigned int)config->port, NULL,
-			       CLIENT_FOUND_ROWS) != NULL) {
+			       CLIENT_FOUND_ROWS)) {
 		*ret = db;
 		return 0;
 	}
@@ -185,7 +185,7 @@ mysql_users_pool_acquire(struct mysql_users_pool *p, struct mysql_users_conn **r
 
 	if ((r = users_pool_take_place(p, &c, &generation, e)) < 0)
 		return r;
-	if (!c && (c = calloc(1, sizeof *c)) == NULL) {
+	if (!c && !(c = calloc(1, sizeof *c))) {
 		users_pool_give_place(p, NULL, MYSQL_USERS_HEALTHY);
 		return err_set(e, ERR_NO_MEMORY, "mysql connection");
 	}

@@ -61,7 +61,7 @@ users_query_prepare(struct mysql_users_conn *c, struct mysql_users_query *q, MYS
 	int r = 0;
 
 	if (!stmt) {
-		if ((stmt = mysql_stmt_init(c->db)) == NULL)
+		if (!(stmt = mysql_stmt_init(c->db)))
 			return err_set(e, ERR_NO_MEMORY, "mysql statement");
 		if (mysql_stmt_prepare(stmt, sql[q->which], strlen(sql[q->which])) != 0) {
 			r = users_query_failed(q, stmt, e);
@@ -138,8 +138,8 @@ users_query_bind_row(MYSQL_BIND *bind, struct mysql_users_row *row)
 				.buffer = &u->tokens_valid_after_s };
 }
 
-/* Appends the row unless its texts do not fit or its scheme is unknown: no login can match those.
- */
+/* Appends the row unless its texts do not fit or its scheme is unknown: no login can match
+ * those. */
 static void
 users_query_keep_row(struct mysql_users_rows *rows, struct mysql_users_row *row)
 {
