@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "model/blob_id.h"
+#include "model/media_spec.h"
 
 #define USERNAME_MAX 255 /* bytes; the column's length */
 #define FILENAME_MAX_BYTES 255
@@ -77,6 +78,7 @@ struct job {
 	char username[USERNAME_MAX + 1];
 	enum job_state state;
 	struct job_source source;
+	struct media_spec spec; /* what is wanted; MEDIA_UNKNOWN: not by this build */
 	int attempts;
 	struct job_progress progress;
 	struct job_error error;

@@ -64,8 +64,8 @@ struct job_life {
 	const struct job_life_ops *ops;
 };
 
-/* Registers a job: state (UPLOADING or QUEUED), video_fid, username, source are taken. CONFLICT if
- * the video has a job. */
+/* Registers a job: state (UPLOADING or QUEUED), video_fid, username, source are taken, and spec once
+ * it is settled. CONFLICT if the video has a job, INVALID when this build cannot make the spec. */
 static inline int
 job_create(struct job_life *l, const struct job *job, struct err *e)
 {
@@ -88,8 +88,8 @@ job_discard(struct job_life *l, const struct blob_id *video, struct err *e)
 	return l->ops->discard(l, video, e);
 }
 
-/* A message without a ledger entry (from MsgQ's gateway) gets one: QUEUED, already published. A job
- * that exists is left alone (0). */
+/* A message without a ledger entry (from MsgQ's gateway) gets one: QUEUED, already published, with
+ * the default spec. A job that exists is left alone (0). */
 static inline int
 job_adopt(struct job_life *l, const struct job_message *message, struct err *e)
 {

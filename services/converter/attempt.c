@@ -13,6 +13,9 @@ static const struct job_error video_missing = { "video_missing", "the video is n
 static const struct job_error video_damaged = { "storage_damaged", "the stored video is damaged" };
 static const struct job_error internal = { "internal", "the conversion failed" };
 static const struct job_error stopped = { "stopped", "the conversion was stopped before its end" };
+static const struct job_error unsupported_format = {
+	"unsupported_format", "this converter does not make the format that was asked for"
+};
 static const struct job_error gave_up = { "gave_up", "the conversion was tried too often" };
 
 bool
@@ -40,29 +43,32 @@ attempt_on_progress(void *arg, const struct encode_progress *progress, struct er
 
 /* "clip.mp4" -> "clip.mp3"; the name is hostile text and stays so. */
 static void
-attempt_output_name(const char *source, char *ret, size_t size)
+attempt_output_name(const char *source, const char *extension, char *ret, size_t size)
 {
 	const char *dot = strrchr(source, '.'), *slash = strrchr(source, '/');
 	size_t stem = dot && dot != source && (!slash || dot > slash) ? (size_t)(dot - source)
 								      : strlen(source);
+	size_t room = size - 1 - strlen(extension) - 1;
 
 	ret[0] = '\0';
-	if (stem > size - sizeof ".mp3")
-		stem = size - sizeof ".mp3";
+	if (stem > room)
+		stem = room;
 	/* A cut must not leave half a character. */
 	while (stem > 0 && ((unsigned char)source[stem] & 0xc0) == 0x80)
 		stem--;
 	if (stem > 0)
-		(void)snprintf(ret, size, "%.*s.mp3", (int)stem, source);
+		(void)snprintf(ret, size, "%.*s.%s", (int)stem, source, extension);
 }
 
 static struct blob_meta
-attempt_output_meta(const struct job *job)
+attempt_output_meta(const struct job *job, const struct media_format_info *format)
 {
-	struct blob_meta meta = { .video_fid = job->video_fid, .content_type = "audio/mpeg" };
+	struct blob_meta meta = { .video_fid = job->video_fid };
 
 	(void)snprintf(meta.owner, sizeof meta.owner, "%s", job->username);
-	attempt_output_name(job->source.filename, meta.filename, sizeof meta.filename);
+	(void)snprintf(meta.content_type, sizeof meta.content_type, "%s", format->content_type);
+	attempt_output_name(job->source.filename, format->extension, meta.filename,
+			    sizeof meta.filename);
 	return meta;
 }
 
@@ -77,16 +83,16 @@ attempt_open_video(struct attempt *a, struct blob_reader **ret, struct err *e)
 }
 
 static int
-attempt_encode(struct attempt *a, struct blob_writer *out, struct err *e)
+attempt_encode(struct attempt *a, const struct media_spec *spec, struct blob_writer *out,
+	       struct err *e)
 {
 	SCOPED(blob_reader_close_p) struct blob_reader *in = NULL;
 	struct encode_watch watch = { attempt_on_progress, a };
-	struct media_spec spec = { 0 };
 	struct encode_report report;
 	int r;
 
-	if ((r = media_spec_settle(&spec, e)) < 0 || (r = attempt_open_video(a, &in, e)) < 0 ||
-	    (r = encoder_encode(a->c->encoder, &(struct encode_order){ in, out, &spec, &watch },
+	if ((r = attempt_open_video(a, &in, e)) < 0 ||
+	    (r = encoder_encode(a->c->encoder, &(struct encode_order){ in, out, spec, &watch },
 				&report, &a->why, e)) < 0)
 		return r;
 	a->made.duration_s = report.duration_s;
@@ -142,11 +148,22 @@ attempt_commit(struct attempt *a, struct blob_writer *out, struct err *e)
 }
 
 static int
-attempt_make(struct attempt *a, struct err *e)
+attempt_convert(struct attempt *a, const struct media_spec *spec, struct err *e)
 {
 	SCOPED(blob_writer_close_p) struct blob_writer *out = NULL;
-	struct blob_meta meta = attempt_output_meta(a->job);
-	const struct blob_id id = a->job->lease.output;
+	struct blob_meta meta = attempt_output_meta(a->job, media_format_info(spec->format));
+	int r;
+
+	if ((r = blob_create(a->c->mp3s, &a->job->lease.output, &meta, &out, e)) < 0 ||
+	    (r = attempt_encode(a, spec, out, e)) < 0)
+		return r;
+	return attempt_commit(a, out, e);
+}
+
+static int
+attempt_make(struct attempt *a, struct err *e)
+{
+	struct media_spec spec = a->job->spec;
 	int r;
 
 	if ((r = attempt_find_earlier(a, e)) < 0 || (r = attempt_adopt(a, e)) != ERR_NOT_FOUND)
@@ -157,10 +174,11 @@ attempt_make(struct attempt *a, struct err *e)
 		a->why = gave_up;
 		return err_set(e, ERR_CORRUPT, "leased %d times without an end", a->job->attempts);
 	}
-	if ((r = blob_create(a->c->mp3s, &id, &meta, &out, e)) < 0 ||
-	    (r = attempt_encode(a, out, e)) < 0)
+	if ((r = media_spec_settle(&spec, e)) < 0) {
+		a->why = unsupported_format;
 		return r;
-	return attempt_commit(a, out, e);
+	}
+	return attempt_convert(a, &spec, e);
 }
 
 int

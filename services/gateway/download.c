@@ -11,14 +11,7 @@
 #include "gateway/authorize.h"
 #include "gateway/range.h"
 #include "gateway/refusal.h"
-
-static const struct {
-	const char *content_type, *extension;
-} audio_types[] = {
-	{ "audio/mpeg", "mp3" }, { "audio/ogg", "ogg" }, { "audio/opus", "opus" },
-	{ "audio/aac", "aac" },  { "audio/mp4", "m4a" }, { "audio/flac", "flac" },
-	{ "audio/wav", "wav" },
-};
+#include "model/media_spec.h"
 
 struct download {
 	struct blob_reader *reader; /* owned */
@@ -89,14 +82,14 @@ download_check_owner(const struct gateway *g, const struct blob_info *info, cons
 	return err_prefix(e, r, "owner of %s", info->id.hex);
 }
 
-/* What is told of the type is never hostile: only types of the table leave here. */
-static size_t
-audio_type_of(const struct blob_meta *meta)
+/* What is told of the type is never hostile: only types of the table leave here. What MsgQ's
+ * converter made has none, and is an mp3. */
+static const struct media_format_info *
+download_format(const struct blob_meta *meta)
 {
-	for (size_t i = 0; i < ARRAY_LEN(audio_types); i++)
-		if (strcmp(meta->content_type, audio_types[i].content_type) == 0)
-			return i;
-	return 0;
+	enum media_format format = media_format_of_type(meta->content_type);
+
+	return media_format_info(format == MEDIA_UNKNOWN ? MEDIA_MP3 : format);
 }
 
 static void
@@ -104,7 +97,7 @@ download_send_range(struct http_request *req, struct download *d, const char *fi
 		    struct range range)
 {
 	const struct blob_info *info = &d->reader->info;
-	size_t type = audio_type_of(&info->meta);
+	const struct media_format_info *format = download_format(&info->meta);
 	char etag[BLOB_ID_DIGITS + 3], disposition[80], content_range[80];
 	struct http_header_line lines[] = {
 		{ "ETag", etag },
@@ -115,14 +108,14 @@ download_send_range(struct http_request *req, struct download *d, const char *fi
 		{ "Content-Range", content_range },
 	};
 	struct http_reply head = { .status = range.kind == RANGE_PART ? 206 : 200,
-				   .content_type = audio_types[type].content_type,
+				   .content_type = format->content_type,
 				   .headers = lines,
 				   .header_count =
 					   ARRAY_LEN(lines) - (range.kind == RANGE_PART ? 0 : 1) };
 
 	(void)snprintf(etag, sizeof etag, "\"%s\"", info->id.hex);
 	(void)snprintf(disposition, sizeof disposition, "inline; filename=%s.%s", fid_as_asked,
-		       audio_types[type].extension);
+		       format->extension);
 	(void)snprintf(content_range, sizeof content_range,
 		       "bytes %" PRId64 "-%" PRId64 "/%" PRId64, range.first,
 		       range.first + range.length - 1, info->length);

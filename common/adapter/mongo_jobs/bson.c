@@ -122,6 +122,7 @@ mongo_jobs_read(const bson_t *doc, struct job *ret, struct err *e)
 	document_text(doc, "error.message", job.error.message, sizeof job.error.message);
 	document_id(doc, "mp3_fid", &job.mp3_fid);
 	document_source(doc, &job.source);
+	job.spec = mongo_jobs_spec_read(doc);
 	document_loudness(doc, &job.loudness);
 	document_lease(doc, &job);
 	*ret = job;

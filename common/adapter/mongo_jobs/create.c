@@ -34,18 +34,18 @@ create_check(const struct job *job, struct err *e)
 	"}"
 
 static bson_t *
-create_document(const struct job *job, const struct job_source *source, const char *published)
+create_document(const struct job *job, const char *published)
 {
 	return BCON_NEW(
 		"0", "{", "$set", "{",
 			"username", JOB_TEXT(job->username),
 			"state", BCON_UTF8(job_state_name(job->state)),
-			"source", SOURCE(source),
+			"source", SOURCE(&job->source),
 			"spec", "{",
-				"format", BCON_UTF8("mp3"),
-				"bit_rate", BCON_INT32(128000),
-				"sample_rate", BCON_INT32(44100),
-				"channels", BCON_INT32(2),
+				"format", BCON_UTF8(media_format_info(job->spec.format)->name),
+				"bit_rate", BCON_INT32(job->spec.bit_rate),
+				"sample_rate", BCON_INT32(job->spec.sample_rate),
+				"channels", BCON_INT32(job->spec.channels),
 			"}",
 			"attempts", BCON_INT32(0),
 			"progress", BCON_DOUBLE(0),
@@ -78,16 +78,18 @@ create_insert(struct mongo_jobs *m, const struct job *job, const char *published
 	SCOPED(mongo_jobs_bson_free) bson_t *document = NULL;
 	SCOPED(mongo_jobs_bson_free) bson_t *options = BCON_NEW("upsert", BCON_BOOL(true));
 	SCOPED(mongo_jobs_session_end) struct mongo_jobs_session session = { 0 };
-	struct job_source source = create_storable(&job->source);
+	struct job fresh = *job;
 	bson_error_t error;
 	bson_oid_t id;
 	int r;
 
-	if ((r = create_check(job, e)) < 0 || (r = mongo_jobs_oid(&job->video_fid, &id, e)) < 0 ||
+	fresh.source = create_storable(&job->source);
+	if ((r = create_check(job, e)) < 0 || (r = media_spec_settle(&fresh.spec, e)) < 0 ||
+	    (r = mongo_jobs_oid(&job->video_fid, &id, e)) < 0 ||
 	    (r = mongo_jobs_session_begin(m, &session, e)) < 0)
 		return r;
 	filter = BCON_NEW("_id", BCON_OID(&id), "state", "{", "$exists", BCON_BOOL(false), "}");
-	document = create_document(job, &source, published);
+	document = create_document(&fresh, published);
 	if (mongoc_collection_update_one(session.jobs, filter, document, options, NULL, &error))
 		return 0;
 	if (error.code == MONGOC_ERROR_DUPLICATE_KEY)

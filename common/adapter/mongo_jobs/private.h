@@ -135,6 +135,9 @@ typedef int (*mongo_jobs_output_fn)(void *arg, const struct blob_id *output, str
 int mongo_jobs_each_output(const bson_t *doc, mongo_jobs_output_fn fn, void *arg, struct err *e);
 /* INVALID when hex is no id. */
 int mongo_jobs_oid(const struct blob_id *id, bson_oid_t *ret, struct err *e);
+/* What doc asks for, settled: the default where it has no spec, MEDIA_UNKNOWN where it asks for what
+ * this build does not know or cannot make. */
+struct media_spec mongo_jobs_spec_read(const bson_t *doc);
 /* CORRUPT when doc is no job. */
 int mongo_jobs_read(const bson_t *doc, struct job *ret, struct err *e);
 /* Copies text; what is not UTF-8 becomes '?', because the server refuses it. */

@@ -174,6 +174,69 @@ containers_with_an_exact_length_keep_it(void **state)
 	expect_sound("clip.webm", 132300, 132300);
 }
 
+static uint32_t
+little_endian(const char *at)
+{
+	const uint8_t *bytes = (const uint8_t *)at;
+
+	return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+	       (uint32_t)bytes[3] << 24;
+}
+
+/* The place of a WAV's samples; *ret_len: how many bytes its head says. */
+static const char *
+wav_sound(const struct str *wav, size_t *ret_len)
+{
+	size_t at = 12;
+
+	assert_memory_equal(wav->data, "RIFF", 4);
+	assert_memory_equal(wav->data + 8, "WAVE", 4);
+	while (at + 8 <= wav->len && memcmp(wav->data + at, "data", 4) != 0)
+		at += 8 + little_endian(wav->data + at + 4);
+	assert_true(at + 8 <= wav->len);
+	*ret_len = little_endian(wav->data + at + 4);
+	return wav->data + at + 8;
+}
+
+static void
+sixteen_bits_come_out_of_a_wav_as_they_went_in(void **state)
+{
+	static const struct media_spec wav = { MEDIA_WAV, 44100, 2, 0 };
+	struct outcome o = convert_as(&wav, worker(3600000, MEMORY_BYTES), "clip.wav");
+	struct str source = slurp("clip.wav");
+	const char *before, *after;
+	size_t before_len, after_len;
+
+	(void)state;
+	assert_int_equal(o.result, 0);
+	before = wav_sound(&source, &before_len);
+	after = wav_sound(&o.made, &after_len);
+	assert_int_equal(after_len, before_len);
+	assert_memory_equal(after, before, before_len);
+	assert_int_equal(after_len, o.report.samples * 4);
+	assert_int_equal(little_endian(o.made.data + 4), o.made.len - 8);
+	assert_int_equal(o.report.bytes_written, o.made.len);
+	assert_false(o.report.copied);
+	str_free(&source);
+	str_free(&o.made);
+}
+
+static void
+a_wav_of_another_rate_has_as_many_samples_as_it_says(void **state)
+{
+	static const struct media_spec wav = { MEDIA_WAV, 8000, 1, 0 };
+	struct outcome o = convert_as(&wav, worker(3600000, MEMORY_BYTES), "clip.mp4");
+	size_t len;
+
+	(void)state;
+	assert_int_equal(o.result, 0);
+	(void)wav_sound(&o.made, &len);
+	assert_int_equal(o.report.samples, 24000); /* 3 s */
+	assert_int_equal(len, 48000);
+	assert_true(o.report.duration_s > 2.999 && o.report.duration_s < 3.001);
+	str_free(&o.made);
+}
+
 static void
 other_rates_and_layouts_become_44100_stereo(void **state)
 {
@@ -293,6 +356,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(containers_with_an_exact_length_keep_it),
+		cmocka_unit_test(sixteen_bits_come_out_of_a_wav_as_they_went_in),
+		cmocka_unit_test(a_wav_of_another_rate_has_as_many_samples_as_it_says),
 		cmocka_unit_test(other_rates_and_layouts_become_44100_stereo),
 		cmocka_unit_test(other_containers_are_read),
 		cmocka_unit_test(a_rate_that_changes_in_mid_stream_is_followed),

@@ -29,6 +29,53 @@ JOB_TEST(a_new_job_is_read_back_as_it_was_written)
 	assert_true(blob_id_is_none(&got.mp3_fid));
 }
 
+static void
+expect_spec(const struct job *job, enum media_format format, int rate, int channels, int bit_rate)
+{
+	assert_int_equal(job->spec.format, format);
+	assert_int_equal(job->spec.sample_rate, rate);
+	assert_int_equal(job->spec.channels, channels);
+	assert_int_equal(job->spec.bit_rate, bit_rate);
+}
+
+JOB_TEST(what_is_wanted_is_leased_with_the_job)
+{
+	struct job job = { .video_fid = blob_id_new(),
+			   .username = "u",
+			   .state = JOB_QUEUED,
+			   .spec = { MEDIA_WAV, 48000, 1, 0 } };
+
+	assert_int_equal(job_create(&l->life, &job, NULL), 0);
+	job = get(l, &job.video_fid);
+	expect_spec(&job, MEDIA_WAV, 48000, 1, 0);
+	job = lease(l);
+	expect_spec(&job, MEDIA_WAV, 48000, 1, 0);
+}
+
+JOB_TEST(who_asks_for_nothing_gets_the_mp3_that_msgq_makes)
+{
+	struct job job = { .video_fid = blob_id_new(), .username = "u", .state = JOB_QUEUED };
+	struct job_message message = { .video_fid = blob_id_new(), .username = "u" };
+
+	assert_int_equal(job_create(&l->life, &job, NULL), 0);
+	job = get(l, &job.video_fid);
+	expect_spec(&job, MEDIA_MP3, 44100, 2, 128000);
+	assert_int_equal(job_adopt(&l->life, &message, NULL), 0);
+	job = get(l, &message.video_fid);
+	expect_spec(&job, MEDIA_MP3, 44100, 2, 128000);
+}
+
+JOB_TEST(a_job_for_what_cannot_be_made_is_refused)
+{
+	struct job job = { .video_fid = blob_id_new(),
+			   .username = "u",
+			   .state = JOB_QUEUED,
+			   .spec = { .format = MEDIA_UNKNOWN } };
+
+	assert_int_equal(job_create(&l->life, &job, NULL), ERR_INVALID);
+	assert_int_equal(job_get(&l->life, &job.video_fid, &job, NULL), ERR_NOT_FOUND);
+}
+
 JOB_TEST(text_that_looks_like_an_operator_stays_text)
 {
 	static const char *const texts[] = {

@@ -35,6 +35,9 @@ size_t index_of(const struct job *jobs, size_t count, const struct blob_id *vide
 	static void name##_on(struct ledger *l)
 #define JOB_TESTS(X)                                                                               \
 	X(a_new_job_is_read_back_as_it_was_written)                                                \
+	X(what_is_wanted_is_leased_with_the_job)                                                   \
+	X(who_asks_for_nothing_gets_the_mp3_that_msgq_makes)                                       \
+	X(a_job_for_what_cannot_be_made_is_refused)                                                \
 	X(text_that_looks_like_an_operator_stays_text)                                             \
 	X(text_that_is_not_utf8_is_stored_legibly)                                                 \
 	X(a_second_job_for_a_video_is_a_conflict)                                                  \

@@ -76,6 +76,74 @@ drop_database(void)
 	mongoc_database_destroy(db);
 }
 
+/* What a job asks for, as a document that this build did not write: json, or NULL for none. */
+static struct media_spec
+spec_stored_as(const char *json)
+{
+	SCOPED(ledger_close_p) struct ledger *s = open_mongo();
+	struct job job = { .video_fid = blob_id_new(), .username = "u", .state = JOB_QUEUED };
+	char text[512];
+	bson_t *change, *all = bson_new();
+
+	assert_int_equal(job_create(&s->life, &job, NULL), 0);
+	if (json)
+		snprintf(text, sizeof text, "{\"$set\": {\"spec\": %s}}", json);
+	else
+		snprintf(text, sizeof text, "{\"$unset\": {\"spec\": \"\"}}");
+	change = bson_new_from_json((const uint8_t *)text, -1, NULL);
+	assert_non_null(change);
+	assert_true(mongoc_collection_update_one(jobs, all, change, NULL, NULL, NULL));
+	bson_destroy(change);
+	bson_destroy(all);
+	assert_int_equal(job_get(&s->life, &job.video_fid, &job, NULL), 0);
+	return job.spec;
+}
+
+static void
+a_spec_of_an_older_build_is_the_default_mp3(void **state)
+{
+	static const char *const older[] = {
+		NULL,
+		"null",
+		"{}",
+		"{\"format\": \"mp3\"}",
+		"{\"format\": \"mp3\", \"bit_rate\": 128000, \"sample_rate\": 44100, \"channels\": "
+		"2}",
+		"{\"bit_rate\": {\"$numberLong\": \"128000\"}, \"channels\": 2.0}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(older); i++) {
+		struct media_spec spec = spec_stored_as(older[i]);
+
+		assert_int_equal(spec.format, MEDIA_MP3);
+		assert_int_equal(spec.sample_rate, 44100);
+		assert_int_equal(spec.channels, 2);
+		assert_int_equal(spec.bit_rate, 128000);
+	}
+}
+
+static void
+a_spec_of_a_later_build_is_read_as_unknown(void **state)
+{
+	static const char *const later[] = {
+		"{\"format\": \"holograms\"}",
+		"{\"format\": 7}",
+		"{\"format\": \"flac\"}",
+		"{\"format\": \"mp3\", \"cut\": {\"from_s\": 3}}",
+		"{\"format\": \"mp3\", \"bit_rate\": 128001}",
+		"{\"format\": \"mp3\", \"bit_rate\": -1}",
+		"{\"format\": \"mp3\", \"channels\": \"2\"}",
+		"{\"format\": \"mp3\", \"sample_rate\": 1e300}",
+		"\"mp3\"",
+		"[]",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(later); i++)
+		assert_int_equal(spec_stored_as(later[i]).format, MEDIA_UNKNOWN);
+}
+
 #define NEWCOMERS 5
 #define LEASE_MS 60000
 #define STARTS_MAX 500
@@ -282,6 +350,10 @@ main(void)
 		cmocka_unit_test(who_waits_and_what_is_stored_is_told_by_indexes_alone),
 		cmocka_unit_test(a_job_of_an_older_version_counts_by_the_duration_of_its_sound),
 	};
+	const struct CMUnitTest specs[] = {
+		cmocka_unit_test(a_spec_of_an_older_build_is_the_default_mp3),
+		cmocka_unit_test(a_spec_of_a_later_build_is_read_as_unknown),
+	};
 	const char *uri = getenv("TONEARM_TEST_MONGODB_URI");
 	char id[9];
 	int failed;
@@ -299,6 +371,7 @@ main(void)
 	failed = job_suite_run("job store on MongoDB",
 			       &(struct job_suite_server){ open_mongo, advance_mongo });
 	failed += cmocka_run_group_tests_name("MongoDB only", mongo_only, NULL, NULL);
+	failed += cmocka_run_group_tests_name("specs in MongoDB", specs, NULL, NULL);
 	drop_database();
 	mongoc_collection_destroy(jobs);
 	mongoc_client_destroy(client);

@@ -42,10 +42,11 @@ fake_create(struct job_life *s, const struct job *job, struct err *e)
 	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_life(s);
 	struct job fresh = { .video_fid = job->video_fid,
 			     .state = job->state,
-			     .source = job->source };
+			     .source = job->source,
+			     .spec = job->spec };
 	int r = job_fake_refusal(f, e);
 
-	if (r < 0)
+	if (r < 0 || (r = media_spec_settle(&fresh.spec, e)) < 0)
 		return r;
 	if (blob_id_is_none(&job->video_fid) || !is_user(job->username) ||
 	    (job->state != JOB_UPLOADING && job->state != JOB_QUEUED))
@@ -103,7 +104,7 @@ fake_adopt(struct job_life *s, const struct job_message *message, struct err *e)
 	struct job fresh = { .video_fid = message->video_fid, .state = JOB_QUEUED };
 	int r = job_fake_refusal(f, e);
 
-	if (r < 0)
+	if (r < 0 || (r = media_spec_settle(&fresh.spec, e)) < 0)
 		return r;
 	if (blob_id_is_none(&message->video_fid) || !is_user(message->username))
 		return err_set(e, ERR_INVALID, "a new job needs an id and a user");

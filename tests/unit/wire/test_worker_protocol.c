@@ -109,6 +109,13 @@ a_start_survives_and_nonsense_in_it_does_not(void **state)
 	worker_start_write(&start, bytes);
 	assert_int_equal(worker_start_read(bytes, &got, NULL), ERR_CORRUPT);
 	start.spec.channels = 2;
+	start.spec.format = MEDIA_FLAC; /* that nothing makes */
+	worker_start_write(&start, bytes);
+	assert_int_equal(worker_start_read(bytes, &got, NULL), ERR_CORRUPT);
+	start.spec = (struct media_spec){ MEDIA_WAV, 48000, 1, 0 };
+	worker_start_write(&start, bytes);
+	assert_int_equal(worker_start_read(bytes, &got, NULL), 0);
+	assert_int_equal(got.spec.format, MEDIA_WAV);
 	start.threads = 0;
 	worker_start_write(&start, bytes);
 	assert_int_equal(worker_start_read(bytes, &got, NULL), ERR_CORRUPT);

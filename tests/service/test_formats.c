@@ -1,0 +1,51 @@
+/* What a job asks for, and what it gets. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "converter/convert.h"
+#include "service/converter_world.h"
+
+static void
+a_job_gets_the_format_that_it_asks_for(void **state)
+{
+	SCOPED(world_free_p) struct world *w = world_new();
+	struct job job = world_lease(w);
+
+	(void)state;
+	job.spec = (struct media_spec){ MEDIA_WAV, 48000, 2, 0 };
+	assert_int_equal(convert_job(&w->converter, &job), CONVERT_ENDED);
+	assert_string_equal(w->result, "done");
+	assert_string_equal(w->mp3s.blobs[0].meta.filename, "my film.wav");
+	assert_string_equal(w->mp3s.blobs[0].meta.content_type, "audio/wav");
+	assert_int_equal(encoder_fake_spec(w->converter.encoder).format, MEDIA_WAV);
+	assert_int_equal(encoder_fake_spec(w->converter.encoder).sample_rate, 48000);
+}
+
+static void
+a_format_that_this_build_does_not_know_fails_in_words(void **state)
+{
+	SCOPED(world_free_p) struct world *w = world_new();
+	struct job job = world_lease(w);
+
+	(void)state;
+	job.spec = (struct media_spec){ .format = MEDIA_UNKNOWN };
+	assert_int_equal(convert_job(&w->converter, &job), CONVERT_ENDED);
+	assert_string_equal(w->result, "failed");
+	assert_string_equal(world_job(w).error.code, "unsupported_format");
+	assert_int_equal(encoder_fake_begun(w->converter.encoder), 0);
+	assert_int_equal(w->mp3s.count, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_job_gets_the_format_that_it_asks_for),
+		cmocka_unit_test(a_format_that_this_build_does_not_know_fails_in_words),
+	};
+
+	return cmocka_run_group_tests_name("formats", tests, NULL, NULL);
+}
