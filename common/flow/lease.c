@@ -21,9 +21,8 @@ struct lease_keeper {
 	bool stopping, lost;
 	struct job_progress progress;
 	bool told; /* progress that is not recorded yet */
-	int64_t renew_ms,
-		record_ms;     /* when the next renewal is due, with news of progress or without
-				*/
+	/* when the next renewal is due, without news of progress or with them */
+	int64_t renew_ms, record_ms;
 	int64_t safe_until_ms; /* by our clock: reckoned from before the renewal was sent */
 };
 

@@ -67,7 +67,7 @@ message_headers_offset(const struct message *m)
 	return (m->len + 1 + align - 1) / align * align;
 }
 
-static size_t
+size_t
 message_size(const struct message *m)
 {
 	size_t size = message_headers_offset(m) + m->header_count * sizeof *m->headers +

@@ -44,6 +44,8 @@ int message_check(const struct message *m, struct err *e);
 bool message_name_is_free(const char *name);
 /* The value of the header of this name; NULL when there is none. */
 const char *message_header(const struct message *m, const char *name);
+/* Bytes of everything in it, as message_copy lays it out. */
+size_t message_size(const struct message *m);
 /* Copies everything into one block, which begins with the body and a NUL behind it: free(*ret_block)
  * frees all of *ret. m->body NULL: room for len bytes is made, for the caller to write. */
 int message_copy(const struct message *m, struct message *ret, char **ret_block, struct err *e);

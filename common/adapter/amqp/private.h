@@ -66,8 +66,8 @@ int link_amqp_publish(struct link_amqp *l, const struct link_amqp_message *m, st
 struct content_amqp {
 	bool open;
 	uint64_t size, seen; /* of the body: announced, arrived */
-	struct message
-		message;     /* what was kept so far, but for a destination; body NUL-terminated */
+	/* what was kept so far, but for a destination; the body NUL-terminated */
+	struct message message;
 	char *block;         /* owned: the bytes behind message */
 	size_t room;         /* for the body, in block */
 	uint64_t message_id; /* the tag that we gave it, 0 = none */

@@ -62,7 +62,7 @@ static int
 publisher_amqp_publish(struct publisher *port, const struct message *message, struct err *e)
 {
 	struct publisher_amqp *p = publisher_amqp_of(port);
-	struct publisher_entry entry = { .message = message };
+	struct publisher_entry entry = { .message = message, .size = message_size(message) };
 	int r;
 
 	pthread_mutex_lock(&p->lock);

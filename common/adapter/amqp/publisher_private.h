@@ -13,6 +13,7 @@ enum entry_state { ENTRY_NEW, ENTRY_SENT, ENTRY_ENDED };
 struct publisher_entry {
 	struct publisher_entry *next;
 	const struct message *message; /* borrowed while its caller waits */
+	size_t size;                   /* its bytes on the wire, about */
 	enum entry_state state;
 	uint64_t tag;
 	bool returned;

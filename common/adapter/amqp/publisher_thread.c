@@ -33,7 +33,7 @@ publisher_amqp_end(struct publisher_amqp *p, struct publisher_entry *entry, int 
 {
 	if (entry->state == ENTRY_SENT) {
 		p->in_flight--;
-		p->in_flight_bytes -= entry->message->len;
+		p->in_flight_bytes -= entry->size;
 	}
 	publisher_unlink(p, entry);
 	entry->state = ENTRY_ENDED;
@@ -128,8 +128,7 @@ publisher_first_new(struct publisher_amqp *p)
 		return NULL;
 	for (struct publisher_entry *at = p->list; at; at = at->next)
 		if (at->state == ENTRY_NEW)
-			return p->in_flight > 0 && p->in_flight_bytes + at->message->len >
-							   IN_FLIGHT_BYTES
+			return p->in_flight > 0 && p->in_flight_bytes + at->size > IN_FLIGHT_BYTES
 				       ? NULL
 				       : at;
 	return NULL;
@@ -164,7 +163,7 @@ publisher_take_new(struct publisher_amqp *p, const char *queue, struct message *
 			entry->state = ENTRY_SENT;
 			entry->tag = *ret_tag = ++p->last_tag;
 			p->in_flight++;
-			p->in_flight_bytes += entry->message->len;
+			p->in_flight_bytes += entry->size;
 			taken = true;
 		} else {
 			publisher_amqp_end(p, entry, ERR_NO_MEMORY, NULL);
