@@ -363,7 +363,8 @@ main(void)
 
 	if (dir_fixture_start(&fixture) < 0)
 		return 1;
-	failed = blob_suite_run_resume("uploads that go on in a folder", &server);
+	failed = blob_suite_run("blob store in a folder", &server);
+	failed += blob_suite_run_resume("uploads that go on in a folder", &server);
 	failed += cmocka_run_group_tests_name("folders only", tests, NULL, NULL);
 	dir_fixture_stop(&fixture);
 	return failed;
