@@ -67,7 +67,7 @@ fuzz: deps ## libFuzzer targets, FUZZ_SECONDS each
 corpus: build ## the whole corpus of media files, each on 1, 2, 3 and 8 cores; CORPUS_SEED draws other damage
 	@CORPUS_FILES=1000000 CORPUS_CORES=all build/deps/venv/bin/python tests/system/run.py build/release corpus
 
-chaos: build ## faults of every kind for CHAOS_SECONDS (600), then the invariants; CHAOS_SEED replays
+chaos: build ## faults of every kind for CHAOS_SECONDS (600), then the invariants; CHAOS_SEED replays; CHAOS_BLOBS=dir: blobs in a folder
 	@build/deps/venv/bin/python tests/chaos/test_check.py
 	@build/deps/venv/bin/python tests/chaos/chaos.py build/release
 

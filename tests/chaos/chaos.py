@@ -3,8 +3,9 @@
 
 Real servers, two replicas of each daemon, clients that upload all the time, and a seeded schedule of faults, in a network
 namespace of the run's own; then the invariants. CHAOS_SEED replays a schedule, CHAOS_SECONDS (600) is the time of faults, shared by the modes; `fixed` is the
-short schedule of `make test`. The last line is the verdict. TONEARM_RUN_DIR (else a temporary folder) has logs and facts;
-a temporary one is kept when something is wrong, and its path printed.
+short schedule of `make test`. CHAOS_BLOBS=dir keeps videos and mp3s in a folder instead of in GridFS. The last line is
+the verdict. TONEARM_RUN_DIR (else a temporary folder) has logs and facts; a temporary one is kept when something is
+wrong, and its path printed.
 """
 import json
 import os
@@ -18,6 +19,7 @@ import time
 import pymongo
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+os.environ["TONEARM_BLOBS"] = os.environ.get("CHAOS_BLOBS", "gridfs")
 import check  # noqa: E402
 import collect  # noqa: E402
 import network  # noqa: E402
@@ -110,7 +112,7 @@ def say(text):
 
 def go(mode, seed, seconds, run, build):
     a_round = Round(mode, seed, seconds, run, build)
-    say(f"chaos: seed {seed}, {mode}: {len(a_round.plans)} faults in {a_round.seconds} s, packets dropped by {network.cutter()}, logs in {a_round.run}")
+    say(f"chaos: seed {seed}, {mode}: {len(a_round.plans)} faults in {a_round.seconds} s, blobs in {a_round.world.blobs.kind}, packets dropped by {network.cutter()}, logs in {a_round.run}")
     for plan in a_round.plans:
         say("  " + schedule.text(plan))
     facts = a_round.go()

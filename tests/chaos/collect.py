@@ -1,4 +1,4 @@
-"""Gathers what check.py judges: clients' logs, ledger, GridFS, queues, notification lines. Reads only."""
+"""Gathers what check.py judges: clients' logs, ledger, blobs, queues, notification lines. Reads only."""
 import concurrent.futures
 import datetime
 import hashlib
@@ -38,16 +38,36 @@ def blob(database, document):
     return facts, data
 
 
-def videos(mongo):
-    return {str(d["_id"]): blob(mongo.videos, d)[0] for d in mongo.videos["fs.files"].find()}
+def file_blob(folder, store, fid):
+    """The same of a blob in a folder; whole = as long as its metadata say."""
+    meta, data = folder.meta(store, fid), folder.read(store, fid)
+    facts = {
+        "owner": meta.get("owner"), "video_fid": str(meta.get("video_fid")), "length": len(data), "whole": str(len(data)) == meta.get("length"),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
+    return facts, data
 
 
-def mp3s(mongo):
+def blobs(world, store):
+    """(id, facts, bytes) of each that is visible."""
+    if world.blobs.kind == "dir":
+        for fid in sorted(world.blobs.ids(store)):
+            yield fid, *file_blob(world.blobs, store, fid)
+        return
+    database = world.mongo()[store]
+    for document in database["fs.files"].find():
+        yield str(document["_id"]), *blob(database, document)
+
+
+def videos(world):
+    return {fid: facts for fid, facts, _ in blobs(world, "videos")}
+
+
+def mp3s(world):
     """Equal bytes are decoded once: the same sample gives the same mp3."""
     found, contents = {}, {}
-    for document in mongo.mp3s["fs.files"].find():
-        facts, data = blob(mongo.mp3s, document)
-        found[str(document["_id"])] = facts
+    for fid, facts, data in blobs(world, "mp3s"):
+        found[fid] = facts
         contents[facts["sha256"]] = data
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         seconds = dict(zip(contents, pool.map(seconds_of, contents.values())))
@@ -113,6 +133,6 @@ def facts(world, clients, janitor):
     mongo = world.mongo()
     return {
         "uploads": clients.uploads, "downloads": clients.downloads, "observations": clients.observations,
-        "jobs": jobs(mongo), "videos": videos(mongo), "mp3s": mp3s(mongo), "orphans": world.orphans(), "lines": lines_of(world),
+        "jobs": jobs(mongo), "videos": videos(world), "mp3s": mp3s(world), "orphans": world.orphans(), "lines": lines_of(world),
         "queues": queues(world), "events": world.events, "crashes": crashes(world), "odd": clients.odd, "janitor": janitor,
     }

@@ -179,10 +179,14 @@ class Fault:
         self.world.proxy.command(self.target, "delay", self.plan["delay"])
 
     def disk_full(self, undo):
+        """MongoDB's, and the folder's of the blobs where there is one."""
         mongod = member_of(self.world, "primary" if self.world.mode == "replicas" else None)
         undo.callback(servers, mongod.run, "start", "mongod", mongod.env)
         lib.expect(mongod.fill(), "no disk can be mounted here")
         undo.callback(mongod.drain)
+        for disk in self.world.blob_disks:
+            undo.callback(disk.drain)
+            disk.fill()
         with contextlib.suppress(pymongo.errors.PyMongoError), mongod.client() as client:
             client.admin.command("fsync")  # else the next checkpoint may come after the disk has room again
 

@@ -79,17 +79,36 @@ class Replica(lib.Daemon):
             yield self.label, (self.stack.run / f"{self.label}.{life}.log").read_text(errors="replace")
 
 
-class Mongod:
-    """One mongod in a folder of its own, on a disk that can be made full where mounting is allowed."""
+class Disk:
+    """A folder on a disk of its own, which can be made full, where mounting is allowed."""
+
+    def __init__(self, path):
+        self.path = path
+        path.mkdir(parents=True)
+        self.mounted = mount("-t", "tmpfs", "-o", f"size={DISK}", "tonearm-chaos", path)
+
+    def fill(self):
+        used = sum(f.stat().st_blocks * 512 for f in self.path.rglob("*") if f.is_file())
+        return self.mounted and mount("-o", f"remount,size={(used >> 10) + 64}k", self.path)
+
+    def drain(self):
+        if self.mounted:
+            mount("-o", f"remount,size={DISK}", self.path)
+
+    def remove(self):
+        if self.mounted:
+            subprocess.run(["umount", self.path], check=False, capture_output=True)
+
+
+class Mongod(Disk):
+    """One mongod, and the disk under it."""
 
     def __init__(self, run, replica_set, env):
+        super().__init__(run / "mongod")
         self.run, self.port = run, ports.free(1)[0]
-        self.data = run / "mongod"
-        self.data.mkdir(parents=True)
         self.env = {**env, "MONGOD_PORT": str(self.port), "MONGOD_CACHE_GB": "0.4"}
         if replica_set:
             self.env["MONGOD_OPTIONS"] = f"--replSet {replica_set} --oplogSize 200"
-        self.mounted = mount("-t", "tmpfs", "-o", f"size={DISK}", "tonearm-chaos", self.data)
 
     def servers(self, verb):
         servers(self.run, verb, "mongod", self.env)
@@ -97,21 +116,10 @@ class Mongod:
     def client(self):
         return pymongo.MongoClient(f"mongodb://127.0.0.1:{self.port}", directConnection=True, serverSelectionTimeoutMS=1500, timeoutMS=3000)
 
-    def fill(self):
-        used = sum(f.stat().st_blocks * 512 for f in self.data.rglob("*") if f.is_file())
-        return self.mounted and mount("-o", f"remount,size={(used >> 10) + 64}k", self.data)
-
-    def drain(self):
-        mount("-o", f"remount,size={DISK}", self.data)
-
     def is_primary(self):
         with contextlib.suppress(pymongo.errors.PyMongoError), self.client() as client:
             return client.admin.command("hello").get("isWritablePrimary", False)
         return False
-
-    def remove(self):
-        if self.mounted:
-            subprocess.run(["umount", self.data], check=False, capture_output=True)
 
 
 def mount(*words):
@@ -141,6 +149,7 @@ class World(lib.Stack):
         self.env = env
         names = ["mongo-1", "mongo-2", "mongo-3"] if mode == "replicas" else ["mongo-1"]
         self.mongods = [Mongod(self.run / name, "chaos" if mode == "replicas" else None, env) for name in names]
+        self.blob_disks = [Disk(self.blobs.path)] if self.blobs.kind == "dir" else []
         self.daemons = {label: Replica(self, label) for label in labels}
         targets = {"mariadb": self.ports["MARIADB_PORT"], "rabbitmq": self.ports["RABBITMQ_PORT"]}
         if mode == "single":
@@ -246,9 +255,10 @@ class World(lib.Stack):
         """All faults end: links open, processes thawed, servers and daemons there."""
         for route in self.proxy.ports:
             self.proxy.command(route, "pass")
+        for disk in self.blob_disks:
+            disk.drain()
         for mongod in self.mongods:
-            if mongod.mounted:
-                mongod.drain()
+            mongod.drain()
             signal_server(mongod.run / "mongod.pid", signal.SIGCONT)
         for name in ("mariadb", "rabbitmq"):
             signal_server(self.run / f"{name}.pid", signal.SIGCONT)
@@ -274,8 +284,8 @@ class World(lib.Stack):
         with contextlib.suppress(lib.Failed):
             self.servers("stop")
         self.proxy.stop()
-        for mongod in self.mongods:
-            mongod.remove()
+        for disk in self.mongods + self.blob_disks:
+            disk.remove()
 
 
 def server_pid(pid_file):
