@@ -3,7 +3,7 @@
 
 Uploads and downloads go through the real gateway on loopback; the peers (PyMongo, mongo-c-driver) talk to the
 same mongod directly, with the same write concern. Each round alternates ours and the peers.
-bench.py [stack] [conversion] runs a part alone. BENCH_QUICK=1 runs one small round: it shows that the bench
+bench.py [stack] [dir] [conversion] runs a part alone; dir is the folder store beside nginx. BENCH_QUICK=1 runs one small round: it shows that the bench
 works, its figures mean nothing.
 """
 import concurrent.futures
@@ -17,11 +17,13 @@ import statistics
 import subprocess
 import sys
 import time
+import types
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 sys.path.insert(0, str(ROOT / "tests" / "bench"))
 import bench_convert  # noqa: E402
+import bench_dir  # noqa: E402
 import bench_stack  # noqa: E402
 
 QUICK = os.environ.get("BENCH_QUICK") == "1"
@@ -298,14 +300,19 @@ def conversion_rows(stack):
     bench_convert.conversion_rows(row, stack, upload_file, ROUNDS, QUICK)
 
 
-PARTS = {"stack": stack_rows, "conversion": conversion_rows}
+def dir_rows(stack):
+    tools = types.SimpleNamespace(upload=upload, download=download, timed=timed, in_parallel=in_parallel, piece=PIECE)
+    bench_dir.dir_rows(row, stack, tools, ROUNDS, FILE_BYTES)
+
+
+PARTS = {"stack": stack_rows, "dir": dir_rows, "conversion": conversion_rows}
 
 
 def main():
     chosen = sys.argv[1:] or list(PARTS)
     print(f"bench: {ROUNDS} rounds, files of {FILE_BYTES / 1e6:.0f} MB, {os.cpu_count()} cores", flush=True)
     with bench_stack.start() as stack:
-        bench_stack.lib.expect(stack.peer_program.exists(), f"{stack.peer_program} is not built: make bench")
+        bench_stack.lib.expect("stack" not in chosen or stack.peer_program.exists(), f"{stack.peer_program} is not built: make bench")
         for name in chosen:
             PARTS[name](stack)
     print("\n| figure | measured | wanted | met |\n|---|---|---|---|")
