@@ -113,7 +113,7 @@ convert_exit_code(int r)
 
 /* The ending of the result's name says its format; any other name is an mp3's. */
 static struct media_spec
-spec_of(const char *to)
+convert_spec_of(const char *to)
 {
 	struct media_spec spec = { .format = media_format_of_file(to) };
 
@@ -132,7 +132,7 @@ convert_file(struct encoder *encoder, const char *from, const char *to,
 	SCOPED(blob_writer_close_p) struct blob_writer *out = NULL;
 	struct progress_bar bar = { false, now_monotonic_ms() };
 	struct encode_watch watch = { convert_show_progress, &bar };
-	struct media_spec spec = spec_of(to);
+	struct media_spec spec = convert_spec_of(to);
 	struct encode_report encoded;
 	int r;
 

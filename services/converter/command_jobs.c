@@ -26,7 +26,7 @@ open_ledger_close(struct open_ledger *l)
 }
 
 static int
-ledger_open(const struct converter_config *config, struct open_ledger *ret, struct err *e)
+open_ledger_open(const struct converter_config *config, struct open_ledger *ret, struct err *e)
 {
 	return converter_ledger_open(config, &ret->backend, &ret->ledger, e);
 }
@@ -115,7 +115,7 @@ jobs_list(const struct command_call *call)
 		return COMMAND_USAGE;
 	if (!jobs)
 		return converter_failed(call, "list", (err_set(&e, ERR_NO_MEMORY, "jobs"), &e));
-	if (ledger_open(call->config, &open, &e) < 0 ||
+	if (open_ledger_open(call->config, &open, &e) < 0 ||
 	    job_list(&open.ledger->desk, &filter, jobs, limit, &count, &e) < 0 ||
 	    jobs_print_all(jobs, count, command_given(call, "json"), &e) < 0)
 		return converter_failed(call, "list", &e);
@@ -190,7 +190,7 @@ jobs_show(const struct command_call *call)
 
 	if (blob_id_parse(call->operands[0], &video) < 0)
 		return command_wrong(call, "a video_fid is 24 hex digits");
-	if (ledger_open(call->config, &open, &e) < 0 ||
+	if (open_ledger_open(call->config, &open, &e) < 0 ||
 	    job_get(&open.ledger->life, &video, &job, &e) < 0)
 		return converter_failed(call, "show", &e);
 	if (!command_given(call, "json"))
@@ -256,7 +256,7 @@ jobs_retry(const struct command_call *call)
 	for (int i = 0; i < call->operand_count; i++)
 		if (blob_id_parse(call->operands[i], &video) < 0)
 			return command_wrong(call, "a video_fid is 24 hex digits");
-	if (ledger_open(call->config, &open, &e) < 0)
+	if (open_ledger_open(call->config, &open, &e) < 0)
 		return converter_failed(call, "retry", &e);
 	if (command_given(call, "all-failed"))
 		return jobs_retry_all(call, open.ledger);

@@ -58,7 +58,7 @@ config_read_file(const char *path, char text[FILE_MAX], struct err *e)
 		return err_errno(e, ERR_INVALID, errno, "file");
 	if (len == FILE_MAX)
 		return err_set(e, ERR_INVALID, "file of %d bytes or more", FILE_MAX);
-	if (memchr(text, '\0', len) != NULL)
+	if (memchr(text, '\0', len))
 		return err_set(e, ERR_INVALID, "file holds a NUL byte");
 	if (len > 0 && text[len - 1] == '\n')
 		len -= len > 1 && text[len - 2] == '\r' ? 2 : 1;

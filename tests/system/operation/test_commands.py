@@ -1,6 +1,7 @@
 """What an operator types beside the running daemons: `converter jobs`, `converter dead`."""
 import json
 import os
+import re
 import subprocess
 
 import pika
@@ -172,6 +173,28 @@ def test_wrong_arguments_are_told_with_the_usage(s):
     for verb in ("list", "show", "retry", "--all-failed", "--state"):
         expect(verb in usage, f"{verb} is not in", usage)
     expect("jobs" in good(s, "--help"), "--help does not name the command")
+
+
+def help_of(s, program, *words):
+    """What --help prints, without any configuration."""
+    done = subprocess.run([s.build / f"services/{program}/{program}", *words, "--help"], capture_output=True, text=True,
+                          env={"PATH": os.environ["PATH"]}, timeout=20)
+    expect(done.returncode == 0 and not done.stderr and "usage:" in done.stdout, program, words, done)
+    return done.stdout
+
+
+def test_every_command_and_verb_explains_itself_and_its_options(s):
+    explained = 0
+    for program in ("converter", "auth"):
+        for command in re.findall(rf"^ +{program} ([a-z]+) +\S", help_of(s, program), re.M):
+            verbs = re.findall(rf"^  {program} {command} ([a-z]+)", help_of(s, program, command), re.M)
+            for words in [(command, verb) for verb in verbs] or [(command,)]:
+                usage, rest = help_of(s, program, *words).split("\n\n", 1)
+                expect(usage.startswith(f"usage:\n  {program} {' '.join(words)}") and "Exit: 0 done" in rest, words, usage)
+                for option in re.findall(r"--[a-z-]+", usage):
+                    expect(f"\n    {option} " in rest, words, option, rest)
+                explained += 1
+    expect(explained == 17, f"{explained} commands and verbs")
 
 
 def test_output_that_cannot_be_written_is_a_failure(s):
