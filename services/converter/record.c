@@ -107,14 +107,19 @@ record_label(enum reaction reaction)
 	return "lost";
 }
 
-/* Whoever has recorded the result removes what earlier attempts may have made too late to be
- * adopted. Nobody can adopt it any more; what stays for want of a server the janitor finds. */
+/* Whoever has recorded the result removes the blobs of earlier attempts that came too late to be
+ * adopted: nobody can adopt them any more. What no attempt finished, and what stays for want of a
+ * server, the janitor finds. */
 static void
 record_clear_others(const struct attempt *a)
 {
-	for (size_t i = 0; i < a->other_count; i++)
-		if (!blob_id_equal(&a->others[i], &a->made.mp3_fid))
+	for (size_t i = 0; i < a->other_count; i++) {
+		SCOPED(blob_reader_close_p) struct blob_reader *late = NULL;
+
+		if (!blob_id_equal(&a->others[i], &a->made.mp3_fid) &&
+		    blob_open(a->c->mp3s, &a->others[i], &late, NULL) == 0)
 			(void)blob_remove(a->c->mp3s, &a->others[i], NULL);
+	}
 }
 
 /* The ledger does not count this attempt's output. It goes if no attempt can follow that would

@@ -39,14 +39,14 @@ def waiting(s, user, count):
 
 @contextlib.contextmanager
 def stored(s, user, length):
-    """An mp3 of user of this length, by its files document alone."""
-    files, fid = s.mongo()["mp3s"]["fs.files"], bson.ObjectId()
-    files.insert_one({"_id": fid, "length": length, "chunkSize": 261120, "metadata": {"owner": user},
-                      "uploadDate": datetime.datetime.now(datetime.timezone.utc)})
+    """An mp3 of user of this length, by its job alone."""
+    fid, now = bson.ObjectId(), datetime.datetime.now(datetime.timezone.utc)
+    jobs(s).insert_one({"_id": fid, "username": user, "state": "done", "mp3_fid": bson.ObjectId(), "result": {"bytes": length}, "attempts": 1,
+                        "created_at": now, "updated_at": now, "result_published_at": now, "notified_at": now})
     try:
         yield
     finally:
-        files.delete_one({"_id": fid})
+        jobs(s).delete_one({"_id": fid})
 
 
 def upload(s, port, user, content=b"x" * 1000):
@@ -96,7 +96,9 @@ def test_past_the_ceiling_of_bytes_an_upload_is_413_and_leaves_nothing(s):
         s.expect_no_orphans()
         expect(upload(s, g.port, user, b"d" * 100 * KIB).status == 200, "what fits exactly is refused")
         refused_before_the_body(s, g.port, user, 413, FULL)
-        s.blobs.remove("videos", next(iter(files_of(s, user))))
+        gone = next(iter(files_of(s, user)))
+        s.blobs.remove("videos", gone)
+        jobs(s).update_one({"_id": bson.ObjectId(gone)}, {"$currentDate": {"video_settled_at": True}})  # as the janitor does
         expect(upload(s, g.port, user, b"e" * KIB).status == 200, "what was removed still counts")
 
 
@@ -137,10 +139,11 @@ def test_a_ceiling_reads_an_index_and_no_documents(s):
     with s.beside("gateway", MAX_STORED_BYTES_PER_USER="1MiB", MAX_QUEUED_JOBS_PER_USER="9") as g, waiting(s, user, 3):
         g.ready()
         expect(upload(s, g.port, user).status == 200)
-        owned = [{"$match": {"metadata.owner": user}}, {"$group": {"_id": None, "bytes": {"$sum": "$length"}}}]
+        owned = [{"$match": {"username": user}}, {"$group": {"_id": "$state", "bytes": {"$sum": {"$add": ["$source.bytes", "$result.bytes"]}},
+                                                             "gone": {"$max": {"$add": ["$video_settled_at", "$audio_settled_at"]}}}}]
         open_jobs = [{"$match": {"state": {"$in": ["uploading", "queued", "leased"]}, "username": user}}, {"$count": "n"}]
-        for database, collection, pipeline in (("videos", "fs.files", owned), ("tonearm", "jobs", open_jobs)):
-            command = {"aggregate": collection, "pipeline": pipeline, "cursor": {}}
-            plan = s.mongo()[database].command("explain", command, verbosity="executionStats")
+        for pipeline, hint in (owned, "user_stored"), (open_jobs, "state_user_created"):
+            command = {"aggregate": "jobs", "pipeline": pipeline, "cursor": {}, "hint": hint}
+            plan = s.mongo()["tonearm"].command("explain", command, verbosity="executionStats")
             seen = plan.get("executionStats") or plan["stages"][0]["$cursor"]["executionStats"]
-            expect(seen["totalDocsExamined"] == 0 and seen["totalKeysExamined"] <= 12, collection, seen)
+            expect(seen["totalDocsExamined"] == 0 and seen["totalKeysExamined"] <= 12, hint, seen)
