@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT / "tests" / "bench"))
 import bench_convert  # noqa: E402
 import bench_dir  # noqa: E402
 import bench_stack  # noqa: E402
+import bench_proxy  # noqa: E402
 
 QUICK = os.environ.get("BENCH_QUICK") == "1"
 ROUNDS = 1 if QUICK else 5
@@ -224,6 +225,9 @@ def memory_rows(stack):
     row("memory of 8 downloads at once, above idle", f"{peak:.1f} MiB", "≤ 16 MiB", peak <= 16)
 
     stalled_downloads_row(stack, fid)
+    stack.restart_gateway()
+    tools = types.SimpleNamespace(download=download, in_parallel=in_parallel, rounds=ROUNDS, piece=PIECE)
+    bench_proxy.proxy_rows(row, stack, fid, FILE_BYTES, tools)
     stack.restart_gateway()
     idle = bench_stack.rss_bytes(stack.gateway_pid)
     socks = []
