@@ -63,7 +63,7 @@ gridfs_slot_reserve(struct gridfs_slot *s, size_t data, struct err *e)
 		want *= 2;
 	if (want > SLOT_DATA_AT + CHUNK_SIZE + 1)
 		want = SLOT_DATA_AT + CHUNK_SIZE + 1;
-	if ((doc = realloc(s->doc, want)) == NULL)
+	if (!(doc = realloc(s->doc, want)))
 		return err_set(e, ERR_NO_MEMORY, "chunk buffer");
 	s->doc = doc;
 	s->cap = want;

@@ -20,12 +20,12 @@ struct mongo_pool {
 /* When this thread's present call got its client: a client is held by one thread, one at a time. */
 static _Thread_local int64_t popped_at_ms;
 
-static pthread_once_t driver_once = PTHREAD_ONCE_INIT;
+static pthread_once_t pool_driver_once = PTHREAD_ONCE_INIT;
 
 /* The driver's own log goes nowhere: errors come back as values, and its lines could hold anything.
  */
 static void
-drop_line(mongoc_log_level_t level, const char *domain, const char *line, void *arg)
+pool_drop_line(mongoc_log_level_t level, const char *domain, const char *line, void *arg)
 {
 	(void)level;
 	(void)domain;
@@ -34,14 +34,14 @@ drop_line(mongoc_log_level_t level, const char *domain, const char *line, void *
 }
 
 static void
-start_driver(void)
+pool_start_driver(void)
 {
 	mongoc_init();
-	mongoc_log_set_handler(drop_line, NULL);
+	mongoc_log_set_handler(pool_drop_line, NULL);
 }
 
 static void
-default_option(mongoc_uri_t *uri, const char *name, int64_t value)
+pool_default_option(mongoc_uri_t *uri, const char *name, int64_t value)
 {
 	if (!mongoc_uri_has_option(uri, name))
 		(void)mongoc_uri_set_option_as_int32(uri, name, (int32_t)value);
@@ -50,12 +50,12 @@ default_option(mongoc_uri_t *uri, const char *name, int64_t value)
 /* What the operator's URI says stands. Retries are ours: the driver's own would double a call's
  * time. */
 static void
-set_defaults(mongoc_uri_t *uri, const struct mongo_pool_config *config)
+pool_set_defaults(mongoc_uri_t *uri, const struct mongo_pool_config *config)
 {
-	default_option(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, config->deadline_ms);
-	default_option(uri, MONGOC_URI_SOCKETTIMEOUTMS, config->deadline_ms);
-	default_option(uri, MONGOC_URI_CONNECTTIMEOUTMS, CONNECT_TIMEOUT_MS);
-	default_option(uri, MONGOC_URI_HEARTBEATFREQUENCYMS, HEARTBEAT_MS);
+	pool_default_option(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, config->deadline_ms);
+	pool_default_option(uri, MONGOC_URI_SOCKETTIMEOUTMS, config->deadline_ms);
+	pool_default_option(uri, MONGOC_URI_CONNECTTIMEOUTMS, CONNECT_TIMEOUT_MS);
+	pool_default_option(uri, MONGOC_URI_HEARTBEATFREQUENCYMS, HEARTBEAT_MS);
 	(void)mongoc_uri_set_option_as_int32(uri, MONGOC_URI_MAXPOOLSIZE, config->max_clients);
 	if (!mongoc_uri_has_option(uri, MONGOC_URI_RETRYWRITES))
 		(void)mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYWRITES, false);
@@ -66,7 +66,7 @@ set_defaults(mongoc_uri_t *uri, const struct mongo_pool_config *config)
 }
 
 static void
-uri_free_p(mongoc_uri_t **uri)
+pool_uri_free_p(mongoc_uri_t **uri)
 {
 	mongoc_uri_destroy(*uri);
 }
@@ -75,20 +75,20 @@ int
 mongo_pool_new(const struct mongo_pool_config *config, struct mongo_pool **ret, struct err *e)
 {
 	SCOPED(mongo_pool_free_p) struct mongo_pool *p = NULL;
-	SCOPED(uri_free_p) mongoc_uri_t *uri = NULL;
+	SCOPED(pool_uri_free_p) mongoc_uri_t *uri = NULL;
 	bson_error_t error;
 
-	(void)pthread_once(&driver_once, start_driver);
+	(void)pthread_once(&pool_driver_once, pool_start_driver);
 	/* the driver's words may quote the URI, which may hold a password */
-	if ((uri = mongoc_uri_new_with_error(config->uri, &error)) == NULL)
+	if (!(uri = mongoc_uri_new_with_error(config->uri, &error)))
 		return err_set(e, ERR_INVALID, "MONGODB_URI is not a MongoDB connection string");
-	set_defaults(uri, config);
-	if ((p = calloc(1, sizeof *p)) == NULL)
+	pool_set_defaults(uri, config);
+	if (!(p = calloc(1, sizeof *p)))
 		return err_set(e, ERR_NO_MEMORY, "mongo pool");
 	p->max = config->max_clients;
 	p->deadline_ms = config->deadline_ms;
 	gate_init(&p->places, p->max, GATE_LINE_OF_THREADS);
-	if ((p->clients = mongoc_client_pool_new(uri)) == NULL)
+	if (!(p->clients = mongoc_client_pool_new(uri)))
 		return err_set(e, ERR_INTERNAL, "mongo pool");
 	(void)mongoc_client_pool_set_error_api(p->clients, MONGOC_ERROR_API_VERSION_2);
 	*ret = TAKE(p);
@@ -98,7 +98,7 @@ mongo_pool_new(const struct mongo_pool_config *config, struct mongo_pool **ret, 
 void
 mongo_pool_free(struct mongo_pool *p)
 {
-	if (p == NULL)
+	if (!p)
 		return;
 	if (p->clients)
 		mongoc_client_pool_destroy(p->clients);
@@ -159,7 +159,7 @@ mongo_pool_usage(struct mongo_pool *p, int *ret_used, int *ret_max)
 
 /* Codes of the server's error_codes.yml: shutdowns, elections, lost hosts, a full disk. */
 static bool
-is_lost_server(uint32_t code)
+mongo_is_lost_server(uint32_t code)
 {
 	static const uint32_t lost[] = { 6,     7,     13,    18,    89,    91,    134,
 					 189,   262,   9001,  10107, 11600, 11602, 13388,
@@ -174,13 +174,13 @@ is_lost_server(uint32_t code)
 /* What the storage engine cannot write has no code of its own, but UnknownError and errno's words.
  */
 static bool
-is_full_disk(const bson_error_t *error)
+mongo_is_full_disk(const bson_error_t *error)
 {
 	return error->code == 8 && strstr(error->message, "No space left on device");
 }
 
 static int
-server_code(const bson_error_t *error)
+mongo_server_code(const bson_error_t *error)
 {
 	switch (error->code) {
 	case 11000: /* duplicate key */
@@ -191,8 +191,9 @@ server_code(const bson_error_t *error)
 	case 50000:
 		return ERR_TIMEOUT;
 	default:
-		return is_lost_server(error->code) || is_full_disk(error) ? ERR_UNAVAILABLE
-									  : ERR_INTERNAL;
+		return mongo_is_lost_server(error->code) || mongo_is_full_disk(error)
+			       ? ERR_UNAVAILABLE
+			       : ERR_INTERNAL;
 	}
 }
 
@@ -213,7 +214,7 @@ mongo_err(struct err *e, const bson_error_t *error, const char *what)
 		code = ERR_TIMEOUT;
 		break;
 	default:
-		code = server_code(error);
+		code = mongo_server_code(error);
 	}
 	return err_set(e, code, "mongodb: %s: %.160s", what, error->message);
 }

@@ -272,7 +272,7 @@ main(void)
 	int failed = 1;
 
 	program = getenv("TONEARM_TEST_MONGOD");
-	if (program == NULL || access(program, X_OK) != 0) {
+	if (!program || access(program, X_OK) != 0) {
 		puts("skipped: TONEARM_TEST_MONGOD names no program");
 		return 77;
 	}

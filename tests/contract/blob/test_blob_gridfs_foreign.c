@@ -342,7 +342,7 @@ main(void)
 	const char *uri = getenv("TONEARM_TEST_MONGODB_URI");
 	int failed;
 
-	if (uri == NULL || *uri == '\0') {
+	if (!uri || *uri == '\0') {
 		puts("skipped: TONEARM_TEST_MONGODB_URI is not set");
 		return 77;
 	}

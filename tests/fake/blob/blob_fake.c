@@ -9,7 +9,7 @@ fake_open(struct blob_store *s, const struct blob_id *id, struct blob_reader **r
 
 	if (r < 0)
 		return r;
-	if (blob == NULL)
+	if (!blob)
 		return err_set(e, ERR_NOT_FOUND, "no such blob");
 	return blob_fake_reader_new(s, &blob->info, ret, e);
 }
@@ -57,7 +57,7 @@ fake_remove(struct blob_store *s, const struct blob_id *id, struct err *e)
 	if (r < 0)
 		return r;
 	blob_fake_drop_part(f, id);
-	if (blob == NULL)
+	if (!blob)
 		return 0;
 	str_free(&blob->bytes);
 	*blob = f->blobs[--f->count];
@@ -81,7 +81,7 @@ fake_close(struct blob_store *s)
 		str_free(&f->blobs[i].bytes);
 	for (size_t i = 0; i < f->part_count; i++)
 		str_free(&f->parts[i].bytes);
-	pthread_mutex_destroy(&f->lock);
+	(void)pthread_mutex_destroy(&f->lock);
 	free(f->blobs);
 	free(f);
 }
@@ -144,10 +144,10 @@ blob_fake_new(struct blob_store **ret, struct err *e)
 {
 	struct blob_fake *f = calloc(1, sizeof *f);
 
-	if (f == NULL)
+	if (!f)
 		return err_set(e, ERR_NO_MEMORY, "blob store");
 	f->port.ops = &fake_ops;
-	pthread_mutex_init(&f->lock, NULL);
+	(void)pthread_mutex_init(&f->lock, NULL);
 	*ret = &f->port;
 	return 0;
 }

@@ -20,7 +20,7 @@ blob_fake_leftover(struct blob_store *s, const struct blob_id *id, struct blob_l
 
 	if (r < 0)
 		return r;
-	if (left == NULL)
+	if (!left)
 		return err_set(e, ERR_NOT_FOUND, "no chunks");
 	*ret = left->is;
 	return 0;

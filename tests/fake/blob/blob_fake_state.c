@@ -7,14 +7,14 @@ blob_fake_enter(struct blob_store *s)
 {
 	struct blob_fake *f = CONTAINER_OF(s, struct blob_fake, port);
 
-	pthread_mutex_lock(&f->lock);
+	(void)pthread_mutex_lock(&f->lock);
 	return f;
 }
 
 void
 blob_fake_leave_p(struct blob_fake **f)
 {
-	pthread_mutex_unlock(&(*f)->lock);
+	(void)pthread_mutex_unlock(&(*f)->lock);
 }
 
 int
@@ -46,7 +46,7 @@ blob_fake_add(struct blob_fake *f, const struct blob_info *info, struct str *byt
 		size_t room = f->room ? f->room * 2 : 16;
 		struct fake_blob *more = realloc(f->blobs, room * sizeof *more);
 
-		if (more == NULL)
+		if (!more)
 			return err_set(e, ERR_NO_MEMORY, "blobs");
 		f->blobs = more;
 		f->room = room;
@@ -76,7 +76,7 @@ blob_fake_leave_chunks(struct blob_fake *f, const struct blob_id *id, int64_t ch
 			*left = f->left[--f->left_count];
 		return;
 	}
-	if (left == NULL && f->left_count < FAKE_LEFT_MAX)
+	if (!left && f->left_count < FAKE_LEFT_MAX)
 		left = &f->left[f->left_count++];
 	if (left)
 		*left = (struct fake_left){ *id, { chunks, newest_ms } };

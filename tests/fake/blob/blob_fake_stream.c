@@ -19,7 +19,7 @@ fake_read(struct blob_reader *port, void *to, size_t size, size_t *ret_got, stru
 
 	if (rc < 0)
 		return rc;
-	if (blob == NULL)
+	if (!blob)
 		return err_set(e, ERR_CORRUPT, "blob %s was removed", port->info.id.hex);
 	left = blob->bytes.len - (size_t)r->position;
 	size = size < left ? size : left;
@@ -60,7 +60,7 @@ blob_fake_reader_new(struct blob_store *s, const struct blob_info *info, struct 
 {
 	struct fake_reader *r = calloc(1, sizeof *r);
 
-	if (r == NULL)
+	if (!r)
 		return err_set(e, ERR_NO_MEMORY, "blob reader");
 	r->port.ops = &reader_ops;
 	r->port.info = *info;
@@ -180,7 +180,7 @@ blob_fake_writer_new(struct blob_store *s, const struct blob_id *id, const struc
 {
 	struct fake_writer *w = calloc(1, sizeof *w);
 
-	if (w == NULL)
+	if (!w)
 		return err_set(e, ERR_NO_MEMORY, "blob writer");
 	w->port.ops = &writer_ops;
 	w->port.id = *id;
