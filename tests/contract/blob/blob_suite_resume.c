@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "base/clock.h"
+#include "base/wait.h"
 
 #define TAIL 1234 /* bytes of the last part */
 #define RACERS 4
@@ -307,8 +308,25 @@ struct racer {
 	int64_t size;
 	uint32_t seed;
 	int commits;
+	int lost;          /* to others, one after the other */
 	const char *wrong; /* what went wrong, or NULL */
 };
+
+static uint32_t
+race_chance(struct racer *racer, uint32_t below)
+{
+	racer->seed = racer->seed * 1103515245 + 12345;
+	return (racer->seed >> 8) % below;
+}
+
+/* As a client does that was told to come again: else all take over from each other for ever. */
+static void
+race_back_off(struct racer *racer, int result)
+{
+	racer->lost = result != ERR_CONFLICT ? 0 : racer->lost < 9 ? racer->lost + 1 : 9;
+	if (racer->lost > 0)
+		wait_pause(race_chance(racer, 1U << racer->lost));
+}
 
 /* Resumes, writes a part and flushes or commits it: false when the upload is over. */
 static bool
@@ -316,7 +334,7 @@ race_once(struct racer *racer)
 {
 	SCOPED(blob_writer_close_p) struct blob_writer *w = NULL;
 	SCOPED(blob_reader_close_p) struct blob_reader *done = NULL;
-	int64_t left, part = (racer->seed = racer->seed * 1103515245 + 12345) % (3 * SUITE_CHUNK);
+	int64_t left, part = race_chance(racer, 3 * SUITE_CHUNK);
 	int r = blob_resume(racer->store, &racer->id, &nobody, &w, NULL);
 
 	if (r == 0) {
@@ -327,6 +345,8 @@ race_once(struct racer *racer)
 	}
 	if (r != 0 && r != ERR_CONFLICT)
 		racer->wrong = err_name(r);
+	blob_writer_close(TAKE(w));
+	race_back_off(racer, r);
 	return blob_open(racer->store, &racer->id, &done, NULL) == ERR_NOT_FOUND;
 }
 
@@ -353,8 +373,9 @@ BLOB_TEST(writers_that_race_for_one_upload_finish_it_once)
 		racers[i] = (struct racer){ *state, id, .size = size, .seed = i };
 		assert_int_equal(pthread_create(&racers[i].thread, NULL, race, &racers[i]), 0);
 	}
-	for (int i = 0; i < RACERS; i++) {
+	for (int i = 0; i < RACERS; i++)
 		assert_int_equal(pthread_join(racers[i].thread, NULL), 0);
+	for (int i = 0; i < RACERS; i++) {
 		if (racers[i].wrong)
 			fail_msg("%s", racers[i].wrong);
 		commits += racers[i].commits;
