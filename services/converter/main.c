@@ -5,7 +5,7 @@
 #include "base/random.h"
 #include "base/log/log.h"
 #include "base/machine/memory_limit.h"
-#include "converter/command.h"
+#include "converter/command/command.h"
 #include "converter/config.h"
 #include "converter/dispatch.h"
 #include "flow/job_routes.h"

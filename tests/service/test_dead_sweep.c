@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "converter/command.h"
+#include "converter/command/command.h"
 #include "converter/config.h"
 #include "fake/faulty/faulty.h"
 

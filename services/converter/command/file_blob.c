@@ -1,6 +1,6 @@
 /* mkostemp */
 #define _GNU_SOURCE
-#include "converter/file_blob.h"
+#include "converter/command/file_blob.h"
 
 #include <errno.h>
 #include <fcntl.h>

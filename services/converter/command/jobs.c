@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/text/legible.h"
 #include "base/text/str.h"
-#include "converter/command.h"
+#include "converter/command/command.h"
 #include "converter/config.h"
 #include "wire/job_json.h"
 

@@ -6,7 +6,7 @@
 #include "base/scope.h"
 #include "base/text/legible.h"
 #include "base/text/str.h"
-#include "converter/command.h"
+#include "converter/command/command.h"
 #include "converter/config.h"
 #include "wire/dead_json.h"
 

@@ -1,4 +1,4 @@
-#include "converter/command.h"
+#include "converter/command/command.h"
 
 static const char *
 converter_advice(int code)

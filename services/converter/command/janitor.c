@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "converter/command.h"
+#include "converter/command/command.h"
 #include "converter/config.h"
 #include "converter/janitor.h"
 
