@@ -27,7 +27,7 @@ struct lease_keeper {
 };
 
 static bool
-is_lost(struct lease_keeper *k)
+keeper_is_lost(struct lease_keeper *k)
 {
 	if (now_monotonic_ms() >= k->safe_until_ms)
 		k->lost = true;
@@ -36,20 +36,20 @@ is_lost(struct lease_keeper *k)
 
 /* Renews once, with the lock released meanwhile. */
 static void
-renew(struct lease_keeper *k)
+keeper_renew(struct lease_keeper *k)
 {
 	int64_t sent_ms = now_monotonic_ms();
 	struct job_progress progress = k->progress;
 	int r;
 
 	k->told = false;
-	pthread_mutex_unlock(&k->lock);
+	(void)pthread_mutex_unlock(&k->lock);
 	r = job_renew(k->jobs, &k->lease, k->ms, &progress, NULL);
-	pthread_mutex_lock(&k->lock);
+	(void)pthread_mutex_lock(&k->lock);
 	if (r == ERR_CONFLICT || r == ERR_NOT_FOUND)
 		k->lost = true;
 	/* An answer that comes after the end revives nothing: the caller may have seen it lost. */
-	if (r == 0 && !is_lost(k))
+	if (r == 0 && !keeper_is_lost(k))
 		k->safe_until_ms = sent_ms + k->ms;
 	k->renew_ms =
 		now_monotonic_ms() + k->ms / (r == 0 ? RENEWALS_PER_LEASE : RETRIES_PER_LEASE) + 1;
@@ -60,25 +60,25 @@ static void *
 keeper_main(void *arg)
 {
 	struct lease_keeper *k = arg;
-	pthread_mutex_lock(&k->lock);
-	while (!k->stopping && !is_lost(k)) {
+	(void)pthread_mutex_lock(&k->lock);
+	while (!k->stopping && !keeper_is_lost(k)) {
 		int64_t next_ms =
 			k->told && k->record_ms < k->renew_ms ? k->record_ms : k->renew_ms;
 
 		if (now_monotonic_ms() < next_ms)
 			(void)cond_wait_until(&k->wake, &k->lock, next_ms);
 		else
-			renew(k);
+			keeper_renew(k);
 	}
-	pthread_mutex_unlock(&k->lock);
+	(void)pthread_mutex_unlock(&k->lock);
 	return NULL;
 }
 
 static void
 keeper_free(struct lease_keeper *k)
 {
-	pthread_cond_destroy(&k->wake);
-	pthread_mutex_destroy(&k->lock);
+	(void)pthread_cond_destroy(&k->wake);
+	(void)pthread_mutex_destroy(&k->lock);
 	free(k);
 }
 
@@ -91,7 +91,7 @@ lease_keeper_start(struct job_life *jobs, const struct job_lease *lease, int64_t
 
 	if (ms <= 0)
 		return err_set(e, ERR_INVALID, "a lease of no length");
-	if ((k = calloc(1, sizeof *k)) == NULL)
+	if (!(k = calloc(1, sizeof *k)))
 		return err_set(e, ERR_NO_MEMORY, "lease");
 	k->jobs = jobs;
 	k->lease = *lease;
@@ -99,7 +99,7 @@ lease_keeper_start(struct job_life *jobs, const struct job_lease *lease, int64_t
 	k->safe_until_ms = now_monotonic_ms() + ms;
 	k->renew_ms = now_monotonic_ms() + ms / RENEWALS_PER_LEASE;
 	k->record_ms = now_monotonic_ms() + PROGRESS_INTERVAL_MS;
-	pthread_mutex_init(&k->lock, NULL);
+	(void)pthread_mutex_init(&k->lock, NULL);
 	cond_init(&k->wake);
 	if ((failure = pthread_create(&k->thread, NULL, keeper_main, k)) != 0) {
 		keeper_free(k);
@@ -112,12 +112,12 @@ lease_keeper_start(struct job_life *jobs, const struct job_lease *lease, int64_t
 void
 lease_keeper_progress(struct lease_keeper *k, const struct job_progress *progress)
 {
-	pthread_mutex_lock(&k->lock);
+	(void)pthread_mutex_lock(&k->lock);
 	k->progress = *progress;
 	if (!k->told)
-		pthread_cond_signal(&k->wake);
+		(void)pthread_cond_signal(&k->wake);
 	k->told = true;
-	pthread_mutex_unlock(&k->lock);
+	(void)pthread_mutex_unlock(&k->lock);
 }
 
 bool
@@ -125,21 +125,21 @@ lease_keeper_lost(struct lease_keeper *k)
 {
 	bool lost;
 
-	pthread_mutex_lock(&k->lock);
-	lost = is_lost(k);
-	pthread_mutex_unlock(&k->lock);
+	(void)pthread_mutex_lock(&k->lock);
+	lost = keeper_is_lost(k);
+	(void)pthread_mutex_unlock(&k->lock);
 	return lost;
 }
 
 void
 lease_keeper_stop(struct lease_keeper *k)
 {
-	if (k == NULL)
+	if (!k)
 		return;
-	pthread_mutex_lock(&k->lock);
+	(void)pthread_mutex_lock(&k->lock);
 	k->stopping = true;
-	pthread_cond_signal(&k->wake);
-	pthread_mutex_unlock(&k->lock);
-	pthread_join(k->thread, NULL);
+	(void)pthread_cond_signal(&k->wake);
+	(void)pthread_mutex_unlock(&k->lock);
+	(void)pthread_join(k->thread, NULL);
 	keeper_free(k);
 }

@@ -69,8 +69,7 @@ struct job_lease {
 	char owner[LEASE_OWNER_MAX + 1];
 	char token[LEASE_TOKEN_DIGITS + 1];
 	int64_t until_ms;
-	struct blob_id
-		output; /* what this attempt writes its mp3 under: registered with the lease */
+	struct blob_id output; /* what this attempt writes under: registered with the lease */
 };
 
 struct job {

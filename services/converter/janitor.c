@@ -15,7 +15,7 @@ struct find {
 };
 
 static int
-look(struct blob_store *store, const struct blob_id *id, struct find *ret, struct err *e)
+janitor_look(struct blob_store *store, const struct blob_id *id, struct find *ret, struct err *e)
 {
 	SCOPED(blob_reader_close_p) struct blob_reader *reader = NULL;
 	struct blob_leftover left = { 0 };
@@ -42,7 +42,7 @@ look(struct blob_store *store, const struct blob_id *id, struct find *ret, struc
 }
 
 static void
-count(struct janitor *j, enum janitor_kind kind, const struct find *found)
+janitor_count(struct janitor *j, enum janitor_kind kind, const struct find *found)
 {
 	j->report->kinds[kind].removed++;
 	j->report->kinds[kind].chunks += found->chunks;
@@ -52,13 +52,14 @@ count(struct janitor *j, enum janitor_kind kind, const struct find *found)
 /* The sender may be slow: its newest chunk tells whether it is still there. An upload that was
  * given up before (expired) is past that question. */
 static int
-sweep_upload(struct janitor *j, const struct job *job, const struct blob_id *video, struct err *e)
+janitor_sweep_upload(struct janitor *j, const struct job *job, const struct blob_id *video,
+		     struct err *e)
 {
 	const struct janitor_config *c = j->config;
 	struct find found;
 	int r;
 
-	if ((r = look(c->videos, video, &found, e)) < 0)
+	if ((r = janitor_look(c->videos, video, &found, e)) < 0)
 		return r;
 	if (job->state == JOB_UPLOADING && found.newest_ms > j->now_ms - c->grace_ms)
 		return err_set(e, ERR_CONFLICT, "in use");
@@ -66,15 +67,15 @@ sweep_upload(struct janitor *j, const struct job *job, const struct blob_id *vid
 			    (r = blob_remove(c->videos, video, e)) < 0 ||
 			    (r = job_settle(c->jobs, video, JOB_LEFT_UPLOAD, video, e)) < 0))
 		return r;
-	count(j, JANITOR_UPLOADS, &found);
+	janitor_count(j, JANITOR_UPLOADS, &found);
 	return 0;
 }
 
 /* An output that became a blob, and whose job has another result by now: too late to be adopted.
  * While an attempt may follow it waits to be adopted. */
 static int
-sweep_late_output(struct janitor *j, const struct job *job, const struct blob_id *output,
-		  struct err *e)
+janitor_sweep_late_output(struct janitor *j, const struct job *job, const struct blob_id *output,
+			  struct err *e)
 {
 	const struct janitor_config *c = j->config;
 	struct find found;
@@ -84,15 +85,16 @@ sweep_late_output(struct janitor *j, const struct job *job, const struct blob_id
 		return err_set(e, ERR_CONFLICT, "in use");
 	if (blob_id_equal(output, &job->mp3_fid))
 		return 0;
-	if ((r = look(c->mp3s, output, &found, e)) < 0 ||
+	if ((r = janitor_look(c->mp3s, output, &found, e)) < 0 ||
 	    (!c->dry_run && (r = blob_remove(c->mp3s, output, e)) < 0))
 		return r;
-	count(j, JANITOR_OUTPUTS, &found);
+	janitor_count(j, JANITOR_OUTPUTS, &found);
 	return 0;
 }
 
 static int
-sweep_output(struct janitor *j, const struct job *job, const struct blob_id *output, struct err *e)
+janitor_sweep_output(struct janitor *j, const struct job *job, const struct blob_id *output,
+		     struct err *e)
 {
 	const struct janitor_config *c = j->config;
 	struct blob_leftover left = { 0 };
@@ -104,16 +106,17 @@ sweep_output(struct janitor *j, const struct job *job, const struct blob_id *out
 		return err_set(e, ERR_CONFLICT, "in use");
 	if (r == 0 && !c->dry_run && (r = blob_clear(c->mp3s, output, e)) < 0)
 		return r;
-	if (r == ERR_CONFLICT && (r = sweep_late_output(j, job, output, e)) < 0)
+	if (r == ERR_CONFLICT && (r = janitor_sweep_late_output(j, job, output, e)) < 0)
 		return r;
 	if (left.chunks > 0)
-		count(j, JANITOR_OUTPUTS, &(struct find){ .chunks = left.chunks });
+		janitor_count(j, JANITOR_OUTPUTS, &(struct find){ .chunks = left.chunks });
 	return c->dry_run ? 0 : job_settle(c->jobs, &job->video_fid, JOB_LEFT_OUTPUT, output, e);
 }
 
 /* A blob of MsgQ's is settled without having gone: it is not looked at again. */
 static int
-sweep_expired(struct janitor *j, const struct job *job, const struct blob_id *blob, struct err *e)
+janitor_sweep_expired(struct janitor *j, const struct job *job, const struct blob_id *blob,
+		      struct err *e)
 {
 	const struct janitor_config *c = j->config;
 	bool video = j->which == JOB_LEFT_VIDEO;
@@ -122,7 +125,7 @@ sweep_expired(struct janitor *j, const struct job *job, const struct blob_id *bl
 	bool stays;
 	int r;
 
-	if ((r = look(store, blob, &found, e)) < 0)
+	if ((r = janitor_look(store, blob, &found, e)) < 0)
 		return r;
 	stays = found.is_blob && !found.is_ours;
 	if (!c->dry_run && !stays &&
@@ -134,13 +137,13 @@ sweep_expired(struct janitor *j, const struct job *job, const struct blob_id *bl
 	if (stays)
 		j->report->foreign++;
 	else if (found.is_blob)
-		count(j, video ? JANITOR_VIDEOS : JANITOR_AUDIOS, &found);
+		janitor_count(j, video ? JANITOR_VIDEOS : JANITOR_AUDIOS, &found);
 	return 0;
 }
 
 /* What one thing came to. Only a server that is away ends the run. */
 static int
-judge(struct janitor *j, int r, struct err *e)
+janitor_judge(struct janitor *j, int r, struct err *e)
 {
 	if (r == ERR_CONFLICT)
 		j->report->in_use++;
@@ -155,7 +158,7 @@ judge(struct janitor *j, int r, struct err *e)
 }
 
 static int
-sweep(const struct job *job, const struct blob_id *blob, void *arg, struct err *e)
+janitor_sweep(const struct job *job, const struct blob_id *blob, void *arg, struct err *e)
 {
 	struct janitor *j = arg;
 	struct err one = ERR_NONE;
@@ -163,24 +166,24 @@ sweep(const struct job *job, const struct blob_id *blob, void *arg, struct err *
 
 	switch (j->which) {
 	case JOB_LEFT_UPLOAD:
-		r = sweep_upload(j, job, blob, &one);
+		r = janitor_sweep_upload(j, job, blob, &one);
 		break;
 	case JOB_LEFT_OUTPUT:
-		r = sweep_output(j, job, blob, &one);
+		r = janitor_sweep_output(j, job, blob, &one);
 		break;
 	case JOB_LEFT_VIDEO:
 	case JOB_LEFT_AUDIO:
-		r = sweep_expired(j, job, blob, &one);
+		r = janitor_sweep_expired(j, job, blob, &one);
 		break;
 	}
-	if ((r = judge(j, r, &one)) < 0)
+	if ((r = janitor_judge(j, r, &one)) < 0)
 		return err_set(e, r, "job %s: %s", job->video_fid.hex, one.text);
 	return 0;
 }
 
 static int
-sweep_foreign_id(struct janitor *j, struct blob_store *store, const struct blob_id *id,
-		 struct err *e)
+janitor_sweep_foreign_id(struct janitor *j, struct blob_store *store, const struct blob_id *id,
+			 struct err *e)
 {
 	const struct janitor_config *c = j->config;
 	struct blob_leftover left;
@@ -196,12 +199,12 @@ sweep_foreign_id(struct janitor *j, struct blob_store *store, const struct blob_
 		return err_set(e, ERR_CONFLICT, "in use");
 	if (!c->dry_run && (r = blob_clear(store, id, e)) < 0)
 		return r;
-	count(j, JANITOR_FOREIGN, &(struct find){ .chunks = left.chunks });
+	janitor_count(j, JANITOR_FOREIGN, &(struct find){ .chunks = left.chunks });
 	return 0;
 }
 
 static int
-sweep_foreign(struct janitor *j, struct blob_store *store, struct err *e)
+janitor_sweep_foreign(struct janitor *j, struct blob_store *store, struct err *e)
 {
 	struct blob_id id = { "" };
 	int r;
@@ -209,7 +212,7 @@ sweep_foreign(struct janitor *j, struct blob_store *store, struct err *e)
 	while ((r = blob_next_id(store, &id, &id, e)) == 0) {
 		struct err one = ERR_NONE;
 
-		if ((r = judge(j, sweep_foreign_id(j, store, &id, &one), &one)) < 0)
+		if ((r = janitor_judge(j, janitor_sweep_foreign_id(j, store, &id, &one), &one)) < 0)
 			return err_set(e, r, "chunks of %s: %s", id.hex, one.text);
 	}
 	return r == ERR_NOT_FOUND ? 0 : r;
@@ -254,13 +257,13 @@ janitor_run(const struct janitor_config *config, struct janitor_report *report, 
 	for (size_t i = 0; i < ARRAY_LEN(rounds) && r == 0; i++) {
 		j.which = rounds[i].which;
 		if (rounds[i].age_ms > 0)
-			r = job_each_leftover(config->jobs, j.which, rounds[i].age_ms, sweep, &j,
-					      e);
+			r = job_each_leftover(config->jobs, j.which, rounds[i].age_ms,
+					      janitor_sweep, &j, e);
 	}
 	if (r == 0 && config->foreign)
-		r = sweep_foreign(&j, config->videos, e);
+		r = janitor_sweep_foreign(&j, config->videos, e);
 	if (r == 0 && config->foreign)
-		r = sweep_foreign(&j, config->mp3s, e);
+		r = janitor_sweep_foreign(&j, config->mp3s, e);
 	if (r == 0 && j.first.code != 0)
 		return err_set(e, j.first.code, "%s", j.first.text);
 	return r;

@@ -112,7 +112,7 @@ desk_filter(const struct job_filter *filter)
 	BSON_APPEND_DOCUMENT_BEGIN(b, "state", &state);
 	BSON_APPEND_ARRAY_BEGIN(&state, "$in", &in);
 	for (int i = 0; i < JOB_STATES; i++)
-		if (filter->state == NULL || (int)*filter->state == i)
+		if (!filter->state || (int)*filter->state == i)
 			BSON_APPEND_UTF8(&in, "0", job_state_name((enum job_state)i));
 	bson_append_array_end(&state, &in);
 	bson_append_document_end(b, &state);

@@ -13,7 +13,7 @@ add(struct job_fake *f, const struct job *job, struct err *e)
 		size_t room = f->room ? f->room * 2 : 16;
 		struct record *more = realloc(f->records, room * sizeof *more);
 
-		if (more == NULL)
+		if (!more)
 			return err_set(e, ERR_NO_MEMORY, "ledger");
 		f->records = more;
 		f->room = room;
@@ -69,7 +69,7 @@ fake_enqueue(struct job_life *s, const struct blob_id *video, const struct job_s
 
 	if (r < 0)
 		return r;
-	if (rec == NULL)
+	if (!rec)
 		return err_set(e, ERR_NOT_FOUND, "no job %s", video->hex);
 	if (rec->job.state == JOB_CANCELED || rec->job.state == JOB_EXPIRED)
 		return err_set(e, ERR_CONFLICT, "job %s has ended", video->hex);
@@ -89,7 +89,7 @@ fake_discard(struct job_life *s, const struct blob_id *video, struct err *e)
 	struct record *rec = job_fake_find(f, video);
 	int r = job_fake_refusal(f, e);
 
-	if (r < 0 || rec == NULL)
+	if (r < 0 || !rec)
 		return r;
 	if (rec->job.state != JOB_UPLOADING)
 		return err_set(e, ERR_CONFLICT, "job %s is uploaded", video->hex);
@@ -125,7 +125,7 @@ fake_get(struct job_life *s, const struct blob_id *video, struct job *ret, struc
 
 	if (r < 0)
 		return r;
-	if (rec == NULL)
+	if (!rec)
 		return err_set(e, ERR_NOT_FOUND, "no job %s", video->hex);
 	job_fake_give(rec, ret);
 	return 0;
@@ -205,7 +205,7 @@ job_fake_new(const struct clock *clock, struct ledger **ret, struct err *e)
 {
 	SCOPED_FREE struct job_fake *f = calloc(1, sizeof *f);
 
-	if (f == NULL)
+	if (!f)
 		return err_set(e, ERR_NO_MEMORY, "ledger");
 	f->ledger = (struct ledger){
 		.close = fake_close,

@@ -41,8 +41,8 @@ job_fake_count(struct job_desk *s, struct job_counts *ret, struct err *e)
 static bool
 matches(const struct job *job, const struct job_filter *filter)
 {
-	return (filter->state == NULL || job->state == *filter->state) &&
-	       (filter->username == NULL || strcmp(job->username, filter->username) == 0);
+	return (!filter->state || job->state == *filter->state) &&
+	       (!filter->username || strcmp(job->username, filter->username) == 0);
 }
 
 static int
@@ -66,7 +66,7 @@ job_fake_list(struct job_desk *s, const struct job_filter *filter, struct job *j
 			    (!newest || job_fake_older(newest, rec)))
 				newest = rec;
 		}
-		if (newest == NULL)
+		if (!newest)
 			break;
 		job_fake_give(newest, &jobs[n++]);
 		last = newest;

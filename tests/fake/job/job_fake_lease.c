@@ -148,7 +148,7 @@ held(struct job_fake *f, const struct job_lease *lease, enum job_state after, st
 
 	if (r < 0)
 		return r;
-	if (rec == NULL || strcmp(rec->last.token, lease->token) != 0 ||
+	if (!rec || strcmp(rec->last.token, lease->token) != 0 ||
 	    (rec->job.state != JOB_LEASED && rec->job.state != after))
 		return err_set(e, ERR_CONFLICT, "the lease of job %s is lost",
 			       lease->video_fid.hex);
@@ -171,7 +171,7 @@ job_fake_renew(struct job_life *s, const struct job_lease *lease, int64_t ms,
 	struct record *rec = NULL;
 	int again, r = held(f, lease, JOB_LEASED, &rec, &again, e);
 
-	if (rec == NULL)
+	if (!rec)
 		return r;
 	rec->job.lease.until_ms = job_fake_now(f) + ms;
 	rec->job.progress = (struct job_progress){ within(progress->fraction, 1),
@@ -189,7 +189,7 @@ job_fake_finish(struct job_life *s, const struct job_lease *lease, const struct 
 	struct record *rec = NULL;
 	int again, r = held(f, lease, JOB_DONE, &rec, &again, e);
 
-	if (rec == NULL)
+	if (!rec)
 		return r;
 	if (again)
 		return blob_id_equal(&rec->job.mp3_fid, &result->mp3_fid)
@@ -226,7 +226,7 @@ job_fake_fail(struct job_life *s, const struct job_lease *lease, const struct jo
 	struct record *rec = NULL;
 	int again, r = held(f, lease, JOB_FAILED, &rec, &again, e);
 
-	if (rec == NULL || again)
+	if (!rec || again)
 		return r;
 	rec->job.state = JOB_FAILED;
 	note_error(rec, why);
@@ -253,7 +253,7 @@ job_fake_retry(struct job_life *s, const struct job_lease *lease, const struct j
 	struct record *rec = NULL;
 	int again, r = held(f, lease, JOB_QUEUED, &rec, &again, e);
 
-	if (rec == NULL || again)
+	if (!rec || again)
 		return r;
 	note_error(rec, why);
 	job_fake_requeue(f, rec, delay_ms);
@@ -268,7 +268,7 @@ job_fake_hand_back(struct job_life *s, const struct job_lease *lease, const stru
 	struct record *rec = NULL;
 	int again, r = held(f, lease, JOB_QUEUED, &rec, &again, e);
 
-	if (rec == NULL || again)
+	if (!rec || again)
 		return r;
 	rec->job.attempts -= rec->job.attempts > 0;
 	if (why)

@@ -77,7 +77,7 @@ collect(struct job_leftover *s, enum job_left which, int64_t age_ms, struct foun
 
 	if (r < 0)
 		return r;
-	if ((all = calloc(f->count * JOB_OUTPUTS_MAX + 1, sizeof *all)) == NULL)
+	if (!(all = calloc(f->count * JOB_OUTPUTS_MAX + 1, sizeof *all)))
 		return err_set(e, ERR_NO_MEMORY, "leftovers");
 	for (size_t i = 0; i < f->count; i++)
 		if (is_left(f, &f->records[i], which, age_ms))
@@ -109,7 +109,7 @@ job_fake_expire(struct job_leftover *s, const struct job *job, enum job_left whi
 
 	if (r < 0)
 		return r;
-	if (rec == NULL || rec->job.state != job->state || rec->job.updated_ms != job->updated_ms)
+	if (!rec || rec->job.state != job->state || rec->job.updated_ms != job->updated_ms)
 		return err_set(e, ERR_CONFLICT, "job %s moved on", job->video_fid.hex);
 	if (which == JOB_LEFT_VIDEO)
 		rec->video_expiring = true;
@@ -126,7 +126,7 @@ job_fake_settle(struct job_leftover *s, const struct blob_id *video, enum job_le
 	struct record *rec = job_fake_find(f, video);
 	int r = job_fake_refusal(f, e);
 
-	if (r < 0 || rec == NULL)
+	if (r < 0 || !rec)
 		return r;
 	switch (which) {
 	case JOB_LEFT_UPLOAD:

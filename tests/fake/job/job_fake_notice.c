@@ -15,7 +15,7 @@ job_fake_claim_notice(struct job_notice *s, const struct blob_id *video, const c
 
 	if (r < 0)
 		return r;
-	if (rec == NULL)
+	if (!rec)
 		return err_set(e, ERR_NOT_FOUND, "no job %s", video->hex);
 	over = rec->notice.until_ms < job_fake_now(f);
 	mine = rec->notice.owner[0] == '\0' || strcmp(rec->notice.owner, owner) == 0;
@@ -40,7 +40,7 @@ job_fake_mark_notified(struct job_notice *s, const struct job_message *message, 
 
 	if (r < 0)
 		return r;
-	if (rec == NULL)
+	if (!rec)
 		return err_set(e, ERR_NOT_FOUND, "no job %s", message->video_fid.hex);
 	if (rec->job.notified_ms)
 		return err_set(e, ERR_CONFLICT, "job %s was announced", message->video_fid.hex);

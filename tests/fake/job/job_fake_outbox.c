@@ -53,7 +53,7 @@ job_fake_list_unpublished(struct job_outbox *s, enum job_publication which, stru
 
 	if (r < 0)
 		return r;
-	if (taken == NULL)
+	if (!taken)
 		return err_set(e, ERR_NO_MEMORY, "ledger");
 	while (n < max) {
 		struct record *best = NULL;
@@ -62,10 +62,10 @@ job_fake_list_unpublished(struct job_outbox *s, enum job_publication which, stru
 			struct record *rec = &f->records[i];
 
 			if (!taken[i] && unpublished(f, &rec->job, which) &&
-			    (best == NULL || before(rec, best, which)))
+			    (!best || before(rec, best, which)))
 				best = rec;
 		}
-		if (best == NULL)
+		if (!best)
 			break;
 		taken[best - f->records] = true;
 		job_fake_give(best, &jobs[n++]);
@@ -87,7 +87,7 @@ job_fake_mark_published(struct job_outbox *s, const struct job *job, enum job_pu
 
 	if (r < 0)
 		return r;
-	if (rec == NULL)
+	if (!rec)
 		return err_set(e, ERR_NOT_FOUND, "no job %s", job->video_fid.hex);
 	if (!right || rec->job.state != job->state || rec->job.attempts != job->attempts ||
 	    (which == JOB_PUBLISH_VIDEO && job->updated_ms &&
