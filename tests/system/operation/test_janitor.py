@@ -100,7 +100,7 @@ def test_what_a_killed_converter_had_written_is_removed_and_its_job_is_done(s):
         doomed.signal(signal.SIGKILL)
         doomed.process.wait()
         dead = (s.blobs.begun("mp3s") - before).pop()
-        # its attempt ends with its lease; the next one that succeeds would clear this away itself
+        # its attempt ends with its lease; what it had written is chunks without a blob, the janitor's to remove
         until("the job waits again", lambda: s.job(fid)["state"] == "queued", 60)
         job = s.mongo()["tonearm"]["jobs"].find_one({"_id": bson.ObjectId(fid)})
         expect([str(o) for o in job["outputs"]] == [dead], job)
