@@ -76,7 +76,7 @@ class Client:
 
     def expect_no_orphans(self, seconds=20):
         deadline = time.monotonic() + seconds
-        while left := self.orphans():
+        while left := [f"{store}: {fid}" for store in ("videos", "mp3s") for fid in self.blobs.left(store)]:
             expect(time.monotonic() < deadline, "orphan chunks:", left)
             time.sleep(0.1)
 

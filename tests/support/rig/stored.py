@@ -2,7 +2,9 @@
 
 A test that is about one store alone says so with @of_gridfs("why"): on the other it does not apply, and is counted so.
 """
+import contextlib
 import datetime
+import fcntl
 import functools
 import os
 import pathlib
@@ -88,6 +90,10 @@ class GridFs:
         """The ids under which anything is stored, visible or not."""
         return {str(i) for i in self.chunks(store).distinct("files_id")}
 
+    def left(self, store):
+        """The ids of begun() that are no blobs; also of writers that are at work, which do not show."""
+        return self.begun(store) - self.ids(store)
+
     def pieces(self, store, fid):
         """What the janitor counts as chunks."""
         return self.chunks(store).count_documents({"files_id": bson.ObjectId(fid)})
@@ -165,6 +171,18 @@ class Folder:
 
     def begun(self, store):
         return {name.split(".")[0] for name in self.names(store)}
+
+    def left(self, store):
+        """The ids of begun() that are no blobs and that no process writes: a writer has its part locked."""
+        return {fid for fid in self.begun(store) - self.ids(store) if not self.is_written(store, fid)}
+
+    def is_written(self, store, fid):
+        with contextlib.suppress(FileNotFoundError), open(self.file(store, fid, ".part"), "rb") as part:
+            try:
+                fcntl.flock(part, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
 
     def pieces(self, store, fid):
         sizes = [path.stat().st_size for ending in ("", ".part", ".meta") if (path := self.file(store, fid, ending)).exists()]
