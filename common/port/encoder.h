@@ -20,6 +20,8 @@
 #include "base/scope.h"
 #include "base/stop.h"
 #include "model/media_spec.h"
+#include "model/track.h"
+#include "model/warning.h"
 #include "port/blob_store.h"
 
 struct encode_report {
@@ -29,6 +31,8 @@ struct encode_report {
 	int64_t bytes_read; /* that the store had to hand out for it */
 	bool copied;        /* the source's sound as it was: nothing was encoded */
 	struct job_loudness loudness;
+	struct warnings warnings;
+	struct tracks tracks; /* of the source */
 };
 
 /* Neither is ever less than it was before. */

@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "wire/json_text.h"
+#include "wire/findings_json.h"
 #include "wire/loudness_json.h"
 
 #define DIGITS 6
@@ -18,11 +19,14 @@ failed(const struct conversion_report *r)
 static json_t *
 done(const struct conversion_report *r)
 {
-	return json_pack("{s:s, s:f, s:I, s:I, s:I, s:f, s:f, s:b, s:o}", "result", "done",
-			 "duration_s", r->duration_s, "samples", (json_int_t)r->samples, "bytes",
-			 (json_int_t)r->bytes, "bytes_read", (json_int_t)r->bytes_read, "took_s",
-			 r->took_s, "speed", r->took_s > 0 ? r->duration_s / r->took_s : 0.0,
-			 "copied", r->copied, "loudness", loudness_json_new(&r->loudness));
+	return json_pack("{s:s, s:f, s:I, s:I, s:I, s:f, s:f, s:b, s:o, s:o, s:o, s:o}", "result",
+			 "done", "duration_s", r->duration_s, "samples", (json_int_t)r->samples,
+			 "bytes", (json_int_t)r->bytes, "bytes_read", (json_int_t)r->bytes_read,
+			 "took_s", r->took_s, "speed",
+			 r->took_s > 0 ? r->duration_s / r->took_s : 0.0, "copied", r->copied,
+			 "loudness", loudness_json_new(&r->loudness), "warnings",
+			 warnings_json_new(&r->warnings), "tracks", tracks_json_new(&r->tracks),
+			 "track", track_taken_json_new(&r->tracks));
 }
 
 int

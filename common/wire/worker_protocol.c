@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/scope.h"
+#include "wire/little_endian.h"
+#include "wire/worker_findings.h"
 
 #define PROGRESS_UNKNOWN 0xffffffffu
 #define PROGRESS_WHOLE 1000000u
@@ -24,36 +26,11 @@ static const struct rule rules[] = {
 	{ WORKER_HOLD, WORKER_TO_PARENT, 4, 4, false },
 	{ WORKER_PATCH, WORKER_TO_PARENT, 1, WORKER_HOLD_MAX, true },
 	{ WORKER_PROGRESS, WORKER_TO_PARENT, WORKER_PROGRESS_BYTES, WORKER_PROGRESS_BYTES, false },
+	{ WORKER_WARNING, WORKER_TO_PARENT, WORKER_WARNING_BYTES, WORKER_WARNING_BYTES, false },
+	{ WORKER_TRACK, WORKER_TO_PARENT, WORKER_TRACK_BYTES, WORKER_TRACK_BYTES, false },
 	{ WORKER_DONE, WORKER_TO_PARENT, WORKER_DONE_BYTES, WORKER_DONE_BYTES, false },
 	{ WORKER_FAIL, WORKER_TO_PARENT, 4, 4 + WORKER_DETAIL_MAX, false },
 };
-
-static void
-put32(uint8_t *to, uint32_t value)
-{
-	for (int i = 0; i < 4; i++)
-		to[i] = (uint8_t)(value >> (8 * i));
-}
-
-static void
-put64(uint8_t *to, uint64_t value)
-{
-	put32(to, (uint32_t)value);
-	put32(to + 4, (uint32_t)(value >> 32));
-}
-
-static uint32_t
-get32(const uint8_t *from)
-{
-	return (uint32_t)from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 |
-	       (uint32_t)from[3] << 24;
-}
-
-static uint64_t
-get64(const uint8_t *from)
-{
-	return get32(from) | (uint64_t)get32(from + 4) << 32;
-}
 
 void
 worker_header_write(const struct worker_header *header, uint8_t ret[WORKER_HEADER_BYTES])

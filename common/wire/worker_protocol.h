@@ -4,7 +4,7 @@
  * parent -> worker: START once, then one DATA for each READ (shorter than asked only at the end)
  *
  * worker -> parent: READ, WRITE (appends), HOLD once, PATCH (changes bytes that HOLD spoke of),
- * PROGRESS, and at last DONE or FAIL
+ * PROGRESS, then what was found in the file (worker_findings.h), and at last DONE or FAIL
  *
  * The worker reads hostile files, so the parent takes every message as hostile: a header is read
  * only with a known type, a length in that type's range and an offset only where one belongs. A
@@ -20,7 +20,7 @@
 #include "model/job.h"
 #include "model/media_spec.h"
 
-#define WORKER_PROTOCOL_VERSION 7
+#define WORKER_PROTOCOL_VERSION 8
 #define WORKER_SOCKET 3 /* the worker's only descriptor but for /dev/null */
 #define WORKER_HEADER_BYTES 16
 #define WORKER_PAYLOAD_MAX (256 * 1024)        /* bytes */
@@ -42,6 +42,8 @@ enum worker_message {
 	WORKER_DONE = 20,
 	WORKER_FAIL = 21,
 	WORKER_HOLD = 22,
+	WORKER_WARNING = 23,
+	WORKER_TRACK = 24,
 };
 enum worker_direction { WORKER_TO_WORKER, WORKER_TO_PARENT };
 

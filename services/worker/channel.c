@@ -125,6 +125,24 @@ channel_progress(int fd, const struct worker_progress *progress)
 }
 
 void
+channel_warning(int fd, const struct warning *warning)
+{
+	uint8_t bytes[WORKER_WARNING_BYTES];
+
+	worker_warning_write(warning, bytes);
+	channel_send(fd, &(struct worker_header){ WORKER_WARNING, sizeof bytes, 0 }, bytes);
+}
+
+void
+channel_track(int fd, const struct track *track)
+{
+	uint8_t bytes[WORKER_TRACK_BYTES];
+
+	worker_track_write(track, bytes);
+	channel_send(fd, &(struct worker_header){ WORKER_TRACK, sizeof bytes, 0 }, bytes);
+}
+
+void
 channel_done(int fd, const struct worker_done *done)
 {
 	uint8_t bytes[WORKER_DONE_BYTES];

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "wire/worker_findings.h"
 #include "wire/worker_protocol.h"
 
 /* Waits for the order. */
@@ -19,6 +20,8 @@ void channel_hold(int fd, size_t len);
 /* Changes bytes already written that channel_hold spoke of. */
 void channel_patch(int fd, int64_t offset, const void *data, size_t len);
 void channel_progress(int fd, const struct worker_progress *progress);
+void channel_warning(int fd, const struct warning *warning);
+void channel_track(int fd, const struct track *track);
 void channel_done(int fd, const struct worker_done *done);
 void channel_fail(int fd, enum worker_failure failure, const char *detail);
 

@@ -66,6 +66,30 @@ channel_patch(int fd, int64_t offset, const void *data, size_t len)
 }
 
 void
+channel_warning(int fd, const struct warning *warning)
+{
+	uint8_t bytes[WORKER_WARNING_BYTES];
+	struct warning again;
+
+	(void)fd;
+	worker_warning_write(warning, bytes);
+	if (worker_warning_read(bytes, &again, NULL) < 0)
+		abort();
+}
+
+void
+channel_track(int fd, const struct track *track)
+{
+	uint8_t bytes[WORKER_TRACK_BYTES];
+	struct track again;
+
+	(void)fd;
+	worker_track_write(track, bytes);
+	if (worker_track_read(bytes, &again, NULL) < 0)
+		abort();
+}
+
+void
 channel_progress(int fd, const struct worker_progress *progress)
 {
 	uint8_t bytes[WORKER_PROGRESS_BYTES];

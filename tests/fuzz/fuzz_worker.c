@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/worker_findings.h"
 #include "wire/worker_protocol.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -53,6 +54,23 @@ check_small(enum worker_message type, const uint8_t *payload)
 }
 
 static void
+check_findings(enum worker_message type, const uint8_t *payload)
+{
+	uint8_t again[WORKER_TRACK_BYTES];
+	struct warning warning;
+	struct track track;
+
+	if (type == WORKER_WARNING && worker_warning_read(payload, &warning, NULL) == 0) {
+		worker_warning_write(&warning, again);
+		same(payload, again, WORKER_WARNING_BYTES);
+	}
+	if (type == WORKER_TRACK && worker_track_read(payload, &track, NULL) == 0) {
+		worker_track_write(&track, again);
+		same(payload, again, WORKER_TRACK_BYTES);
+	}
+}
+
+static void
 check_payload(const struct worker_header *h, const uint8_t *payload)
 {
 	struct worker_start start;
@@ -72,6 +90,7 @@ check_payload(const struct worker_header *h, const uint8_t *payload)
 		worker_done_write(&done, again);
 		same(payload, again, sizeof again);
 	}
+	check_findings(h->type, payload);
 	if (h->type == WORKER_FAIL)
 		check_fail(payload, h->len);
 	if (h->type == WORKER_READ || h->type == WORKER_HOLD || h->type == WORKER_PROGRESS)

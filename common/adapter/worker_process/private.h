@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "adapter/worker_process/worker_process.h"
+#include "wire/worker_findings.h"
 #include "wire/worker_protocol.h"
 
 /* A running worker and our end of its socket. */
@@ -49,6 +50,8 @@ struct worker_session {
 	enum session_end end;
 	int result;
 	struct worker_done report;
+	struct warnings warnings;
+	struct tracks tracks;
 	enum worker_failure failure;
 	char detail[WORKER_DETAIL_MAX + 1];
 	uint8_t payload[WORKER_PAYLOAD_MAX];

@@ -231,6 +231,32 @@ session_take_done(struct worker_session *s, struct err *e)
 }
 
 static int
+session_take_warning(struct worker_session *s, struct err *e)
+{
+	struct warning warning;
+
+	if (worker_warning_read(s->payload, &warning, e) < 0)
+		return session_ends(s, SESSION_VIOLATION);
+	warnings_add(&s->warnings, &warning);
+	return 0;
+}
+
+static int
+session_take_track(struct worker_session *s, struct err *e)
+{
+	struct track track;
+
+	if (worker_track_read(s->payload, &track, e) < 0)
+		return session_ends(s, SESSION_VIOLATION);
+	if (s->tracks.count == TRACKS_MAX) {
+		(void)err_set(e, ERR_CORRUPT, "more than %d tracks", TRACKS_MAX);
+		return session_ends(s, SESSION_VIOLATION);
+	}
+	s->tracks.list[s->tracks.count++] = track;
+	return 0;
+}
+
+static int
 session_handle(struct worker_session *s, const struct worker_header *h, struct err *e)
 {
 	switch (h->type) {
@@ -244,6 +270,10 @@ session_handle(struct worker_session *s, const struct worker_header *h, struct e
 		return session_take_patch(s, h, e);
 	case WORKER_PROGRESS:
 		return session_take_progress(s, e);
+	case WORKER_WARNING:
+		return session_take_warning(s, e);
+	case WORKER_TRACK:
+		return session_take_track(s, e);
 	case WORKER_DONE:
 		return session_take_done(s, e);
 	case WORKER_FAIL:

@@ -128,6 +128,8 @@ encoder_worker_run(const struct encoder_worker *w, struct worker_session *s,
 		.bytes_read = s->in->fetched,
 		.copied = s->report.copied,
 		.loudness = s->report.loudness,
+		.warnings = s->warnings,
+		.tracks = s->tracks,
 	};
 	return 0;
 }

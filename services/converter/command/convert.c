@@ -151,6 +151,8 @@ convert_file(struct encoder *encoder, const char *from, const char *to,
 	report->bytes_read = encoded.bytes_read;
 	report->copied = encoded.copied;
 	report->loudness = encoded.loudness;
+	report->warnings = encoded.warnings;
+	report->tracks = encoded.tracks;
 	return blob_commit(out, e);
 }
 

@@ -1,7 +1,9 @@
 #include "worker/tags/metadata.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <libavutil/avstring.h>
 #include <libavutil/dict.h>
@@ -68,4 +70,34 @@ metadata_read(const AVFormatContext *format, const AVStream *sound, struct tags 
 			ret->text[field] = metadata_find(format->metadata, names[field]);
 	}
 	metadata_find_picture(format, ret);
+}
+
+static void
+metadata_words(const AVStream *stream, const char *key, char *to, size_t size)
+{
+	const AVDictionaryEntry *entry = av_dict_get(stream->metadata, key, NULL, 0);
+	size_t len = entry ? tags_clean(entry->value, TAG_ONE_LINE, to, size - 1) : 0;
+
+	to[len] = '\0';
+}
+
+void
+metadata_tracks(const AVFormatContext *format, const AVStream *taken, struct tracks *ret)
+{
+	*ret = (struct tracks){ 0 };
+	for (unsigned i = 0; i < format->nb_streams && ret->count < TRACKS_MAX; i++) {
+		const AVStream *stream = format->streams[i];
+		struct track *track = &ret->list[ret->count];
+
+		if (stream->codecpar->codec_type != AVMEDIA_TYPE_AUDIO)
+			continue;
+		(void)snprintf(track->codec, sizeof track->codec, "%s",
+			       avcodec_get_name(stream->codecpar->codec_id));
+		metadata_words(stream, "language", track->language, sizeof track->language);
+		metadata_words(stream, "title", track->title, sizeof track->title);
+		track->channels = stream->codecpar->ch_layout.nb_channels;
+		track->is_default = (stream->disposition & AV_DISPOSITION_DEFAULT) != 0;
+		track->taken = stream == taken;
+		ret->count++;
+	}
 }

@@ -3,6 +3,7 @@
 #define TONEARM_WORKER_TAGS_METADATA_H
 
 #include "model/tags.h"
+#include "model/track.h"
 
 struct AVFormatContext; /* of libav */
 struct AVStream;
@@ -10,5 +11,8 @@ struct AVStream;
 /* *ret is borrowed from format until it is read on or closed. sound: the stream that is used. */
 void metadata_read(const struct AVFormatContext *format, const struct AVStream *sound,
 		   struct tags *ret);
+/* The sound tracks; taken: the stream that is used. */
+void metadata_tracks(const struct AVFormatContext *format, const struct AVStream *taken,
+		     struct tracks *ret);
 
 #endif
