@@ -1,7 +1,5 @@
 #include "worker/reading.h"
 
-#include <libavutil/frame.h>
-
 #include "base/clock.h"
 #include "worker/channel.h"
 #include "worker/sound/resample.h"
@@ -42,24 +40,15 @@ reading_tell_progress(struct reading *r, const struct source *source)
 	channel_progress(r->fd, &progress);
 }
 
-static void
-frame_free(AVFrame *frame)
-{
-	av_frame_free(&frame);
-}
-SCOPE_DEFINE(AVFrame, frame_free)
-
 static enum worker_failure
 reading_decode(struct reading *r, struct source *source, struct resampler *resampler, struct err *e)
 {
-	SCOPED(frame_free_p) AVFrame *frame = av_frame_alloc();
+	struct source_sound sound;
 	enum worker_failure f;
 	bool end = false;
 
-	if (!frame)
-		return failure_set(e, WORKER_OUT_OF_MEMORY, "frame: no memory");
-	while (!(f = source_next(source, frame, &end, e)) && !end) {
-		if ((f = resample_frame(resampler, frame, e)))
+	while (!(f = source_next(source, &sound, &end, e)) && !end) {
+		if ((f = resample_sound(resampler, &sound, e)))
 			return f;
 		reading_tell_progress(r, source);
 	}
@@ -77,9 +66,9 @@ reading_run(struct reading *r, struct source *source, struct err *e)
 		return WORKER_OUT_OF_MEMORY;
 	r->limit = source_limit(source, spec->sample_rate);
 	if ((f = resampler_open(spec, reading_take, r, &resampler, e)) ||
-	    (f = reading_decode(r, source, resampler, e)) ||
-	    (f = source_verdict(source, r->decoded, spec->sample_rate, e)))
+	    (f = reading_decode(r, source, resampler, e)) || (f = source_verdict(source, e)))
 		return f;
+	r->warnings = *source_warnings(source);
 	/* an edit list may let nothing through */
 	return r->kept > 0 ? f : failure_set(e, WORKER_NO_AUDIO, "nothing is to be heard");
 }

@@ -16,6 +16,7 @@ struct reading {
 	int64_t decoded;     /* samples per channel at the result's rate */
 	int64_t kept;        /* of those, the ones in front of the track's declared end */
 	struct meter *meter; /* of what was kept; owned */
+	struct warnings warnings;
 	/* while it runs */
 	int64_t limit; /* samples that the track's edit list lets through; -1 = all */
 	int64_t next_progress_ms;

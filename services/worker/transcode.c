@@ -1,9 +1,12 @@
 #include "worker/transcode.h"
 
+#include "worker/channel.h"
 #include "worker/input.h"
 #include "worker/reading.h"
 #include "worker/source/source.h"
 #include "worker/writer/copier.h"
+
+static const struct source_options transcode_source = { .drop_gaps = false };
 
 struct transcode {
 	const struct worker_start *start;
@@ -39,7 +42,7 @@ static enum worker_failure
 transcode_open_source(struct transcode *t, struct input *in, struct source **ret, struct err *e)
 {
 	SCOPED(source_close_p) struct source *source = NULL;
-	enum worker_failure f = source_open(in, &source, e);
+	enum worker_failure f = source_open(in, &transcode_source, &source, e);
 
 	if (f)
 		return f;
@@ -51,7 +54,7 @@ transcode_open_source(struct transcode *t, struct input *in, struct source **ret
 	transcode_look(t, source);
 	source_close(TAKE(source));
 	input_rewind(in);
-	return source_open(in, ret, e);
+	return source_open(in, &transcode_source, ret, e);
 }
 
 static enum worker_failure
@@ -69,6 +72,20 @@ transcode_encode(struct transcode *t, struct source *source, const struct writer
 	return f ? f : writer_finish(writer, e);
 }
 
+/* Behind the result, in front of DONE. */
+static void
+transcode_tell_findings(const struct transcode *t, const struct source *source)
+{
+	const struct warnings *warnings = &t->reading.warnings;
+	struct tracks tracks;
+
+	source_tracks(source, &tracks);
+	for (size_t i = 0; i < warnings->count; i++)
+		channel_warning(t->reading.fd, &warnings->list[i]);
+	for (size_t i = 0; i < tracks.count; i++)
+		channel_track(t->reading.fd, &tracks.list[i]);
+}
+
 static enum worker_failure
 transcode_all(struct transcode *t, struct err *e)
 {
@@ -84,8 +101,10 @@ transcode_all(struct transcode *t, struct err *e)
 	source_tags(source, &tags);
 	f = t->copier ? copier_write(t->copier, source, &order, e)
 		      : transcode_encode(t, source, &order, e);
-	if (!f)
-		output_end(&t->out);
+	if (f)
+		return f;
+	output_end(&t->out);
+	transcode_tell_findings(t, source);
 	return f;
 }
 

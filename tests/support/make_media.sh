@@ -40,6 +40,8 @@ cut_at clip.wav 60 cut_clip.wav
 cut_at clip.avi 60 cut_clip.avi
 cut_at clip.flac 60 cut_clip.flac
 cut_at clip.mp3 60 cut_clip.mp3
+cut_at clip.ogg 60 cut_clip.ogg
+cut_at fragments.mp4 60 cut_fragments.mp4
 : >empty.mp4
 seq 1 5000 >text.txt
 head -c 300000 /dev/urandom >noise.bin

@@ -16,6 +16,7 @@ struct resampler {
 	SwrContext *swr;
 	AVChannelLayout in_layout, out_layout;
 	int in_rate, in_format, out_rate;
+	AVFrame *silence; /* NULL: not needed yet */
 	resample_sink sink;
 	void *arg;
 	float samples[2][SAMPLES_MAX];
@@ -85,6 +86,7 @@ resample_set_up(struct resampler *r, const AVFrame *frame, struct err *e)
 	else if ((av = av_channel_layout_copy(&layout, &frame->ch_layout)) < 0)
 		return failure_av(e, WORKER_DAMAGED, "channel layout", av);
 	swr_free(&r->swr);
+	av_frame_free(&r->silence);
 	av = swr_alloc_set_opts2(&r->swr, &r->out_layout, AV_SAMPLE_FMT_FLTP, r->out_rate, &layout,
 				 frame->format, frame->sample_rate, 0, NULL);
 	av_channel_layout_uninit(&layout);
@@ -97,22 +99,77 @@ resample_set_up(struct resampler *r, const AVFrame *frame, struct err *e)
 	return WORKER_FAILURE_NONE;
 }
 
-enum worker_failure
-resample_frame(struct resampler *r, const AVFrame *frame, struct err *e)
+static bool
+resample_fits(const struct resampler *r, const AVFrame *frame)
+{
+	return r->swr && frame->sample_rate == r->in_rate && frame->format == r->in_format &&
+	       av_channel_layout_compare(&frame->ch_layout, &r->in_layout) == 0;
+}
+
+/* The samples of a frame from one on. */
+static enum worker_failure
+resample_part(struct resampler *r, const AVFrame *frame, int skip, int take, struct err *e)
 {
 	const uint8_t *in[PLANES_MAX] = { NULL };
-	enum worker_failure f;
-	bool planar;
+	bool planar = av_sample_fmt_is_planar(frame->format) != 0;
+	int channels = frame->ch_layout.nb_channels;
+	ptrdiff_t from =
+		(ptrdiff_t)skip * av_get_bytes_per_sample(frame->format) * (planar ? 1 : channels);
 
-	if (!r->swr || frame->sample_rate != r->in_rate || frame->format != r->in_format ||
-	    av_channel_layout_compare(&frame->ch_layout, &r->in_layout) != 0) {
-		if ((f = resample_flush(r, e)) || (f = resample_set_up(r, frame, e)))
+	for (int i = 0; i < (planar ? channels : 1) && i < PLANES_MAX; i++)
+		in[i] = frame->extended_data[i] + from;
+	return resample_convert(r, in, take, e);
+}
+
+/* A frame of the present form with nothing in it. */
+static enum worker_failure
+resample_open_silence(struct resampler *r, struct err *e)
+{
+	AVFrame *frame = av_frame_alloc();
+	int av;
+
+	av_frame_free(&r->silence);
+	if (!(r->silence = frame))
+		return failure_set(e, WORKER_OUT_OF_MEMORY, "silence: no memory");
+	frame->format = r->in_format;
+	frame->nb_samples = SAMPLES_MAX;
+	if ((av = av_channel_layout_copy(&frame->ch_layout, &r->in_layout)) < 0 ||
+	    (av = av_frame_get_buffer(frame, 0)) < 0 ||
+	    (av = av_samples_set_silence(frame->extended_data, 0, SAMPLES_MAX,
+					 frame->ch_layout.nb_channels, frame->format)) < 0)
+		return failure_av(e, WORKER_OUT_OF_MEMORY, "silence", av);
+	return WORKER_FAILURE_NONE;
+}
+
+static enum worker_failure
+resample_silence(struct resampler *r, int64_t samples, struct err *e)
+{
+	enum worker_failure f;
+
+	if (samples > 0 && !r->silence && (f = resample_open_silence(r, e)))
+		return f;
+	for (int take; samples > 0; samples -= take) {
+		take = samples < SAMPLES_MAX ? (int)samples : SAMPLES_MAX;
+		if ((f = resample_part(r, r->silence, 0, take, e)))
 			return f;
 	}
-	planar = av_sample_fmt_is_planar(frame->format) != 0;
-	for (int i = 0; i < (planar ? frame->ch_layout.nb_channels : 1) && i < PLANES_MAX; i++)
-		in[i] = frame->extended_data[i];
-	return resample_convert(r, in, frame->nb_samples, e);
+	return WORKER_FAILURE_NONE;
+}
+
+enum worker_failure
+resample_sound(struct resampler *r, const struct source_sound *sound, struct err *e)
+{
+	const AVFrame *frame = sound->frame;
+	enum worker_failure f;
+
+	if (frame && !resample_fits(r, frame) &&
+	    ((f = resample_flush(r, e)) || (f = resample_set_up(r, frame, e))))
+		return f;
+	if (!r->swr)
+		return WORKER_FAILURE_NONE;
+	if ((f = resample_silence(r, sound->silence, e)) || !frame || sound->take == 0)
+		return f;
+	return resample_part(r, frame, sound->skip, sound->take, e);
 }
 
 enum worker_failure
@@ -127,6 +184,7 @@ resampler_close(struct resampler *r)
 	if (!r)
 		return;
 	swr_free(&r->swr);
+	av_frame_free(&r->silence);
 	av_channel_layout_uninit(&r->in_layout);
 	av_channel_layout_uninit(&r->out_layout);
 	free(r);

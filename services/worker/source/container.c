@@ -81,7 +81,7 @@ container_look_for_end(struct input *in)
 }
 
 static int
-container_set_options(AVDictionary **options)
+container_set_options(enum container_edits edits, AVDictionary **options)
 {
 	static const char *const table[][2] = {
 		{ "format_whitelist", WHITELIST_CONTAINERS },
@@ -95,6 +95,8 @@ container_set_options(AVDictionary **options)
 
 	for (size_t i = 0; av >= 0 && i < sizeof table / sizeof table[0]; i++)
 		av = av_dict_set(options, table[i][0], table[i][1], 0);
+	if (av >= 0 && edits == CONTAINER_LEAVES_EDITS)
+		av = av_dict_set(options, "ignore_editlist", "1", 0);
 	return av;
 }
 
@@ -131,24 +133,34 @@ container_new_format(struct input *in)
 	return format;
 }
 
-static enum worker_failure
-container_open_within_limits(struct input *in, AVFormatContext **ret, struct err *e)
+enum worker_failure
+container_open_file(struct input *in, enum container_edits edits, AVFormatContext **ret,
+		    struct err *e)
 {
 	AVDictionary *options = NULL;
 	int av;
 
 	if (!(*ret = container_new_format(in)))
 		return failure_set(e, WORKER_OUT_OF_MEMORY, "container: no memory");
-	if ((av = container_set_options(&options)) >= 0)
+	if ((av = container_set_options(edits, &options)) >= 0)
 		av = avformat_open_input(ret, "", NULL, &options);
 	av_dict_free(&options);
-	if (av < 0)
-		return container_refuse_open(in, av, e);
-	if (container_count_streams(*ret) > STREAMS_MAX)
+	return av < 0 ? container_refuse_open(in, av, e) : WORKER_FAILURE_NONE;
+}
+
+static enum worker_failure
+container_find_streams(AVFormatContext *format, int64_t from, struct err *e)
+{
+	int av = 0;
+
+	if (container_count_streams(format) > STREAMS_MAX)
 		return failure_set(e, WORKER_UNSUPPORTED, "%d streams",
-				   container_count_streams(*ret));
-	container_discard_all_but(*ret, -1);
-	av = avformat_find_stream_info(*ret, NULL);
+				   container_count_streams(format));
+	container_discard_all_but(format, -1);
+	if (from > 0)
+		av = av_seek_frame(format, -1, from, AVSEEK_FLAG_BYTE);
+	if (av >= 0)
+		av = avformat_find_stream_info(format, NULL);
 	return av < 0 ? failure_av(e, WORKER_DAMAGED, "streams", av) : WORKER_FAILURE_NONE;
 }
 
@@ -172,7 +184,8 @@ container_complaints(void)
 }
 
 enum worker_failure
-container_open(struct input *in, AVFormatContext **ret, struct err *e)
+container_open(struct input *in, enum container_edits edits, int64_t from, AVFormatContext **ret,
+	       struct err *e)
 {
 	enum worker_failure f;
 
@@ -180,7 +193,9 @@ container_open(struct input *in, AVFormatContext **ret, struct err *e)
 	av_max_alloc(ALLOC_MAX);
 	container_look_for_end(in);
 	input_hurry(in, OPEN_CPU_S);
-	f = container_open_within_limits(in, ret, e);
+	f = container_open_file(in, edits, ret, e);
+	if (!f)
+		f = container_find_streams(*ret, from, e);
 	if (input_interrupted(in))
 		f = failure_set(e, WORKER_DAMAGED, "no streams after %d s of work", OPEN_CPU_S);
 	input_hurry(in, 0);

@@ -10,9 +10,18 @@
 
 struct AVFormatContext; /* of libav */
 
+enum container_edits {
+	CONTAINER_APPLIES_EDITS,
+	CONTAINER_LEAVES_EDITS, /* an mp4's packets as they stand in its tracks */
+};
+
 /* With what is known of each stream; in is borrowed until the format is closed. On failure *ret may
- * be set, and is closed by the caller all the same. */
-enum worker_failure container_open(struct input *in, struct AVFormatContext **ret, struct err *e);
+ * be set, and is closed by the caller all the same. from: the byte where reading starts. */
+enum worker_failure container_open(struct input *in, enum container_edits edits, int64_t from,
+				   struct AVFormatContext **ret, struct err *e);
+/* As container_open, but with its header alone: nothing is read of the streams, none left out. */
+enum worker_failure container_open_file(struct input *in, enum container_edits edits,
+					struct AVFormatContext **ret, struct err *e);
 /* How often libav has found an error in what it read or decoded, since the process began. */
 unsigned container_complaints(void);
 /* Whether the container's own header names an end that the input lacks. */

@@ -4,16 +4,10 @@
 
 /* A film has some dozens; more are none of our business. */
 #define BOXES_MAX 4096
-#define NAME(a, b, c, d)                                                                           \
-	((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
+#define NAME MP4_NAME
 
-struct box {
-	uint32_t name;
-	struct mp4_span body;
-};
 struct walk {
-	struct input *in;
-	int boxes;
+	struct mp4_walk boxes;
 	bool refused;
 	uint32_t scale;
 	struct mp4_span movie;
@@ -45,14 +39,13 @@ mp4_u64(struct input *in, int64_t at)
 	return (uint64_t)mp4_u32(in, at) << 32 | mp4_u32(in, at + 4);
 }
 
-/* The box at *at, which moves behind it; false at the end, or where it does not fit. */
-static bool
-mp4_next_box(struct walk *w, int64_t *at, int64_t end, struct box *ret)
+bool
+mp4_next_box(struct mp4_walk *w, int64_t *at, int64_t end, struct mp4_box *ret)
 {
 	uint64_t size;
 	int64_t head = 8;
 
-	if (w->refused || end - *at < head)
+	if (w->misfit || end - *at < head)
 		return false;
 	size = mp4_u32(w->in, *at);
 	ret->name = mp4_u32(w->in, *at + 4);
@@ -60,8 +53,8 @@ mp4_next_box(struct walk *w, int64_t *at, int64_t end, struct box *ret)
 		size = mp4_u64(w->in, *at + 8);
 		head = 16;
 	}
-	if (++w->boxes > BOXES_MAX || size < (uint64_t)head || size > (uint64_t)(end - *at)) {
-		w->refused = true;
+	if (++w->count > BOXES_MAX || size < (uint64_t)head || size > (uint64_t)(end - *at)) {
+		w->misfit = true;
 		return false;
 	}
 	ret->body.from = *at + head;
@@ -93,7 +86,7 @@ mp4_is_harmless(uint32_t name)
 }
 
 static void
-mp4_note_leaf(struct mp4_track *track, const struct box *box)
+mp4_note_leaf(struct mp4_track *track, const struct mp4_box *box)
 {
 	for (size_t i = 0; i < MP4_LEAVES; i++)
 		if (box->name == leaf_names[i]) {
@@ -110,12 +103,12 @@ mp4_walk_track(struct walk *w, const struct mp4_span *track_span, struct mp4_tra
 {
 	struct mp4_span open[4] = { *track_span };
 	size_t depth = 1;
-	struct box box;
+	struct mp4_box box;
 
 	while (depth > 0) {
 		struct mp4_span *inner = &open[depth - 1];
 
-		if (!mp4_next_box(w, &inner->from, inner->to, &box))
+		if (!mp4_next_box(&w->boxes, &inner->from, inner->to, &box))
 			depth--;
 		else if (!mp4_holds_tables(box.name))
 			mp4_note_leaf(ret, &box);
@@ -133,7 +126,7 @@ mp4_note_track(struct walk *w, const struct mp4_span *span)
 
 	mp4_walk_track(w, span, &track);
 	if (track.leaf[MP4_HDLR].from > 0 &&
-	    mp4_u32(w->in, track.leaf[MP4_HDLR].from + 8) != NAME('s', 'o', 'u', 'n'))
+	    mp4_u32(w->boxes.in, track.leaf[MP4_HDLR].from + 8) != NAME('s', 'o', 'u', 'n'))
 		return;
 	track.odd = track.odd || track.leaf[MP4_HDLR].from == 0 || track.leaf[MP4_MDHD].from == 0 ||
 		    (track.leaf[MP4_CO64].from > 0 && track.leaf[MP4_STCO].from > 0);
@@ -144,16 +137,16 @@ mp4_note_track(struct walk *w, const struct mp4_span *span)
 static void
 mp4_walk_movie(struct walk *w, struct mp4_span movie)
 {
-	struct box box;
+	struct mp4_box box;
 
-	while (mp4_next_box(w, &movie.from, movie.to, &box))
+	while (mp4_next_box(&w->boxes, &movie.from, movie.to, &box))
 		switch (box.name) {
 		case NAME('m', 'v', 'h', 'd'):
 			w->refused = w->refused || w->scale > 0;
-			w->scale = mp4_u32(w->in,
-					   box.body.from + (mp4_u32(w->in, box.body.from) >> 24 == 1
-								    ? 20
-								    : 12));
+			w->scale = mp4_u32(
+				w->boxes.in,
+				box.body.from +
+					(mp4_u32(w->boxes.in, box.body.from) >> 24 == 1 ? 20 : 12));
 			break;
 		case NAME('t', 'r', 'a', 'k'):
 			mp4_note_track(w, &box.body);
@@ -171,14 +164,14 @@ mp4_walk_movie(struct walk *w, struct mp4_span movie)
 bool
 mp4_boxes_find(struct input *in, struct mp4_track *ret)
 {
-	struct walk w = { .in = in };
+	struct walk w = { .boxes = { .in = in } };
 	int64_t at = 0;
-	struct box box;
+	struct mp4_box box;
 	int movies = 0;
 
 	if (mp4_u32(in, 4) != NAME('f', 't', 'y', 'p'))
 		return false;
-	while (mp4_next_box(&w, &at, in->size, &box))
+	while (mp4_next_box(&w.boxes, &at, in->size, &box))
 		switch (box.name) {
 		case NAME('m', 'o', 'o', 'v'):
 			movies++;
@@ -192,8 +185,8 @@ mp4_boxes_find(struct input *in, struct mp4_track *ret)
 		default:
 			w.refused = true;
 		}
-	if (w.refused || at != in->size || movies != 1 || w.sounds != 1 || w.sound.odd ||
-	    w.scale == 0)
+	if (w.refused || w.boxes.misfit || at != in->size || movies != 1 || w.sounds != 1 ||
+	    w.sound.odd || w.scale == 0)
 		return false;
 	*ret = w.sound;
 	ret->movie = w.movie;

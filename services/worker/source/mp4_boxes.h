@@ -23,6 +23,18 @@ enum mp4_leaf {
 struct mp4_span {
 	int64_t from, to; /* bytes of the file, behind the box's head; from 0 = not there */
 };
+#define MP4_NAME(a, b, c, d)                                                                       \
+	((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
+struct mp4_box {
+	uint32_t name;
+	struct mp4_span body;
+};
+/* Bounded: so many boxes, and no more. */
+struct mp4_walk {
+	struct input *in;
+	int count;
+	bool misfit; /* a box that does not fit into what holds it, or too many of them */
+};
 struct mp4_track {
 	struct mp4_span movie, leaf[MP4_LEAVES];
 	uint32_t movie_scale; /* units of an edit's duration in a second; never 0 */
@@ -32,6 +44,8 @@ struct mp4_track {
 /* Whether the file is whole and plain: each box within the file, no fragments, one sound track
  * without anything odd. */
 bool mp4_boxes_find(struct input *in, struct mp4_track *ret);
+/* The box at *at, which moves behind it; false at the end, and once there is a misfit. */
+bool mp4_next_box(struct mp4_walk *w, int64_t *at, int64_t end, struct mp4_box *ret);
 /* A number of the file, big-endian; 0 when the file ends before it. */
 uint32_t mp4_u32(struct input *in, int64_t at);
 uint64_t mp4_u64(struct input *in, int64_t at);

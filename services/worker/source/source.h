@@ -8,6 +8,8 @@
 
 #include "base/scope.h"
 #include "model/tags.h"
+#include "model/track.h"
+#include "model/warning.h"
 #include "worker/failure.h"
 #include "worker/input.h"
 
@@ -15,15 +17,25 @@ struct AVCodecParameters; /* of libav */
 struct AVFrame;
 struct AVPacket;
 struct source;
+struct source_options {
+	bool drop_gaps; /* packet after packet, whatever the film's time */
+};
+/* Sound that comes next. */
+struct source_sound {
+	int64_t silence;             /* samples in front of the frame, of its rate */
+	const struct AVFrame *frame; /* borrowed until the next call; NULL: silence alone */
+	int skip, take;              /* samples of it: to leave out in front, and to use */
+};
 enum source_tapped { SOURCE_DECODE, SOURCE_LEAVE_OUT, SOURCE_END /* of the track, before it */ };
 
 /* in is borrowed until source_close. */
-enum worker_failure source_open(struct input *in, struct source **ret, struct err *e);
+enum worker_failure source_open(struct input *in, const struct source_options *options,
+				struct source **ret, struct err *e);
 /* *ret is borrowed until source_next. */
 void source_tags(const struct source *s, struct tags *ret);
-/* The next decoded frame into *ret, or *ret_end at the end. A damaged packet is skipped; what the
- * file as a whole means is said at its end. */
-enum worker_failure source_next(struct source *s, struct AVFrame *ret, bool *ret_end,
+/* The sound that comes next on the film's time, or *ret_end. A damaged packet is silence of its
+ * length. */
+enum worker_failure source_next(struct source *s, struct source_sound *ret, bool *ret_end,
 				struct err *e);
 const struct AVCodecParameters *source_track(const struct source *s);
 /* The track's next packet, not decoded; valid until the next call. NULL at the end. */
@@ -34,10 +46,14 @@ void source_tap(struct source *s, source_tap_fn tap, void *arg);
 /* The track's length in samples at rate, as the container's index (with its edit list) says;
  * -1 = nothing that binds. */
 int64_t source_limit(const struct source *s, int rate);
-/* After the end: whether the file held what it promised. decoded: samples at rate. */
-enum worker_failure source_verdict(const struct source *s, int64_t decoded, int rate,
-				   struct err *e);
-/* After the end: whether every packet was there and could be decoded. */
+/* After the end: whether there was anything to be heard. What was not as it should be is in the
+ * warnings. */
+enum worker_failure source_verdict(struct source *s, struct err *e);
+/* What sound tracks the file has. */
+void source_tracks(const struct source *s, struct tracks *ret);
+/* Borrowed. */
+const struct warnings *source_warnings(const struct source *s);
+/* After the end: whether every packet was there, could be decoded, and stood in its place. */
 bool source_is_sound(const struct source *s);
 /* 0 to 1 by bytes read. */
 double source_progress(const struct source *s);

@@ -118,7 +118,7 @@ see(bool alone, struct seen *ret)
 	libav_alone = alone;
 	shown = 0;
 	assert_int_equal(input_open(-1, (int64_t)file.len, &in, &e), WORKER_FAILURE_NONE);
-	ret->failure = source_open(in, &source, &e);
+	ret->failure = source_open(in, &(struct source_options){ 0 }, &source, &e);
 	if (ret->failure)
 		return;
 	ret->shown = shown;

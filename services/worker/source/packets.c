@@ -1,0 +1,145 @@
+#include "worker/source/private.h"
+
+/* Flicks; far beyond any film, and far from overflow. */
+#define TIME_MAX (INT64_C(1) << 61)
+
+int64_t
+source_flicks(const struct source *s, int64_t time)
+{
+	int64_t flicks;
+
+	if (time == AV_NOPTS_VALUE)
+		return TIMELINE_UNKNOWN;
+	flicks = av_rescale_q(time, s->stream->time_base, (AVRational){ 1, TIMELINE_FLICKS });
+	return flicks > -TIME_MAX && flicks < TIME_MAX ? flicks : TIMELINE_UNKNOWN;
+}
+
+void
+source_note_damage(struct source *s)
+{
+	s->damaged++;
+	s->lost++;
+}
+
+static enum source_tapped
+source_ask_tap(const struct source *s, int read_result)
+{
+	if (read_result < 0 || s->packet->stream_index != s->stream->index)
+		return SOURCE_LEAVE_OUT;
+	return s->tap ? s->tap(s->tap_arg, s->packet) : SOURCE_DECODE;
+}
+
+/* When libav has lost the time of sound: in an AVI, behind chunks without bytes; in an Ogg file, on
+ * its last page. */
+static void
+source_correct_time(struct source *s)
+{
+	AVPacket *packet = s->packet;
+	int64_t starts = s->ogg.granule - s->ogg.samples - s->stream->codecpar->initial_padding;
+
+	if (packet->pts == AV_NOPTS_VALUE)
+		return;
+	if (s->avi.in)
+		packet->pts += avi_clock_pass(&s->avi, packet->pos);
+	if (s->ogg.at < 0 || packet->pos != s->ogg.at || s->ogg.samples < 0 ||
+	    s->stream->codecpar->codec_id != AV_CODEC_ID_OPUS)
+		return;
+	if (s->ogg_shift < 0)
+		s->ogg_shift = starts > packet->pts ? starts - packet->pts : 0;
+	packet->pts += s->ogg_shift;
+}
+
+static int
+source_read_packet(struct source *s)
+{
+	int av;
+
+	if (s->tail.in && s->tail.given == s->tail.shown)
+		return mp4_tail_read(&s->tail, s->stream, s->packet);
+	if (follow_next(&s->follow, s->packet))
+		return 0;
+	av = av_read_frame(s->format, s->packet);
+	if (av < 0)
+		return follow_at_end(&s->follow) ? AVERROR_EOF : av;
+	if (s->packet->stream_index != s->stream->index) {
+		follow_note_other(&s->follow, s->format, s->stream, s->packet);
+		return s->follow.changed ? AVERROR_EOF : AVERROR(EAGAIN);
+	}
+	follow_note_ours(&s->follow, s->packet);
+	s->tail.given++;
+	source_correct_time(s);
+	return av;
+}
+
+/* The track's next packet: as av_read_frame, and AVERROR(EAGAIN) after too many of others. */
+static int
+source_next_packet(struct source *s)
+{
+	int av;
+
+	while ((av = source_read_packet(s)) >= 0 || av == AVERROR(EAGAIN)) {
+		enum source_tapped what = source_ask_tap(s, av);
+
+		if (what == SOURCE_DECODE)
+			return av;
+		av_packet_unref(s->packet);
+		if (what == SOURCE_END)
+			return AVERROR_EOF;
+		if (++s->barren > BARREN_MAX)
+			return AVERROR(EAGAIN);
+	}
+	return av;
+}
+
+static void
+source_note_packet(struct source *s)
+{
+	int64_t end = source_flicks(s, av_sat_add64(s->packet->pts, s->packet->duration));
+
+	if (s->packets == 0)
+		s->first_packet = source_flicks(s, s->packet->pts);
+	s->packets++;
+	s->cut_packet = (s->packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
+	if (s->packet->pts != AV_NOPTS_VALUE && end != TIMELINE_UNKNOWN && end > s->packets_end)
+		s->packets_end = end;
+}
+
+enum worker_failure
+source_feed(struct source *s, struct err *e)
+{
+	int av = source_next_packet(s);
+
+	if (++s->barren > BARREN_MAX)
+		return failure_set(e, WORKER_DAMAGED, "packets without end and without a sample");
+	if (av < 0) {
+		s->ended = true;
+		s->read_result = av;
+		av = avcodec_send_packet(s->decoder, NULL);
+	} else {
+		source_note_packet(s);
+		av = avcodec_send_packet(s->decoder, s->packet);
+		av_packet_unref(s->packet);
+	}
+	if (av == AVERROR(ENOMEM) || s->read_result == AVERROR(ENOMEM))
+		return failure_av(e, WORKER_OUT_OF_MEMORY, "read", AVERROR(ENOMEM));
+	if (av < 0)
+		source_note_damage(s);
+	return WORKER_FAILURE_NONE;
+}
+
+const AVPacket *
+source_packet(struct source *s)
+{
+	av_packet_unref(s->packet);
+	if (source_next_packet(s) < 0)
+		return NULL;
+	s->barren = 0;
+	return s->packet;
+}
+
+void
+source_tap(struct source *s, source_tap_fn tap, void *arg)
+{
+	s->tap = tap;
+	s->tap_arg = arg;
+}
