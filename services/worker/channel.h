@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "wire/worker_findings.h"
-#include "wire/worker_protocol.h"
+#include "wire/worker/findings.h"
+#include "wire/worker/protocol.h"
 
 /* Waits for the order. */
 void channel_start(int fd, struct worker_start *ret);

@@ -4,7 +4,7 @@
 #define TONEARM_WORKER_FAILURE_H
 
 #include "base/err.h"
-#include "wire/worker_protocol.h"
+#include "wire/worker/protocol.h"
 
 /* Stores the words; returns failure. */
 enum worker_failure failure_set(struct err *e, enum worker_failure failure, const char *fmt, ...)

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/worker_findings.h"
-#include "wire/worker_protocol.h"
+#include "wire/worker/findings.h"
+#include "wire/worker/protocol.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

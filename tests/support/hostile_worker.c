@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "support/hostile_worker.h"
-#include "wire/worker_protocol.h"
+#include "wire/worker/protocol.h"
 
 extern char **environ;
 

@@ -6,8 +6,8 @@
 #include <sys/types.h>
 
 #include "adapter/worker_process/worker_process.h"
-#include "wire/worker_findings.h"
-#include "wire/worker_protocol.h"
+#include "wire/worker/findings.h"
+#include "wire/worker/protocol.h"
 
 /* A running worker and our end of its socket. */
 struct worker_child {

@@ -1,5 +1,5 @@
 /* Encoder that runs each conversion in its own converter-worker process over a socket.
- * See port/encoder.h for the contract and wire/worker_protocol.h for the bytes. */
+ * See port/encoder.h for the contract and wire/worker/protocol.h for the bytes. */
 #ifndef TONEARM_ADAPTER_WORKER_PROCESS_WORKER_PROCESS_H
 #define TONEARM_ADAPTER_WORKER_PROCESS_WORKER_PROCESS_H
 

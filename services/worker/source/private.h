@@ -8,8 +8,8 @@
 
 #include "worker/source/avi_clock.h"
 #include "worker/source/follow.h"
-#include "worker/source/mp4_edits.h"
-#include "worker/source/mp4_tail.h"
+#include "worker/source/mp4/edits.h"
+#include "worker/source/mp4/tail.h"
 #include "worker/source/ogg_end.h"
 #include "worker/source/prescan.h"
 #include "worker/source/source.h"

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "fake/bytes_blob.h"
 #include "support/hostile_worker.h"
-#include "wire/worker_protocol.h"
+#include "wire/worker/protocol.h"
 
 #define DEADLINE_MS 400
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "worker/channel.h"
-#include "worker/source/mp4_tail.h"
+#include "worker/source/mp4/tail.h"
 #include "worker/source/source.h"
 
 #define PACKETS_MAX 1000

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/scope.h"
-#include "wire/worker_protocol.h"
+#include "wire/worker/protocol.h"
 
 static int
 read_back(enum worker_message type, uint32_t len, uint64_t offset, enum worker_direction direction,

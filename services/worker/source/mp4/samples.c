@@ -1,4 +1,4 @@
-#include "worker/source/mp4_samples.h"
+#include "worker/source/mp4/samples.h"
 
 /* Of stsc and of stts. */
 #define ENTRIES_MAX (1 << 20)

@@ -1,9 +1,9 @@
-#include "wire/worker_findings.h"
+#include "wire/worker/findings.h"
 
 #include <string.h>
 
 #include "base/text/str.h"
-#include "wire/little_endian.h"
+#include "wire/worker/little_endian.h"
 
 /* Of a conversion; far longer than any. */
 #define TIME_MAX_MS (INT64_C(1000) * 3600 * 24 * 366)

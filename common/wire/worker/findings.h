@@ -1,4 +1,4 @@
-/* What a worker found in a file, as messages of the worker's protocol (worker_protocol.h): WARNING,
+/* What a worker found in a file, as messages of the worker's protocol (wire/worker/protocol.h): WARNING,
  * at most WARNINGS_MAX of them, and TRACK, at most TRACKS_MAX. Pure bytes <-> struct. Threads: any. */
 #ifndef TONEARM_WIRE_WORKER_FINDINGS_H
 #define TONEARM_WIRE_WORKER_FINDINGS_H

@@ -4,7 +4,7 @@
  * parent -> worker: START once, then one DATA for each READ (shorter than asked only at the end)
  *
  * worker -> parent: READ, WRITE (appends), HOLD once, PATCH (changes bytes that HOLD spoke of),
- * PROGRESS, then what was found in the file (worker_findings.h), and at last DONE or FAIL
+ * PROGRESS, then what was found in the file (wire/worker/findings.h), and at last DONE or FAIL
  *
  * The worker reads hostile files, so the parent takes every message as hostile: a header is read
  * only with a known type, a length in that type's range and an offset only where one belongs. A

@@ -1,12 +1,12 @@
-#include "wire/worker_protocol.h"
+#include "wire/worker/protocol.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "base/scope.h"
-#include "wire/little_endian.h"
-#include "wire/worker_findings.h"
+#include "wire/worker/little_endian.h"
+#include "wire/worker/findings.h"
 
 #define PROGRESS_UNKNOWN 0xffffffffu
 #define PROGRESS_WHOLE 1000000u

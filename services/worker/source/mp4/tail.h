@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "worker/source/mp4_samples.h"
+#include "worker/source/mp4/samples.h"
 
 struct AVPacket; /* of libav */
 struct AVStream;

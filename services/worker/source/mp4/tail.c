@@ -1,4 +1,4 @@
-#include "worker/source/mp4_tail.h"
+#include "worker/source/mp4/tail.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "worker/source/mp4_boxes.h"
+#include "worker/source/mp4/boxes.h"
 
 #include <string.h>
 

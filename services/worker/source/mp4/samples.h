@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "worker/source/mp4_boxes.h"
+#include "worker/source/mp4/boxes.h"
 
 struct mp4_sample {
 	int64_t position, start; /* in the file; in the track's time */

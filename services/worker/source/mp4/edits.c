@@ -1,6 +1,6 @@
-#include "worker/source/mp4_edits.h"
+#include "worker/source/mp4/edits.h"
 
-#include "worker/source/mp4_boxes.h"
+#include "worker/source/mp4/boxes.h"
 #include "worker/source/timeline.h"
 
 struct edits_track {
