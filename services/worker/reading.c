@@ -2,9 +2,19 @@
 
 #include "base/clock.h"
 #include "worker/channel.h"
+#include "worker/sound/limiter.h"
 #include "worker/sound/resample.h"
 
 #define PROGRESS_INTERVAL_MS 500
+
+/* What the resampler made, on its way through the limiter. */
+static enum worker_failure
+reading_limit(void *arg, float *const planes[MEDIA_CHANNELS_MAX], size_t count, struct err *e)
+{
+	struct reading *r = arg;
+
+	return limiter_put(r->limiter, planes, count, e);
+}
 
 static enum worker_failure
 reading_take(void *arg, float *const planes[MEDIA_CHANNELS_MAX], size_t count, struct err *e)
@@ -52,12 +62,22 @@ reading_decode(struct reading *r, struct source *source, struct resampler *resam
 			return f;
 		reading_tell_progress(r, source);
 	}
-	return f ? f : resample_flush(resampler, e);
+	if (!f)
+		f = resample_flush(resampler, e);
+	return f || !r->limiter ? f : limiter_finish(r->limiter, e);
+}
+
+static void
+reading_take_warnings(struct reading *r, const struct warnings *warnings)
+{
+	for (size_t i = 0; i < warnings->count; i++)
+		warnings_add(&r->warnings, &warnings->list[i]);
 }
 
 enum worker_failure
 reading_run(struct reading *r, struct source *source, struct err *e)
 {
+	SCOPED(limiter_close_p) struct limiter *limiter = NULL;
 	SCOPED(resampler_close_p) struct resampler *resampler = NULL;
 	const struct media_spec *spec = &r->start->spec;
 	enum worker_failure f;
@@ -65,10 +85,14 @@ reading_run(struct reading *r, struct source *source, struct err *e)
 	if (meter_open(spec->sample_rate, spec->channels, &r->meter, e) < 0)
 		return WORKER_OUT_OF_MEMORY;
 	r->limit = source_limit(source, spec->sample_rate);
-	if ((f = resampler_open(spec, reading_take, r, &resampler, e)) ||
+	/* what is only listened to is copied as it is */
+	if (r->writer && (f = limiter_open(spec, &r->warnings, reading_take, r, &limiter, e)))
+		return f;
+	r->limiter = limiter;
+	if ((f = resampler_open(spec, limiter ? reading_limit : reading_take, r, &resampler, e)) ||
 	    (f = reading_decode(r, source, resampler, e)) || (f = source_verdict(source, e)))
 		return f;
-	r->warnings = *source_warnings(source);
+	reading_take_warnings(r, source_warnings(source));
 	/* an edit list may let nothing through */
 	return r->kept > 0 ? f : failure_set(e, WORKER_NO_AUDIO, "nothing is to be heard");
 }
@@ -79,4 +103,5 @@ reading_clear(struct reading *r)
 	meter_close(r->meter);
 	r->meter = NULL;
 	r->decoded = r->kept = 0;
+	r->warnings = (struct warnings){ 0 };
 }

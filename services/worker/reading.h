@@ -18,6 +18,7 @@ struct reading {
 	struct meter *meter; /* of what was kept; owned */
 	struct warnings warnings;
 	/* while it runs */
+	struct limiter *limiter;
 	int64_t limit; /* samples that the track's edit list lets through; -1 = all */
 	int64_t next_progress_ms;
 };

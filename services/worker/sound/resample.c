@@ -8,6 +8,8 @@
 #include <libavutil/frame.h>
 #include <libswresample/swresample.h>
 
+#include "worker/sound/mix.h"
+
 #define SAMPLES_MAX 8192 /* per channel and call of the sink */
 #define LOUDEST 16.0F
 #define PLANES_MAX 64 /* swresample's own limit of channels */
@@ -78,6 +80,7 @@ resample_convert(struct resampler *r, const uint8_t **in, int in_count, struct e
 static enum worker_failure
 resample_set_up(struct resampler *r, const AVFrame *frame, struct err *e)
 {
+	double matrix[2 * MIX_CHANNELS_MAX];
 	AVChannelLayout layout = { 0 };
 	int av;
 
@@ -89,6 +92,8 @@ resample_set_up(struct resampler *r, const AVFrame *frame, struct err *e)
 	av_frame_free(&r->silence);
 	av = swr_alloc_set_opts2(&r->swr, &r->out_layout, AV_SAMPLE_FMT_FLTP, r->out_rate, &layout,
 				 frame->format, frame->sample_rate, 0, NULL);
+	if (av >= 0 && mix_matrix(&layout, &r->out_layout, matrix))
+		av = swr_set_matrix(r->swr, matrix, layout.nb_channels);
 	av_channel_layout_uninit(&layout);
 	if (av < 0 || (av = swr_init(r->swr)) < 0)
 		return failure_av(e, WORKER_UNSUPPORTED, "resampler", av);
