@@ -134,10 +134,8 @@ input_seek(void *arg, int64_t offset, int whence)
 		return in->size;
 	if ((whence & ~AVSEEK_FORCE) != SEEK_SET || offset < 0)
 		return AVERROR(EINVAL);
-	if (offset > in->size) {
-		in->end_passed = true;
-		return AVERROR_EOF;
-	}
+	/* as in a file: nothing is to be read there */
+	in->end_passed = in->end_passed || offset > in->size;
 	in->position = offset;
 	return offset;
 }

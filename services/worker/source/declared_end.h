@@ -5,11 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DECLARED_END_START 96 /* bytes of the file's start that are enough */
+#define DECLARED_END_START 4096 /* bytes of the file's start that are enough */
 
 /* In bytes from the file's start; -1 = not said (a live recording, or another container). Known are
- * RIFF (wav, avi), FORM (aiff) and EBML (matroska, webm): their demuxers take a cut file for whole.
- */
+ * RIFF (wav, avi), FORM (aiff), EBML (matroska, webm), ASF, FLV, AU, CAF and Wave64: their demuxers take a
+ * cut file for whole. */
 int64_t declared_end(const uint8_t *start, size_t len);
 
 #endif

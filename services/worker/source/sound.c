@@ -53,11 +53,14 @@ source_decode(struct source *s, AVFrame *ret, bool *ret_end, struct err *e)
 	}
 }
 
-/* Containers whose clock starts at the film's start. */
+/* Containers whose clock starts at the film's start; those that have a clock at all. */
+#define HAVE_ZERO "mov,matroska,avi,flv,asf"
+#define HAVE_CLOCK HAVE_ZERO ",ogg,mpegts,mpeg"
+
 static bool
-source_has_zero(const struct source *s)
+source_is_one_of(const struct source *s, const char *containers)
 {
-	return av_match_list("mov,matroska,avi,flv,asf", s->format->iformat->name, ',') != 0;
+	return av_match_list(containers, s->format->iformat->name, ',') != 0;
 }
 
 /* Codecs whose first packet gives no sound yet; from then on each gives that of the one before. */
@@ -87,6 +90,7 @@ source_start_timeline(struct source *s, int64_t first)
 {
 	struct timeline_rules rules = { .zero = s->scan.zero,
 					.tick = source_flicks(s, 1),
+					.no_clock = !source_is_one_of(s, HAVE_CLOCK),
 					.drop_gaps = s->options.drop_gaps };
 
 	bool known = first != TIMELINE_UNKNOWN;
@@ -94,7 +98,10 @@ source_start_timeline(struct source *s, int64_t first)
 	if (known && source_lags(s) && s->first_packet != TIMELINE_UNKNOWN)
 		s->lag = first - s->first_packet;
 	first -= known ? s->lag : 0;
-	if (source_has_zero(s))
+	/* where one Ogg stream follows another, the clock starts anew */
+	if (!source_is_one_of(s, "ogg"))
+		rules.most_overlap = TIMELINE_MAX_OVERLAP_MS * MS;
+	if (source_is_one_of(s, HAVE_ZERO))
 		rules.zero = known && s->edits.count == 0 &&
 					     (first < 0 || (!source_has_picture(s) &&
 							    first < TIMELINE_TOLERANCE_MS * MS))

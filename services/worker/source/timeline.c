@@ -99,7 +99,7 @@ overlap(struct timeline *t, int64_t flicks, int samples)
 {
 	int64_t cut = samples_of(flicks, t->run_rate);
 
-	if (flicks > TIMELINE_MAX_OVERLAP_MS * MS) {
+	if (flicks > t->rules.most_overlap) {
 		restart(t, -flicks);
 		return 0;
 	}
@@ -163,6 +163,8 @@ place_known(struct timeline *t, int64_t at, uint32_t lost, struct timeline_place
 
 	if (first)
 		begin(t, at);
+	else if (t->rules.no_clock && lost == 0)
+		t->shift = timeline_position(t) - at;
 	off = follow_clock(t, at);
 	may_be_off = first ? t->rules.tick : tolerance(t);
 	if (off > may_be_off)

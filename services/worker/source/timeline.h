@@ -21,11 +21,13 @@
 #define TIMELINE_UNKNOWN INT64_MIN         /* a frame without a time of its own */
 #define TIMELINE_TOLERANCE_MS 20
 #define TIMELINE_MAX_GAP_MS (5 * 60 * 1000)
-#define TIMELINE_MAX_OVERLAP_MS 1000 /* more is a clock that jumped back */
+#define TIMELINE_MAX_OVERLAP_MS 500
 
 struct timeline_rules {
 	int64_t zero; /* the film's start by the file's clock; TIMELINE_UNKNOWN = the first frame */
 	int64_t tick; /* the clock's unit */
+	int64_t most_overlap; /* flicks; what goes back further is a clock that started anew */
+	bool no_clock;  /* times are only the sum of the lengths: they tell of lost packets alone */
 	bool drop_gaps; /* frame after frame, whatever the clock says */
 };
 struct timeline {

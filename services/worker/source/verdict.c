@@ -7,6 +7,8 @@
 /* How far in front of the index's last packet a track's declared end may lie and be believed: codec
  * padding is shorter, a lying header is not. Samples. */
 #define PADDING_MAX 8192
+/* A header that says more is no promise. */
+#define LENGTH_MAX (1000 * 3600 * TIMELINE_FLICKS)
 
 static bool
 source_has_index(const struct source *s)
@@ -46,7 +48,18 @@ source_promised(const struct source *s)
 	if (!av_match_list("mp3,flac,wav,w64,aiff,au,caf", s->format->iformat->name, ',') ||
 	    s->format->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE)
 		return 0;
-	return length > 0 ? length : 0;
+	return length > 0 && length < LENGTH_MAX ? length : 0;
+}
+
+/* Whether an mp4's index names bytes behind the file's end. */
+static bool
+source_index_is_cut(const struct source *s)
+{
+	int entries = avformat_index_get_entries_count(s->stream);
+	const AVIndexEntry *last =
+		entries > 0 ? avformat_index_get_entry(s->stream, entries - 1) : NULL;
+
+	return last && last->pos + last->size > s->in->size;
 }
 
 /* Whether the bytes ended before the container did. */
@@ -55,7 +68,8 @@ source_input_is_cut(const struct source *s)
 {
 	bool points_at_bytes = av_match_name("mov", s->format->iformat->name) != 0;
 
-	return (points_at_bytes && (s->in->end_passed || s->cut_packet)) ||
+	return (points_at_bytes &&
+		(s->in->end_passed || s->cut_packet || source_index_is_cut(s))) ||
 	       (s->read_result != AVERROR_EOF && avio_feof(s->in->avio)) ||
 	       container_is_cut(s->in) || (s->ogg.at >= 0 && !s->ogg.says_end);
 }

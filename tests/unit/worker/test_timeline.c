@@ -22,7 +22,9 @@ struct film {
 static void
 film_start(struct film *f, int64_t zero)
 {
-	struct timeline_rules rules = { .zero = zero, .tick = TIMELINE_FLICKS / RATE };
+	struct timeline_rules rules = { .zero = zero,
+					.tick = TIMELINE_FLICKS / RATE,
+					.most_overlap = TIMELINE_MAX_OVERLAP_MS * MS };
 
 	*f = (struct film){ 0 };
 	timeline_start(&f->timeline, &rules, &f->warnings);
@@ -241,6 +243,25 @@ a_damaged_end_is_silence_to_where_its_packets_end(void **state)
 	assert_int_equal(timeline_rest(&f.timeline, at + 400 * MS, 20), 4 * RATE / 10);
 }
 
+/* Of a raw stream whose rate changes, libav counts on in the first rate. */
+static void
+a_stream_without_a_clock_has_no_holes_but_where_packets_were_lost(void **state)
+{
+	struct timeline_rules rules = { .zero = TIMELINE_UNKNOWN, .tick = 1, .no_clock = true };
+	struct timeline_place place;
+	struct timeline t;
+
+	(void)state;
+	timeline_start(&t, &rules, NULL);
+	timeline_place(&t, 0, FRAME, RATE, 0, &place);
+	timeline_place(&t, 500 * MS, FRAME, RATE, 0, &place);
+	assert_int_equal(place.silence, 0);
+	timeline_place(&t, 100 * MS, FRAME, RATE, 0, &place);
+	assert_int_equal(place.skip, 0);
+	timeline_place(&t, 220 * MS, FRAME, RATE, 5, &place);
+	assert_int_equal(place.silence, RATE / 10);
+}
+
 static void
 gaps_can_be_dropped(void **state)
 {
@@ -290,6 +311,7 @@ main(void)
 			a_file_of_holes_makes_no_more_silence_than_an_hour_and_ten_times_its_sound),
 		cmocka_unit_test(one_time_that_is_wrong_is_seen_by_the_next_one),
 		cmocka_unit_test(a_damaged_end_is_silence_to_where_its_packets_end),
+		cmocka_unit_test(a_stream_without_a_clock_has_no_holes_but_where_packets_were_lost),
 		cmocka_unit_test(gaps_can_be_dropped),
 		cmocka_unit_test(a_codec_whose_packets_hold_many_frames_may_be_off_by_one_packet),
 	};
