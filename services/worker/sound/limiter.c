@@ -53,8 +53,8 @@ limiter_open(const struct media_spec *spec, struct warnings *warnings, limiter_s
 	l->gain = 1;
 	l->began = -1;
 	l->release = HOP / (RELEASE_S * (float)l->rate);
-	l->ceiling = media_format_info(spec->format)->lossless ? LIMITER_CEILING
-								: LIMITER_CEILING_LOSSY;
+	l->ceiling =
+		media_format_info(spec->format)->lossless ? LIMITER_CEILING : LIMITER_CEILING_LOSSY;
 	true_peak_init(&l->fresh);
 	*ret = l;
 	return WORKER_FAILURE_NONE;

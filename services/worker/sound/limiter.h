@@ -22,9 +22,9 @@
  * white noise at 128 kbit/s, 0.7 dB of it from the low-pass), so that what is decoded does not clip. */
 #define LIMITER_CEILING 0.8913F
 #define LIMITER_CEILING_LOSSY 0.75F
-#define LIMITER_HOP 64          /* samples */
-#define LIMITER_AHEAD 4         /* hops */
-#define LIMITER_PUT_MAX 8192    /* samples of one limiter_put */
+#define LIMITER_HOP 64       /* samples */
+#define LIMITER_AHEAD 4      /* hops */
+#define LIMITER_PUT_MAX 8192 /* samples of one limiter_put */
 
 struct limiter;
 /* Takes what has passed; a failure ends the work. */
