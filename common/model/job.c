@@ -57,8 +57,10 @@ job_message_of(const struct job *job)
 	struct job_message m = { .video_fid = job->video_fid };
 
 	memcpy(m.username, job->username, sizeof m.username);
-	if (job->state == JOB_DONE)
+	if (job->state == JOB_DONE) {
 		m.mp3_fid = job->mp3_fid;
+		m.warnings = job->warnings;
+	}
 	if (job->state == JOB_FAILED)
 		m.error = job->error;
 	return m;

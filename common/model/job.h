@@ -9,6 +9,8 @@
 
 #include "model/blob_id.h"
 #include "model/media_spec.h"
+#include "model/track.h"
+#include "model/warning.h"
 
 #define USERNAME_MAX 255 /* bytes; the column's length */
 #define FILENAME_MAX_BYTES 255
@@ -61,6 +63,8 @@ struct job_result {
 	double duration_s; /* of the audio; 0 = unknown */
 	struct job_loudness loudness;
 	int64_t bytes; /* of the output */
+	struct warnings warnings;
+	struct tracks tracks; /* of the source */
 };
 
 /* Names one lease: every write under it carries the token. */
@@ -83,17 +87,20 @@ struct job {
 	struct job_error error;
 	struct blob_id mp3_fid;
 	struct job_loudness loudness; /* of the mp3 */
+	struct warnings warnings;     /* of a done job, like tracks */
+	struct tracks tracks;         /* of the source */
 	struct job_lease lease;
 	int64_t not_before_ms, created_ms, updated_ms;
 	int64_t video_published_ms, result_published_ms, notified_ms;
 };
 
-/* What travels on the queues: {"video_fid", "mp3_fid", "username"[, "error"]}. */
+/* What travels on the queues: {"video_fid", "mp3_fid", "username"[, "error"][, "warnings"]}. */
 struct job_message {
 	struct blob_id video_fid;
 	struct blob_id mp3_fid; /* none on `video` and `failed` */
 	char username[USERNAME_MAX + 1];
-	struct job_error error; /* set on `failed` only */
+	struct job_error error;   /* set on `failed` only */
+	struct warnings warnings; /* of a result; none are said where there are none */
 };
 
 const char *job_state_name(enum job_state state);

@@ -1,13 +1,27 @@
 #include "wire/findings_json.h"
 
 #include <jansson.h>
+#include <math.h>
 
 #include "wire/json_text.h"
+
+#define SECONDS_MAX 1e12 /* no time is later */
 
 static json_t *
 seconds_new(int64_t ms)
 {
 	return ms < 0 ? json_null() : json_real((double)ms / 1000);
+}
+
+/* Milliseconds, or unknown where there is no number that can be one. */
+static int64_t
+seconds_read(const json_t *value, int64_t unknown)
+{
+	double seconds = json_number_value(value);
+
+	return json_is_number(value) && seconds >= 0 && seconds < SECONDS_MAX
+		       ? (int64_t)llround(seconds * 1000)
+		       : unknown;
 }
 
 static json_t *
@@ -47,6 +61,24 @@ warnings_json_new(const struct warnings *warnings)
 			return NULL;
 		}
 	return list;
+}
+
+void
+warnings_json_read(const json_t *list, struct warnings *ret)
+{
+	*ret = (struct warnings){ 0 };
+	for (size_t i = 0; i < json_array_size(list) && ret->count < WARNINGS_MAX; i++) {
+		const json_t *entry = json_array_get(list, i);
+		const char *code = json_string_value(json_object_get(entry, "code"));
+		struct warning *warning = &ret->list[ret->count];
+
+		if (!code || warning_code_parse(code, &warning->code) < 0)
+			continue;
+		warning->at_ms = seconds_read(json_object_get(entry, "at_s"), -1);
+		warning->ms = seconds_read(json_object_get(entry, "seconds"), 0);
+		warning->events = 1;
+		ret->count++;
+	}
 }
 
 json_t *

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/scope.h"
+#include "wire/findings_json.h"
 #include "wire/json_text.h"
 #include "wire/loudness_json.h"
 
@@ -34,8 +35,11 @@ job_message_write(const struct job_message *message, struct str *ret, struct err
 	if (root && message->error.code[0] != '\0' &&
 	    json_object_set_new(root, "error", error_new(&message->error)) < 0)
 		return err_set(e, ERR_NO_MEMORY, "job message");
+	if (root && message->warnings.count > 0 &&
+	    json_object_set_new(root, "warnings", warnings_json_new(&message->warnings)) < 0)
+		return err_set(e, ERR_NO_MEMORY, "job message");
 	/* Spaces after ':' and ',' as MsgQ's producers write them. */
-	return json_append(TAKE(root), 0, ret, e);
+	return json_append(TAKE(root), JSON_REAL_PRECISION(9), ret, e);
 }
 
 static int
@@ -62,6 +66,7 @@ read_result(const json_t *root, enum job_message_kind kind, struct job_message *
 	case JOB_MESSAGE_VIDEO:
 		return 0;
 	case JOB_MESSAGE_MP3:
+		warnings_json_read(json_object_get(root, "warnings"), &ret->warnings);
 		return read_fid(root, "mp3_fid", &ret->mp3_fid, e);
 	case JOB_MESSAGE_FAILED:
 		if (!json_is_object(error))
@@ -127,7 +132,8 @@ job_new(const struct job *job)
 	bool failed = job->error.code[0] != '\0' && job->state != JOB_DONE;
 
 	return json_pack(
-		"{s:s, s:s, s:o, s:o, s:i, s:f, s:o, s:o, s:o, s:I, s:f, s:o, s:o, s:o}",
+		"{s:s, s:s, s:o, s:o, s:i, s:f, s:o, s:o, s:o, s:I, s:f, s:o, s:o, s:o, s:o, s:o, "
+		"s:o}",
 		"video_fid", job->video_fid.hex, "state", job_state_name(job->state), "mp3_fid",
 		fid_or_null(&job->mp3_fid), "error", failed ? error_new(&job->error) : json_null(),
 		"attempts", job->attempts, "progress", finite_or_zero(job->progress.fraction),
@@ -135,14 +141,23 @@ job_new(const struct job *job)
 		real_or_null(runs && job->progress.fraction > 0, job->progress.remaining_s),
 		"filename", json_text_new(job->source.filename), "bytes",
 		(json_int_t)job->source.bytes, "duration_s", finite_or_zero(job->source.duration_s),
-		"loudness", loudness_json_new(&job->loudness), "created_at",
-		time_or_null(job->created_ms), "updated_at", time_or_null(job->updated_ms));
+		"loudness", loudness_json_new(&job->loudness), "warnings",
+		warnings_json_new(&job->warnings), "tracks", tracks_json_new(&job->tracks), "track",
+		track_taken_json_new(&job->tracks), "created_at", time_or_null(job->created_ms),
+		"updated_at", time_or_null(job->updated_ms));
 }
 
 int
 job_write(const struct job *job, struct str *ret, struct err *e)
 {
 	return json_append(job_new(job), JSON_COMPACT | JSON_REAL_PRECISION(9), ret, e);
+}
+
+int
+job_warnings_write(const struct warnings *warnings, struct str *ret, struct err *e)
+{
+	return json_append(warnings_json_new(warnings), JSON_COMPACT | JSON_REAL_PRECISION(9), ret,
+			   e);
 }
 
 int

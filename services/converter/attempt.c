@@ -97,6 +97,8 @@ attempt_encode(struct attempt *a, const struct media_spec *spec, struct blob_wri
 		return r;
 	a->made.duration_s = report.duration_s;
 	a->made.loudness = report.loudness;
+	a->made.warnings = report.warnings;
+	a->made.tracks = report.tracks;
 	return 0;
 }
 

@@ -61,6 +61,7 @@ record_announce(const struct attempt *a, enum reaction reaction)
 
 	job.state = reaction == REACTION_DONE ? JOB_DONE : JOB_FAILED;
 	job.mp3_fid = a->made.mp3_fid;
+	job.warnings = a->made.warnings;
 	job.error = a->why;
 	relay_announce(&a->c->announcer, &job, JOB_PUBLISH_RESULT);
 }

@@ -4,10 +4,13 @@
 #include <string.h>
 
 #include "base/log/log.h"
+#include "base/scope.h"
+#include "base/text/str.h"
 #include "wire/job_json.h"
 
 /* The longest message fits, so that the FID behind it is never cut. */
 #define LINE_MAX_BYTES (JOB_ERROR_MESSAGE_MAX + 128)
+#define WARNINGS_JSON_MAX 8192 /* bytes */
 #define EVENT_ID_MAX (BLOB_ID_DIGITS + sizeof ":" + BLOB_ID_DIGITS)
 
 /* A line stays a line whatever a message holds. */
@@ -31,7 +34,9 @@ notify_name_event(const struct job_message *m, char ret[EVENT_ID_MAX])
 static void
 notify_say(const struct job_message *m)
 {
+	SCOPED(str_free) struct str warnings = STR_MAX(WARNINGS_JSON_MAX);
 	char line[LINE_MAX_BYTES], event_id[EVENT_ID_MAX];
+	bool told = job_warnings_write(&m->warnings, &warnings, NULL) == 0;
 
 	if (!blob_id_is_none(&m->mp3_fid))
 		(void)snprintf(line, sizeof line, "Your mp3 is ready for download- FID: %s",
@@ -44,7 +49,8 @@ notify_say(const struct job_message *m)
 	log_bare(line, (const struct log_field[]){
 			       LOG_EVENT("notification"), LOG_STR("video_fid", m->video_fid.hex),
 			       LOG_STR("mp3_fid", m->mp3_fid.hex), LOG_STR("user", m->username),
-			       LOG_STR("event_id", event_id), LOG_END });
+			       LOG_STR("event_id", event_id),
+			       LOG_JSON("warnings", told ? str_text(&warnings) : NULL), LOG_END });
 }
 
 /* 1 when this result was announced before. */

@@ -104,6 +104,8 @@ encoder_fake_encode(struct encoder *port, const struct encode_order *order,
 		.bytes_written = bytes,
 		.bytes_read = order->in->fetched,
 		.loudness = { true, true, true, -14.5, 6.25, -1 },
+		.warnings = { 1, { { WARNING_GAP_FILLED, 1500, 250, 1 } } },
+		.tracks = { 1, { { .codec = "aac", .channels = 2, .taken = true } } },
 	};
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -25,6 +26,22 @@ a_job_gets_the_format_that_it_asks_for(void **state)
 }
 
 static void
+what_the_encoder_found_reaches_the_job_and_its_message(void **state)
+{
+	SCOPED(world_free_p) struct world *w = world_new();
+	struct job job = world_lease(w);
+
+	(void)state;
+	assert_int_equal(convert_job(&w->converter, &job), CONVERT_ENDED);
+	job = world_job(w);
+	assert_int_equal(job.warnings.count, 1);
+	assert_int_equal(job.warnings.list[0].code, WARNING_GAP_FILLED);
+	assert_int_equal(job.tracks.count, 1);
+	assert_true(job.tracks.list[0].taken);
+	assert_non_null(strstr(w->spoken.body, "\"warnings\": [{\"code\": \"gap_filled\""));
+}
+
+static void
 a_format_that_this_build_does_not_know_fails_in_words(void **state)
 {
 	SCOPED(world_free_p) struct world *w = world_new();
@@ -44,6 +61,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_job_gets_the_format_that_it_asks_for),
+		cmocka_unit_test(what_the_encoder_found_reaches_the_job_and_its_message),
 		cmocka_unit_test(a_format_that_this_build_does_not_know_fails_in_words),
 	};
 

@@ -101,6 +101,36 @@ a_finished_mp3_is_said_in_one_bare_line(void **state)
 	assert_int_equal(queue_broker_count(w->broker, "mp3"), 0);
 }
 
+#define WARNED                                                                                     \
+	"{\"video_fid\":\"" VIDEO "\",\"mp3_fid\":\"" MP3 "\",\"username\":\"u\",\"warnings\":[{"  \
+	"\"code\":\"truncated\",\"at_s\":0.9,\"message\":\"x\"},{\"code\":\"later\"}]}"
+
+static void
+a_warning_leaves_the_bare_line_as_it_is(void **state)
+{
+	struct world *w = *state;
+
+	put_message(w, "mp3", WARNED);
+	assert_int_equal(handle_one(w), NOTICE_SAID);
+	assert_string_equal(said(), READY_LINE);
+}
+
+static void
+a_json_line_lists_the_warnings(void **state)
+{
+	struct world *w = *state;
+
+	log_init("notification", LOG_LEVEL_INFO, LOG_FORMAT_JSON, fileno(lines));
+	put_message(w, "mp3", WARNED);
+	assert_int_equal(handle_one(w), NOTICE_SAID);
+	log_init("notification", LOG_LEVEL_INFO, LOG_FORMAT_TEXT, fileno(lines));
+	assert_non_null(strstr(said(), "\"msg\":\"Your mp3 is ready for download- FID: " MP3 "\""));
+	assert_non_null(strstr(said(),
+			       "\"warnings\":[{\"code\":\"truncated\",\"message\":\"the file "
+			       "ends too early: bytes are missing at its end\",\"at_s\":0.9,"
+			       "\"seconds\":null}]}\n"));
+}
+
 static void
 a_failure_is_said_with_its_words_on_one_line(void **state)
 {
@@ -321,6 +351,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SENTENCE(a_finished_mp3_is_said_in_one_bare_line),
+		SENTENCE(a_warning_leaves_the_bare_line_as_it_is),
+		SENTENCE(a_json_line_lists_the_warnings),
 		SENTENCE(a_failure_is_said_with_its_words_on_one_line),
 		SENTENCE(whatever_a_failure_says_the_last_word_is_the_fid_of_its_video),
 		SENTENCE(the_json_log_has_the_same_words_in_msg),

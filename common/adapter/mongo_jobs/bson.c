@@ -124,6 +124,7 @@ mongo_jobs_read(const bson_t *doc, struct job *ret, struct err *e)
 	document_source(doc, &job.source);
 	job.spec = mongo_jobs_spec_read(doc);
 	document_loudness(doc, &job.loudness);
+	mongo_jobs_findings_read(doc, &job);
 	document_lease(doc, &job);
 	*ret = job;
 	return 0;

@@ -99,6 +99,8 @@ static bson_t *
 lease_done(const struct job_result *result, const bson_oid_t *mp3)
 {
 	SCOPED(mongo_jobs_bson_free) bson_t *loudness = lease_loudness(&result->loudness);
+	SCOPED(mongo_jobs_bson_free) bson_t *warnings = mongo_jobs_warnings_new(&result->warnings);
+	SCOPED(mongo_jobs_bson_free) bson_t *tracks = mongo_jobs_tracks_new(&result->tracks);
 	bool known = isfinite(result->duration_s) && result->duration_s > 0;
 
 	/* clang-format off */
@@ -121,6 +123,8 @@ lease_done(const struct job_result *result, const bson_oid_t *mp3)
 				JOB_REMOVE,
 			"]", "}",
 			"result.bytes", BCON_INT64(result->bytes),
+			"result.warnings", "{", "$literal", BCON_ARRAY(warnings), "}",
+			"result.tracks", "{", "$literal", BCON_ARRAY(tracks), "}",
 			"outputs", JOB_OUTPUTS_WITHOUT(mp3),
 		"}", "}");
 	/* clang-format on */

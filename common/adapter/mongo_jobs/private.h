@@ -138,6 +138,11 @@ int mongo_jobs_oid(const struct blob_id *id, bson_oid_t *ret, struct err *e);
 /* What doc asks for, settled: the default where it has no spec, MEDIA_UNKNOWN where it asks for what
  * this build does not know or cannot make. */
 struct media_spec mongo_jobs_spec_read(const bson_t *doc);
+/* What was found in a source, as arrays of documents (owned by the caller), and back into job: what
+ * is no warning or track of this build is passed over. */
+bson_t *mongo_jobs_warnings_new(const struct warnings *warnings);
+bson_t *mongo_jobs_tracks_new(const struct tracks *tracks);
+void mongo_jobs_findings_read(const bson_t *doc, struct job *job);
 /* CORRUPT when doc is no job. */
 int mongo_jobs_read(const bson_t *doc, struct job *ret, struct err *e);
 /* Copies text; what is not UTF-8 becomes '?', because the server refuses it. */

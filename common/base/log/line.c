@@ -99,6 +99,15 @@ line_put_integer(struct log_line *l, int64_t num)
 		line_put(l, number, (size_t)n);
 }
 
+/* Whole or not at all: half of it would spoil the line. */
+static void
+line_put_json(struct log_line *l, const char *json)
+{
+	bool fits = json && l->len + strlen(json) <= sizeof l->data - TAIL_ROOM;
+
+	line_puts(l, fits ? json : "null");
+}
+
 static void
 line_put_key(struct log_line *l, const char *key)
 {
@@ -141,6 +150,12 @@ log_line_field(struct log_line *l, const struct log_field *f)
 		break;
 	case LOG_FIELD_BOOL:
 		line_puts(l, f->num ? "true" : "false");
+		break;
+	case LOG_FIELD_JSON:
+		if (l->format == LOG_FORMAT_JSON)
+			line_put_json(l, f->str);
+		else
+			line_put_text(l, f->str ? f->str : "");
 		break;
 	case LOG_FIELD_END:
 		break;

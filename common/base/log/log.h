@@ -25,7 +25,8 @@ enum log_field_type {
 	LOG_FIELD_STR,
 	LOG_FIELD_INT,
 	LOG_FIELD_DOUBLE,
-	LOG_FIELD_BOOL
+	LOG_FIELD_BOOL,
+	LOG_FIELD_JSON
 };
 
 struct log_field {
@@ -42,6 +43,8 @@ struct log_field {
 #define LOG_REAL(k, v) ((struct log_field){ .key = (k), .type = LOG_FIELD_DOUBLE, .real = (v) })
 #define LOG_BOOL(k, v)                                                                             \
 	((struct log_field){ .key = (k), .type = LOG_FIELD_BOOL, .num = (v) ? 1 : 0 })
+/* A JSON value of ours as it is: null where the line has no room for it. In text, its text. */
+#define LOG_JSON(k, v) ((struct log_field){ .key = (k), .type = LOG_FIELD_JSON, .str = (v) })
 /* Two fields: error=<code name> and reason=<words>. */
 #define LOG_ERR(e) LOG_STR("error", err_name((e)->code)), LOG_STR("reason", (e)->text)
 #define LOG_END ((struct log_field){ .type = LOG_FIELD_END })

@@ -11,6 +11,7 @@
 #include "converter/command/command.h"
 #include "converter/config.h"
 #include "converter/command/file_blob.h"
+#include "converter/command/findings.h"
 #include "converter/pace.h"
 #include "port/encoder.h"
 #include "wire/report_json.h"
@@ -80,6 +81,16 @@ convert_hide_progress(const struct progress_bar *bar)
 		(void)fprintf(stderr, "\r%*s\r", BAR_COLUMNS + 48, "");
 }
 
+static void
+convert_print_warnings(const struct warnings *warnings)
+{
+	for (size_t i = 0; i < warnings->count; i++) {
+		(void)fprintf(stderr, "converter: warning: ");
+		findings_print_warning(stderr, &warnings->list[i]);
+		(void)fputc('\n', stderr);
+	}
+}
+
 static int
 convert_print_report(const struct command_call *call, const struct conversion_report *report)
 {
@@ -97,6 +108,7 @@ convert_print_report(const struct command_call *call, const struct conversion_re
 		printf("%.3f s of sound, %" PRId64 " bytes, in %.2f s: %.0f x realtime\n",
 		       report->duration_s, report->bytes, report->took_s,
 		       report->took_s > 0 ? report->duration_s / report->took_s : 0);
+		convert_print_warnings(&report->warnings);
 	}
 	return COMMAND_DONE;
 }

@@ -6,6 +6,7 @@
 #include "base/text/legible.h"
 #include "base/text/str.h"
 #include "converter/command/command.h"
+#include "converter/command/findings.h"
 #include "converter/config.h"
 #include "wire/job_json.h"
 
@@ -148,6 +149,26 @@ jobs_print_level(const char *name, bool known, double value)
 		jobs_print_text(name, "");
 }
 
+/* A line each; one that says so when there is none. */
+static void
+jobs_print_findings(const struct job *job)
+{
+	for (size_t i = 0; i < job->warnings.count; i++) {
+		const struct warning *warning = &job->warnings.list[i];
+
+		printf("%-20s %s, ", "warning", warning_code_name(warning->code));
+		findings_print_warning(stdout, warning);
+		(void)putchar('\n');
+	}
+	if (job->warnings.count == 0)
+		jobs_print_text("warning", "");
+	for (size_t i = 0; i < job->tracks.count; i++) {
+		printf("track %-14zu ", i + 1);
+		findings_print_track(stdout, &job->tracks.list[i]);
+		(void)putchar('\n');
+	}
+}
+
 static void
 jobs_print_record(const struct job *job)
 {
@@ -170,6 +191,7 @@ jobs_print_record(const struct job *job)
 	jobs_print_level("range_lu", job->loudness.has_range, job->loudness.range_lu);
 	jobs_print_level("true_peak_dbtp", job->loudness.has_true_peak,
 			 job->loudness.true_peak_dbtp);
+	jobs_print_findings(job);
 	jobs_print_text("lease owner", job->lease.owner);
 	jobs_print_time("lease until", job->lease.until_ms);
 	jobs_print_time("not before", job->not_before_ms);

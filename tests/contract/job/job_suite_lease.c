@@ -70,7 +70,10 @@ JOB_TEST(a_finished_job_has_the_loudness_that_was_measured)
 
 	for (size_t i = 0; i < ARRAY_LEN(given); i++) {
 		struct blob_id video = queued(l, "u");
-		struct job_result result = { blob_id_new(), 1, given[i], 100 };
+		struct job_result result = { .mp3_fid = blob_id_new(),
+					     .duration_s = 1,
+					     .loudness = given[i],
+					     .bytes = 100 };
 		struct job job = lease(l), got;
 
 		assert_false(job.loudness.has_true_peak);
@@ -100,6 +103,46 @@ JOB_TEST(a_failed_job_keeps_its_reason_and_a_repeat_is_welcome)
 	assert_string_equal(got.error.code, "no_audio");
 	assert_string_equal(got.error.message, "the video has no sound");
 	assert_true(blob_id_is_none(&got.mp3_fid));
+}
+
+JOB_TEST(a_finished_job_has_what_was_found_in_its_source)
+{
+	struct job_result result = {
+		.mp3_fid = blob_id_new(),
+		.tracks = { 2,
+			    { { .codec = "aac", .language = "deu", .channels = 6, .taken = true },
+			      { .codec = "mp3", .title = "$a \xc3\xab", .is_default = true } } },
+	};
+	struct blob_id video = queued(l, "u");
+	struct job job = lease(l), got;
+
+	warnings_add(&result.warnings, &(struct warning){ WARNING_TRUNCATED, -1, 0, 1 });
+	warnings_add(&result.warnings,
+		     &(struct warning){ WARNING_GAP_FILLED, 1500, INT64_C(1) << 40, UINT32_MAX });
+	assert_int_equal(job.warnings.count, 0);
+	assert_int_equal(job_finish(&l->life, &job.lease, &result, NULL), 0);
+	assert_int_equal(job_finish(&l->life, &job.lease, &result, NULL), 0);
+	got = get(l, &video);
+	assert_int_equal(got.warnings.count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct warning *a = &got.warnings.list[i], *b = &result.warnings.list[i];
+
+		assert_int_equal(a->code, b->code);
+		assert_int_equal(a->at_ms, b->at_ms);
+		assert_int_equal(a->ms, b->ms);
+		assert_int_equal(a->events, b->events);
+	}
+	assert_int_equal(got.tracks.count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct track *a = &got.tracks.list[i], *b = &result.tracks.list[i];
+
+		assert_string_equal(a->codec, b->codec);
+		assert_string_equal(a->language, b->language);
+		assert_string_equal(a->title, b->title);
+		assert_int_equal(a->channels, b->channels);
+		assert_int_equal(a->is_default, b->is_default);
+		assert_int_equal(a->taken, b->taken);
+	}
 }
 
 JOB_TEST(a_retried_job_waits_out_its_delay)

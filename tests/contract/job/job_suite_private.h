@@ -60,6 +60,7 @@ size_t index_of(const struct job *jobs, size_t count, const struct blob_id *vide
 	X(eight_threads_lease_fifty_jobs_once_each)                                                \
 	X(a_finished_job_has_its_output_and_a_repeat_is_welcome)                                   \
 	X(a_finished_job_has_the_loudness_that_was_measured)                                       \
+	X(a_finished_job_has_what_was_found_in_its_source)                                         \
 	X(a_failed_job_keeps_its_reason_and_a_repeat_is_welcome)                                   \
 	X(a_retried_job_waits_out_its_delay)                                                       \
 	X(a_job_given_back_has_not_used_an_attempt)                                                \

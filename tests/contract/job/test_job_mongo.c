@@ -324,7 +324,9 @@ a_job_of_an_older_version_counts_by_the_duration_of_its_sound(void **state)
 {
 	SCOPED(ledger_close_p) struct ledger *s = open_mongo();
 	const struct job_lease_terms terms = { "c", LEASE_MS };
-	const struct job_result result = { blob_id_new(), 61.5, { 0 }, 1000 };
+	const struct job_result result = { .mp3_fid = blob_id_new(),
+					   .duration_s = 61.5,
+					   .bytes = 1000 };
 	bson_t all = BSON_INITIALIZER, *older = BCON_NEW("$unset", "{", "result", "", "}");
 	int64_t bytes = 0;
 	struct job job;

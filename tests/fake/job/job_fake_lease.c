@@ -205,6 +205,8 @@ job_fake_finish(struct job_life *s, const struct job_lease *lease, const struct 
 	if (result->duration_s > 0)
 		rec->job.source.duration_s = result->duration_s;
 	rec->job.loudness = result->loudness;
+	rec->job.warnings = result->warnings;
+	rec->job.tracks = result->tracks;
 	rec->job.result_published_ms = 0;
 	rec->job.updated_ms = job_fake_now(f);
 	return 0;

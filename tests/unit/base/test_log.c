@@ -78,6 +78,21 @@ json_lines_are_one_object(void **state)
 }
 
 static void
+a_json_value_stands_as_it_is_or_not_at_all(void **state)
+{
+	static char longest[8192];
+
+	(void)state;
+	begin(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
+	memset(longest, '1', sizeof longest - 1);
+	log_info(LOG_EVENT("x"), LOG_JSON("list", "[{\"a\":1}]"), LOG_JSON("none", NULL),
+		 LOG_JSON("longest", longest));
+	assert_string_equal(behind_time(), "level\":\"info\",\"svc\":\"test\",\"event\":\"x\","
+					   "\"list\":[{\"a\":1}],\"none\":null,"
+					   "\"longest\":null}\n");
+}
+
+static void
 the_time_is_utc_with_milliseconds(void **state)
 {
 	int y, mo, d, h, mi, s, ms;
@@ -251,6 +266,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_lines_are_logfmt),
 		cmocka_unit_test(json_lines_are_one_object),
+		cmocka_unit_test(a_json_value_stands_as_it_is_or_not_at_all),
 		cmocka_unit_test(the_time_is_utc_with_milliseconds),
 		cmocka_unit_test(hostile_values_cannot_forge_a_line_or_a_key),
 		cmocka_unit_test(lines_below_the_level_are_not_written),

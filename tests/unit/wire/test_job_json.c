@@ -24,7 +24,8 @@ static void
 messages_come_back_as_written(void **state)
 {
 	SCOPED(str_free) struct str text = STR_MAX(4096);
-	struct job_message m = { { FID }, { "" }, "zo\xc3\xab\xe2\x82\xac", { "", "" } }, back;
+	struct job_message m = { { FID }, { "" }, "zo\xc3\xab\xe2\x82\xac", { "", "" }, { 0 } },
+			   back;
 
 	(void)state;
 	assert_int_equal(job_message_write(&m, &text, NULL), 0);
@@ -38,13 +39,89 @@ static void
 a_failure_carries_its_reason(void **state)
 {
 	SCOPED(str_free) struct str text = STR_MAX(4096);
-	struct job_message m = { { FID }, { "" }, "u", { "no_audio", "it has no sound" } }, back;
+	struct job_message m = { .video_fid = { FID },
+				 .username = "u",
+				 .error = { "no_audio", "it has no sound" } },
+			   back;
 
 	(void)state;
 	assert_int_equal(job_message_write(&m, &text, NULL), 0);
 	assert_int_equal(read_message(str_text(&text), JOB_MESSAGE_FAILED, &back, NULL), 0);
 	assert_string_equal(back.error.code, "no_audio");
 	assert_string_equal(back.error.message, "it has no sound");
+}
+
+static void
+a_result_carries_its_warnings(void **state)
+{
+	SCOPED(str_free) struct str text = STR_MAX(4096);
+	struct job_message m = { .video_fid = { FID }, .mp3_fid = { MP3 }, .username = "u" }, back;
+
+	(void)state;
+	warnings_add(&m.warnings, &(struct warning){ WARNING_GAP_FILLED, 1500, 250, 3 });
+	warnings_add(&m.warnings, &(struct warning){ WARNING_TRUNCATED, -1, 0, 1 });
+	assert_int_equal(job_message_write(&m, &text, NULL), 0);
+	assert_non_null(strstr(str_text(&text), "\"at_s\": 1.5, \"seconds\": 0.25}, {\"code\": "
+						"\"truncated\""));
+	assert_int_equal(read_message(str_text(&text), JOB_MESSAGE_MP3, &back, NULL), 0);
+	assert_int_equal(back.warnings.count, 2);
+	assert_int_equal(back.warnings.list[0].code, WARNING_GAP_FILLED);
+	assert_int_equal(back.warnings.list[0].at_ms, 1500);
+	assert_int_equal(back.warnings.list[0].ms, 250);
+	assert_int_equal(back.warnings.list[1].code, WARNING_TRUNCATED);
+	assert_int_equal(back.warnings.list[1].at_ms, -1);
+	assert_int_equal(back.warnings.list[1].ms, 0);
+	assert_int_equal(read_message(str_text(&text), JOB_MESSAGE_VIDEO, &back, NULL), 0);
+	assert_int_equal(back.warnings.count, 0);
+}
+
+static void
+the_most_warnings_make_a_small_message(void **state)
+{
+	SCOPED(str_free) struct str text = STR_MAX(8192);
+	struct job_message m = { .video_fid = { FID }, .mp3_fid = { MP3 }, .username = "u" };
+
+	(void)state;
+	m.warnings.count = WARNINGS_MAX;
+	for (size_t i = 0; i < WARNINGS_MAX; i++)
+		m.warnings.list[i] = (struct warning){ WARNING_CLOCK_RESTARTED, 359999999,
+						       359999999, UINT32_MAX };
+	assert_int_equal(job_message_write(&m, &text, NULL), 0);
+	assert_int_equal(read_message(str_text(&text), JOB_MESSAGE_MP3, &m, NULL), 0);
+	assert_int_equal(m.warnings.count, WARNINGS_MAX);
+}
+
+static void
+hostile_warnings_are_passed_over(void **state)
+{
+	static const char begin[] = "{\"video_fid\":\"" FID "\",\"mp3_fid\":\"" MP3
+				    "\",\"username\":\"u\",\"warnings\":";
+	static const char *const nothing[] = {
+		"null",
+		"7",
+		"\"truncated\"",
+		"{\"code\":\"truncated\"}",
+		"[]",
+		"[null,1,[],{}]",
+		"[{\"code\":7},{\"code\":\"of a later build\"},{\"code\":\"\"}]",
+	};
+	struct job_message m;
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(nothing); i++) {
+		(void)snprintf(text, sizeof text, "%s%s}", begin, nothing[i]);
+		assert_int_equal(read_message(text, JOB_MESSAGE_MP3, &m, NULL), 0);
+		assert_int_equal(m.warnings.count, 0);
+	}
+	(void)snprintf(text, sizeof text,
+		       "%s[5,{\"code\":\"damaged\",\"at_s\":-1e300,"
+		       "\"seconds\":1e300}]}",
+		       begin);
+	assert_int_equal(read_message(text, JOB_MESSAGE_MP3, &m, NULL), 0);
+	assert_int_equal(m.warnings.count, 1);
+	assert_int_equal(m.warnings.list[0].at_ms, -1);
+	assert_int_equal(m.warnings.list[0].ms, 0);
 }
 
 static void
@@ -192,6 +269,7 @@ its_owner_sees_the_whole_job(void **state)
 			    "\"attempts\":2,\"progress\":0.5,\"speed\":null,\"remaining_s\":null,"
 			    "\"filename\":\"cl\\\"ip\\uFFFD.mp4\","
 			    "\"bytes\":1234567890123,\"duration_s\":0.0,\"loudness\":null,"
+			    "\"warnings\":[],\"tracks\":[],\"track\":null,"
 			    "\"created_at\":\"2023-11-14T22:13:20.123Z\",\"updated_at\":null}");
 }
 
@@ -242,6 +320,29 @@ loudness_is_shown_to_the_hundredth_and_never_as_infinity(void **state)
 }
 
 static void
+what_was_found_in_the_source_is_shown(void **state)
+{
+	SCOPED(str_free) struct str text = STR_MAX(4096);
+	struct job job = { .video_fid = { FID }, .state = JOB_DONE };
+
+	(void)state;
+	warnings_add(&job.warnings, &(struct warning){ WARNING_TRUNCATED, 900, 0, 1 });
+	job.tracks = (struct tracks){ 2,
+				      { { .codec = "aac", .channels = 6, .language = "deu" },
+					{ .codec = "mp3", .is_default = true, .taken = true } } };
+	assert_int_equal(job_write(&job, &text, NULL), 0);
+	assert_non_null(strstr(str_text(&text),
+			       "\"warnings\":[{\"code\":\"truncated\",\"message\":\"the file ends "
+			       "too early: bytes are missing at its end\",\"at_s\":0.9,"
+			       "\"seconds\":null}],"));
+	assert_non_null(strstr(str_text(&text),
+			       "\"tracks\":[{\"codec\":\"aac\",\"channels\":6,\"language\":"
+			       "\"deu\",\"title\":null,\"default\":false},{\"codec\":\"mp3\","
+			       "\"channels\":null,\"language\":null,\"title\":null,"
+			       "\"default\":true}],\"track\":2,"));
+}
+
+static void
 a_ceiling_that_is_too_low_is_an_error(void **state)
 {
 	SCOPED(str_free) struct str text = STR_MAX(20);
@@ -257,6 +358,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages_come_back_as_written),
 		cmocka_unit_test(a_failure_carries_its_reason),
+		cmocka_unit_test(a_result_carries_its_warnings),
+		cmocka_unit_test(the_most_warnings_make_a_small_message),
+		cmocka_unit_test(hostile_warnings_are_passed_over),
 		cmocka_unit_test(messages_of_others_are_read),
 		cmocka_unit_test(hostile_messages_are_invalid_and_change_nothing),
 		cmocka_unit_test(deep_and_long_messages_are_invalid),
@@ -266,6 +370,7 @@ main(void)
 		cmocka_unit_test(how_fast_a_job_runs_shows_while_it_runs),
 		cmocka_unit_test(a_done_job_shows_no_error_of_an_earlier_attempt),
 		cmocka_unit_test(loudness_is_shown_to_the_hundredth_and_never_as_infinity),
+		cmocka_unit_test(what_was_found_in_the_source_is_shown),
 		cmocka_unit_test(a_ceiling_that_is_too_low_is_an_error),
 	};
 
