@@ -76,6 +76,8 @@ struct blob_reader {
 	struct blob_info info;
 	int64_t fetched; /* bytes that the store has handed out for it, read by the opener or not */
 	const int *file; /* see blob_file; NULL = none */
+	/* see blob_lend; NULL = it does not */
+	int (*lend)(struct blob_reader *, const void **ret_at, size_t *ret_got, struct err *);
 };
 
 struct blob_writer_ops {
@@ -193,6 +195,21 @@ blob_read(struct blob_reader *r, void *to, size_t size, size_t *ret_got, struct 
 {
 	int rc = r->ops->read(r, to, size, ret_got, e);
 	assert(rc <= 0 && (rc < 0 || *ret_got <= size));
+	return rc;
+}
+/* Whether blob_lend may be called: where the store keeps what was read in memory of its own. */
+static inline bool
+blob_lends(const struct blob_reader *r)
+{
+	return r->lend != NULL;
+}
+/* Like blob_read, but without a copy: as many bytes at the position as lie together, borrowed until
+ * the reader's next call. */
+static inline int
+blob_lend(struct blob_reader *r, const void **ret_at, size_t *ret_got, struct err *e)
+{
+	int rc = r->lend(r, ret_at, ret_got, e);
+	assert(rc <= 0 && (rc < 0 || *ret_got == 0 || *ret_at));
 	return rc;
 }
 /* Sets the position, 0 to info.length; INVALID outside. Costs nothing by itself. */

@@ -1,10 +1,10 @@
 /* Reading a blob: a window of chunks is fetched by one query and its client given back at once, so
  * that a slow reader holds memory of its own and nothing shared. The server's reply is the window:
- * a chunk is copied once, to the reader's caller, and the window goes once its last byte is handed
- * out: a client that stalls keeps no more than what it was about to take. The window is one chunk
- * after a seek, for a demuxer jumps about and pays for what it does not read. A reader that goes
- * straight on, and fast, gets one of the store's few wide windows, and the next one is fetched
- * ahead while this one is handed out. */
+ * a chunk is copied once, to the reader's caller, or lent to it. The window goes once its last byte
+ * is copied, or with the call after it was lent: a client that stalls keeps no more than what it
+ * was about to take. The window is one chunk after a seek, for a demuxer jumps about and pays for
+ * what it does not read. A reader that goes straight on, and fast, gets one of the store's few wide
+ * windows, and the next one is fetched ahead while this one is handed out. */
 #include "adapter/gridfs/private.h"
 
 #include <string.h>
@@ -136,29 +136,60 @@ reader_refill(struct gridfs_reader *r, int64_t n, struct err *e)
 	return 0;
 }
 
+/* What is left of the chunk at the position; nothing at the end. */
 static int
-reader_read(struct blob_reader *port, void *to, size_t size, size_t *ret_got, struct err *e)
+reader_look(struct gridfs_reader *r, const uint8_t **ret_at, size_t *ret_left, struct err *e)
 {
-	struct gridfs_reader *r = reader_of(port);
-	int64_t n = r->position / port->info.chunk_size;
-	size_t at = (size_t)(r->position % port->info.chunk_size), left;
+	const struct blob_info *info = &r->port.info;
+	int64_t n = r->position / info->chunk_size;
+	size_t at = (size_t)(r->position % info->chunk_size);
 	int rc;
 
-	if (r->position >= port->info.length || size == 0) {
-		*ret_got = 0;
+	if (r->position >= info->length) {
+		*ret_left = 0;
 		return 0;
 	}
 	if (!gridfs_window_holds(r->now, n) && (rc = reader_refill(r, n, e)) < 0)
 		return rc;
-	left = r->now->pieces[n - r->now->first].len - at;
-	if (size > left)
-		size = left;
-	memcpy(to, r->now->pieces[n - r->now->first].data + at, size);
-	r->position += (int64_t)size;
-	*ret_got = size;
+	*ret_at = r->now->pieces[n - r->now->first].data + at;
+	*ret_left = r->now->pieces[n - r->now->first].len - at;
+	return 0;
+}
+
+static int
+reader_read(struct blob_reader *port, void *to, size_t size, size_t *ret_got, struct err *e)
+{
+	struct gridfs_reader *r = reader_of(port);
+	const uint8_t *at = NULL;
+	size_t left = 0;
+	int rc = size > 0 ? reader_look(r, &at, &left, e) : 0;
+
+	if (rc < 0)
+		return rc;
+	*ret_got = size < left ? size : left;
+	if (*ret_got == 0)
+		return 0;
+	memcpy(to, at, *ret_got);
+	r->position += (int64_t)*ret_got;
 	if (r->position == r->port.info.length ||
 	    !gridfs_window_holds(r->now, r->position / port->info.chunk_size))
 		gridfs_window_drop(r->now);
+	return 0;
+}
+
+static int
+reader_lend(struct blob_reader *port, const void **ret_at, size_t *ret_got, struct err *e)
+{
+	struct gridfs_reader *r = reader_of(port);
+	const uint8_t *at = NULL;
+	size_t left = 0;
+	int rc = reader_look(r, &at, &left, e);
+
+	if (rc < 0)
+		return rc;
+	*ret_at = at;
+	*ret_got = left;
+	r->position += (int64_t)left;
 	return 0;
 }
 
@@ -197,6 +228,7 @@ gridfs_reader_new(struct blob_gridfs *g, const struct blob_info *info, struct bl
 	if (!r)
 		return err_set(e, ERR_NO_MEMORY, "blob reader");
 	r->port.ops = &reader_ops;
+	r->port.lend = reader_lend;
 	r->port.info = *info;
 	r->store = g;
 	r->straight = STRAIGHT_MIN - 1;

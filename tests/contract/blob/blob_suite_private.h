@@ -45,6 +45,7 @@ void expect_chunks(struct blob_store *s, const struct blob_id *id, int64_t size)
 	X(a_removed_blob_is_gone_with_its_chunks)                                                  \
 	X(removing_what_is_not_there_is_fine)                                                      \
 	X(ranges_across_the_borders_of_chunks_are_exact)                                           \
+	X(what_is_lent_is_what_would_be_read)                                                      \
 	X(seeking_back_and_forth_reads_the_right_bytes)                                            \
 	X(a_seek_outside_is_refused_and_moves_nothing)                                             \
 	X(an_unknown_blob_is_not_found_and_leaves_the_result_alone)                                \

@@ -85,6 +85,35 @@ BLOB_TEST(seeking_back_and_forth_reads_the_right_bytes)
 	blob_reader_close(r);
 }
 
+/* Of stores that lend. Both ways of reading move one position. */
+BLOB_TEST(what_is_lent_is_what_would_be_read)
+{
+	static const int64_t size = 9 * SUITE_CHUNK + 17, from = SUITE_CHUNK - 3;
+	struct blob_id id = store_content(*state, &(struct blob_meta){ 0 }, size);
+	struct blob_reader *r = NULL;
+	const void *at = NULL;
+	size_t got = 1;
+
+	assert_int_equal(blob_open(*state, &id, &r, NULL), 0);
+	expect_content(r, 0, from);
+	for (int64_t n = from; blob_lends(r) && n < size; n += (int64_t)got) {
+		if (n < size - 1 && n % 2 > 0) {
+			expect_content(r, n, 1);
+			n++;
+		}
+		assert_int_equal(blob_lend(r, &at, &got, NULL), 0);
+		assert_in_range(got, 1, size - n);
+		for (size_t i = 0; i < got; i++)
+			if (((const uint8_t *)at)[i] != content_at(n + (int64_t)i))
+				fail_msg("byte %lld differs", (long long)n + (long long)i);
+	}
+	assert_int_equal(blob_seek(r, size, NULL), 0);
+	if (blob_lends(r))
+		assert_int_equal(blob_lend(r, &at, &got, NULL), 0);
+	assert_true(!blob_lends(r) || got == 0);
+	blob_reader_close(r);
+}
+
 BLOB_TEST(a_seek_outside_is_refused_and_moves_nothing)
 {
 	struct blob_id id = store_content(*state, &(struct blob_meta){ 0 }, 10);
