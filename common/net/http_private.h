@@ -115,6 +115,9 @@ void http_guard_uri(struct http_request *req, const char *uri);
 int http_guard_head(struct http_request *req);
 
 /* http_reply.c */
+/* The response becomes the answer, with the head's lines; NULL: none could be made. */
+void http_reply_take(struct http_request *req, const struct http_reply *head,
+		     struct MHD_Response *response);
 enum MHD_Result http_reply_queue(struct http_request *req);
 /* Bytes of the body that went out; of a file that was cut off, those that the client has. */
 int64_t http_reply_bytes_out(const struct http_request *req, enum MHD_RequestTerminationCode how);
@@ -123,6 +126,8 @@ int64_t http_reply_bytes_out(const struct http_request *req, enum MHD_RequestTer
 void http_reply_raw(struct http_request *req, int status, const char *body, size_t len,
 		    const char *extra);
 void http_reply_raw_pending(struct http_request *req);
+/* Reads what the client still sends, for a second at most: see http_reply_raw. */
+void http_reply_linger(int fd);
 void http_refuse_connection(int fd);
 bool http_reply_draining(const struct http_request *req);
 

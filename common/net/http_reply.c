@@ -119,62 +119,11 @@ http_reply_busy(struct http_request *req, int status, const char *words, int ret
 			   .status = status, .body = words, .headers = &line, .header_count = 1 });
 }
 
-struct stream {
-	struct http_request *req;
-	http_read read;
-	void (*free_arg)(void *);
-	void *arg;
-};
-
-static ssize_t
-reply_stream_read(void *arg, uint64_t at, char *to, size_t max)
-{
-	struct stream *stream = arg;
-	struct http_request *req = stream->req;
-	int64_t n;
-
-	(void)at;
-	http_watch_phase(req->server, &req->watch, HTTP_PHASE_HANDLER);
-	n = stream->read(stream->arg, to, max);
-	http_watch_phase(req->server, &req->watch, HTTP_PHASE_REPLY);
-	if (n <= 0 || (uint64_t)n > max)
-		return MHD_CONTENT_READER_END_WITH_ERROR;
-	req->x.bytes_out += n;
-	return (ssize_t)n;
-}
-
-static void
-reply_stream_free(void *arg)
-{
-	struct stream *stream = arg;
-
-	if (stream->free_arg)
-		stream->free_arg(stream->arg);
-	free(stream);
-}
-
 void
-http_reply_stream(struct http_request *req, const struct http_reply *head, int64_t size,
-		  http_read read, void (*free_arg)(void *), void *arg)
+http_reply_take(struct http_request *req, const struct http_reply *head,
+		struct MHD_Response *response)
 {
-	struct stream *stream = req->x.answered ? NULL : malloc(sizeof *stream);
-	size_t block =
-		size > 0 && (uint64_t)size < HTTP_STREAM_BLOCK ? (size_t)size : HTTP_STREAM_BLOCK;
-	struct MHD_Response *response;
-
-	if (!stream) {
-		if (free_arg)
-			free_arg(arg);
-		if (!req->x.answered)
-			reply_give_up(req);
-		return;
-	}
-	*stream = (struct stream){ req, read, free_arg, arg };
-	/* HEAD reads nothing: no block of that size for it. */
-	response = MHD_create_response_from_callback((uint64_t)size, req->x.head ? 1 : block,
-						     reply_stream_read, stream, reply_stream_free);
 	if (!response) {
-		reply_stream_free(stream);
 		reply_give_up(req);
 		return;
 	}
@@ -247,8 +196,8 @@ http_reply_queue(struct http_request *req)
 
 /* Reads what the client still sends, shortly: closing with unread bytes would reset the connection
  * and take the answer away from under the client. */
-static void
-reply_linger(int fd)
+void
+http_reply_linger(int fd)
 {
 	int64_t deadline = now_monotonic_ms() + LINGER_MS, bytes = 0;
 	char waste[16384];
@@ -312,7 +261,7 @@ http_reply_raw(struct http_request *req, int status, const char *body, size_t le
 	if (str_error(&raw, NULL) < 0)
 		return;
 	reply_send_raw(req->watch.fd, &raw);
-	reply_linger(req->watch.fd);
+	http_reply_linger(req->watch.fd);
 }
 
 static enum MHD_Result

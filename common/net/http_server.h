@@ -129,6 +129,12 @@ void http_reply_busy(struct http_request *, int status, const char *words, int r
 typedef int64_t (*http_read)(void *arg, char *to, size_t max);
 void http_reply_stream(struct http_request *, const struct http_reply *head, int64_t size,
 		       http_read read, void (*free_arg)(void *), void *arg);
+/* The same without a copy: lend gives where the next bytes are and how many (1 or more, no more than
+ * are missing; or a negative code); they are its own again with the next call or free_arg. The
+ * connection ends with such a reply, so it is for long ones. */
+typedef int64_t (*http_lend)(void *arg, const void **ret_at);
+void http_reply_lent(struct http_request *, const struct http_reply *head, int64_t size,
+		     http_lend lend, void (*free_arg)(void *), void *arg);
 /* Sends size bytes (1 or more) of a regular file from offset on, by the kernel where it can. fd is
  * borrowed for this call alone. A file that ends early cuts the connection, after idle_timeout_ms. */
 void http_reply_file(struct http_request *, const struct http_reply *head, int fd, int64_t offset,

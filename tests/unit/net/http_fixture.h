@@ -143,6 +143,18 @@ read_x(void *arg, char *to, size_t max)
 	return (int64_t)max;
 }
 
+static inline int64_t
+lend_x(void *arg, const void **ret_at)
+{
+	static char letters[100000];
+	int64_t *left = arg, n = *left < (int64_t)sizeof letters ? *left : (int64_t)sizeof letters;
+
+	memset(letters, 'x', sizeof letters);
+	*ret_at = letters;
+	*left -= n;
+	return n > 0 ? n : ERR_UNAVAILABLE;
+}
+
 static inline void
 free_stream(void *arg)
 {
@@ -160,6 +172,19 @@ on_stream(struct http_request *req, void *service)
 	*size = n ? atoll(n) : -1;
 	http_reply_stream(req, &(struct http_reply){ .status = 200, .content_type = "audio/mpeg" },
 			  *size < 0 ? 100 : *size, read_x, free_stream, size);
+}
+
+/* n bytes, of which as many are missing as lack says. */
+static inline void
+on_lent(struct http_request *req, void *service)
+{
+	const char *n = http_query(req, "n"), *lack = http_query(req, "lack");
+	int64_t *left = malloc(sizeof *left), size = n ? atoll(n) : 0;
+
+	(void)service;
+	*left = size - (lack ? atoll(lack) : 0);
+	http_reply_lent(req, &(struct http_reply){ .status = 200, .content_type = "audio/mpeg" },
+			size, lend_x, free_stream, left);
 }
 
 /* n bytes from the offset at of a file of letters, which is as many bytes shorter as lack says. */
@@ -201,6 +226,7 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/echo", on_echo, NULL, NULL },
 	{ HTTP_GET, "/jobs/*", on_echo, NULL, NULL },
 	{ HTTP_GET, "/stream", on_stream, NULL, NULL },
+	{ HTTP_GET, "/lent", on_lent, NULL, NULL },
 	{ HTTP_GET, "/file", on_file, NULL, NULL },
 	{ HTTP_GET, "/hold", on_hold, NULL, NULL },
 };

@@ -172,6 +172,21 @@ a_client_that_does_not_read_is_shut(void **state)
 }
 
 static void
+a_client_that_does_not_take_what_is_lent_is_shut(void **state)
+{
+	struct http_server_config config = test_config();
+	int freed = streams_freed, fd;
+
+	(void)state;
+	config.idle_timeout_ms = 300;
+	SCOPED(http_server_close_p) struct http_server *s = start(&config);
+	fd = dial(s);
+	say_text(fd, "GET /lent?n=1000000000 HTTP/1.1\r\n" HOST "\r\n");
+	await(&streams_freed, freed + 1);
+	close(fd);
+}
+
+static void
 a_client_that_does_not_read_a_file_is_shut(void **state)
 {
 	struct http_server_config config = test_config();
@@ -279,6 +294,7 @@ main(void)
 		cmocka_unit_test(a_client_that_goes_away_frees_the_state_once),
 		cmocka_unit_test(connections_past_the_limit_get_503),
 		cmocka_unit_test(slow_clients_are_shut),
+		cmocka_unit_test(a_client_that_does_not_take_what_is_lent_is_shut),
 		cmocka_unit_test(a_client_that_does_not_read_is_shut),
 		cmocka_unit_test(a_client_that_does_not_read_a_file_is_shut),
 		cmocka_unit_test(a_drain_closes_idle_connections_and_waits_for_busy_ones),

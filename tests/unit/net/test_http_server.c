@@ -163,6 +163,32 @@ streams_have_their_length_and_break_visibly(void **state)
 	await(&streams_freed, freed + 3);
 }
 
+/* So a second request behind it is not served. */
+static void
+what_is_lent_is_whole_and_ends_the_connection(void **state)
+{
+	static const char two[] = "GET /lent?n=3000000 HTTP/1.1\r\n" HOST "\r\n"
+				  "GET /lent?n=1 HTTP/1.1\r\n" HOST "\r\n";
+	static const char short_of_one[] = "GET /lent?n=500000&lack=1 HTTP/1.0\r\n\r\n";
+	struct http_server_config config = test_config();
+	SCOPED(http_server_close_p) struct http_server *s = start(&config);
+	int freed = streams_freed;
+	SCOPED_FREE char *whole = NULL;
+	SCOPED_FREE char *cut = NULL;
+
+	(void)state;
+	whole = ask_bytes(s, two, sizeof two - 1);
+	assert_non_null(strstr(whole, "Content-Length: 3000000\r\n"));
+	assert_non_null(strstr(whole, "Connection: close\r\n"));
+	assert_int_equal(strspn(strstr(whole, "\r\n\r\n") + 4, "x"), 3000000);
+	assert_int_equal(strlen(strstr(whole, "\r\n\r\n") + 4), 3000000);
+	EXPECT(s, "HEAD /lent?n=3000000 HTTP/1.1\r\n" HOST CLOSE "\r\n", "200",
+	       "Content-Length: 3000000\r\n");
+	cut = ask_bytes(s, short_of_one, sizeof short_of_one - 1);
+	assert_int_equal(strlen(strstr(cut, "\r\n\r\n") + 4), 499999);
+	await(&streams_freed, freed + 3);
+}
+
 static void
 files_are_sent_from_an_offset_on(void **state)
 {
@@ -273,6 +299,7 @@ main(void)
 		cmocka_unit_test(heads_of_16_kib_pass_and_over_32_kib_are_431),
 		cmocka_unit_test(keep_alive_serves_pipelined_requests_in_order),
 		cmocka_unit_test(streams_have_their_length_and_break_visibly),
+		cmocka_unit_test(what_is_lent_is_whole_and_ends_the_connection),
 		cmocka_unit_test(files_are_sent_from_an_offset_on),
 		cmocka_unit_test(bytes_of_a_file_are_counted_as_they_went_out),
 		cmocka_unit_test(forwarded_addresses_are_believed_from_trusted_proxies_only),
