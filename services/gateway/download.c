@@ -13,6 +13,9 @@
 #include "gateway/refusal.h"
 #include "model/media_spec.h"
 
+/* Bytes. From here on, a new connection is nothing beside the copy that lending saves. */
+#define LENT_MIN ((int64_t)16 << 20)
+
 struct download {
 	struct blob_reader *reader; /* owned */
 	int64_t left;               /* bytes */
@@ -30,28 +33,48 @@ download_free(void *arg)
 }
 SCOPE_DEFINE(struct download, download_free)
 
+/* r and got are of the store: what goes to the client, or that it must be cut off. */
+static int64_t
+download_took(struct download *d, int r, size_t got, struct err *e)
+{
+	if (r == 0 && got == 0)
+		r = err_set(e, ERR_CORRUPT, "the blob ends early");
+	if (r < 0) {
+		/* the head is out: all that is left is to cut the connection, so that the client
+		 * sees the break */
+		log_warn(LOG_EVENT("download_broken"), LOG_STR("fid", d->reader->info.id.hex),
+			 LOG_ERR(e));
+		return -1;
+	}
+	if ((int64_t)got > d->left)
+		got = (size_t)d->left;
+	d->left -= (int64_t)got;
+	return (int64_t)got;
+}
+
 static int64_t
 download_read(void *arg, char *to, size_t max)
 {
 	struct download *d = arg;
 	struct err e = ERR_NONE;
-	size_t got;
+	size_t got = 0;
 	int r;
 
 	if ((int64_t)max > d->left)
 		max = (size_t)d->left;
 	r = blob_read(d->reader, to, max, &got, &e);
-	if (r == 0 && got == 0)
-		r = err_set(&e, ERR_CORRUPT, "the blob ends early");
-	if (r < 0) {
-		/* the head is out: all that is left is to cut the connection, so that the client
-		 * sees the break */
-		log_warn(LOG_EVENT("download_broken"), LOG_STR("fid", d->reader->info.id.hex),
-			 LOG_ERR(&e));
-		return -1;
-	}
-	d->left -= (int64_t)got;
-	return (int64_t)got;
+	return download_took(d, r, got, &e);
+}
+
+static int64_t
+download_lend(void *arg, const void **ret_at)
+{
+	struct download *d = arg;
+	struct err e = ERR_NONE;
+	size_t got = 0;
+	int r = blob_lend(d->reader, ret_at, &got, &e);
+
+	return download_took(d, r, got, &e);
 }
 
 /* 0 when the bearer may have the blob, NOT_FOUND when not: the same as if there were none. */
@@ -125,6 +148,10 @@ download_send_range(struct http_request *req, struct download *d, const char *fi
 		return;
 	}
 	d->left = range.length;
+	if (blob_lends(d->reader) && range.length >= LENT_MIN) {
+		http_reply_lent(req, &head, range.length, download_lend, download_free, d);
+		return;
+	}
 	http_reply_stream(req, &head, range.length, download_read, download_free, d);
 }
 
