@@ -20,7 +20,7 @@
 #include "model/job.h"
 #include "model/media_spec.h"
 
-#define WORKER_PROTOCOL_VERSION 8
+#define WORKER_PROTOCOL_VERSION 9
 #define WORKER_SOCKET 3 /* the worker's only descriptor but for /dev/null */
 #define WORKER_HEADER_BYTES 16
 #define WORKER_PAYLOAD_MAX (256 * 1024)        /* bytes */
@@ -58,9 +58,13 @@ enum worker_failure {
 	WORKER_UNSUPPORTED,
 	WORKER_TOO_LONG,
 	WORKER_OUT_OF_MEMORY,
-	WORKER_BROKEN, /* a fault of the worker itself */
+	WORKER_BROKEN,        /* a fault of the worker itself */
+	WORKER_PROTECTED,     /* encrypted */
+	WORKER_UNFINISHED,    /* an mp4 without its index */
+	WORKER_UNKNOWN_FILE,  /* a format that is not read; the detail is its name */
+	WORKER_UNKNOWN_CODEC, /* the sound track's; the detail is its name */
 };
-#define WORKER_FAILURES (WORKER_BROKEN + 1)
+#define WORKER_FAILURES (WORKER_UNKNOWN_CODEC + 1)
 
 /* Exit codes of the worker. */
 #define WORKER_EXIT_OK 0      /* DONE or FAIL was sent */

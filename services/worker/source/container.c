@@ -9,6 +9,7 @@
 #include <libavutil/mem.h>
 
 #include "worker/source/declared_end.h"
+#include "worker/source/refusal.h"
 #include "worker/whitelist.h"
 
 #define STREAMS_MAX 64
@@ -32,30 +33,6 @@ container_refuse_io(AVFormatContext *format, AVIOContext **ret, const char *url,
 	(void)flags;
 	(void)options;
 	return AVERROR(EACCES);
-}
-
-/* What a file that cannot be opened is: known by its first bytes and then cut, or no media at all.
- */
-static enum worker_failure
-container_refuse_open(struct input *in, int av, struct err *e)
-{
-	uint8_t start[2048 + AVPROBE_PADDING_SIZE] = { 0 };
-	AVProbeData probe = { .filename = "", .buf = start };
-	const AVInputFormat *known;
-	int score = 0, got;
-
-	if (av == AVERROR(ENOMEM))
-		return failure_av(e, WORKER_UNSUPPORTED, "open", av);
-	in->avio->eof_reached = 0;
-	if (avio_seek(in->avio, 0, SEEK_SET) < 0 ||
-	    (got = avio_read(in->avio, start, sizeof start - AVPROBE_PADDING_SIZE)) <= 0)
-		return failure_av(e, WORKER_NOT_MEDIA, "open", av);
-	probe.buf_size = got;
-	known = av_probe_input_format3(&probe, 1, &score);
-	if (known && score > AVPROBE_SCORE_RETRY &&
-	    av_match_list(known->name, WHITELIST_CONTAINERS, ','))
-		return failure_av(e, WORKER_TRUNCATED, known->name, av);
-	return failure_av(e, WORKER_NOT_MEDIA, "open", av);
 }
 
 void
@@ -145,7 +122,7 @@ container_open_file(struct input *in, enum container_edits edits, AVFormatContex
 	if ((av = container_set_options(edits, &options)) >= 0)
 		av = avformat_open_input(ret, "", NULL, &options);
 	av_dict_free(&options);
-	return av < 0 ? container_refuse_open(in, av, e) : WORKER_FAILURE_NONE;
+	return av < 0 ? refusal_of_file(in, av, e) : WORKER_FAILURE_NONE;
 }
 
 static enum worker_failure

@@ -6,16 +6,16 @@
 #include <libavutil/frame.h>
 
 #include "worker/source/container.h"
+#include "worker/source/refusal.h"
 #include "worker/tags/metadata.h"
 
-/* The mp3 probe takes almost anything with a score below this. */
-#define SCORE_CERTAIN 5
 /* Of one frame; the largest that a codec of the whitelist makes is FLAC's 65,535. */
 #define FRAME_SAMPLES_MAX (1 << 20)
 
 static enum worker_failure
 source_open_decoder(struct source *s, const AVCodec *codec, struct err *e)
 {
+	enum worker_failure f;
 	int av;
 
 	s->decoder = avcodec_alloc_context3(codec);
@@ -26,8 +26,10 @@ source_open_decoder(struct source *s, const AVCodec *codec, struct err *e)
 	s->decoder->pkt_timebase = s->stream->time_base;
 	s->decoder->thread_count = 1;
 	s->decoder->max_samples = FRAME_SAMPLES_MAX;
+	if ((f = refusal_of_protected(s->in, s->format, s->stream, e)))
+		return f;
 	if (!container_allows(codec->name))
-		return failure_set(e, WORKER_UNSUPPORTED, "%s is not on the list", codec->name);
+		return refusal_of_codec(s->stream, e);
 	if ((av = avcodec_open2(s->decoder, codec, NULL)) < 0)
 		return failure_av(e, WORKER_UNSUPPORTED, codec->name, av);
 	return WORKER_FAILURE_NONE;
@@ -39,12 +41,8 @@ source_choose_track(struct source *s, struct err *e)
 	const AVCodec *codec = NULL;
 	int index = av_find_best_stream(s->format, AVMEDIA_TYPE_AUDIO, -1, -1, &codec, 0);
 
-	if (index == AVERROR_DECODER_NOT_FOUND)
-		return failure_set(e, WORKER_UNSUPPORTED, "no decoder for the sound track");
-	if (index < 0 && s->format->probe_score < SCORE_CERTAIN)
-		return failure_av(e, WORKER_NOT_MEDIA, "sound track", index);
 	if (index < 0)
-		return failure_av(e, WORKER_NO_AUDIO, "sound track", index);
+		return refusal_of_tracks(s->in, s->format, index, e);
 	container_discard_all_but(s->format, index);
 	s->stream = s->format->streams[index];
 	s->stream->discard = AVDISCARD_DEFAULT;
@@ -74,7 +72,7 @@ source_change_track(struct source *s, struct err *e)
 	warnings_add(&s->warnings, &warning);
 	avcodec_free_context(&s->decoder);
 	if (!codec)
-		return failure_set(e, WORKER_UNSUPPORTED, "no decoder for the track that follows");
+		return refusal_of_codec(other, e);
 	return source_open_decoder(s, codec, e);
 }
 

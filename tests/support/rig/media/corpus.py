@@ -34,6 +34,12 @@ CONTAINERS = (
     ("aiff", "aiff", "pcm_s16be pcm_s24be pcm_s32be pcm_f32be pcm_s8 pcm_mulaw"),
     ("caf", "caf", "pcm_s16be pcm_s16le alac libopus pcm_f32be"),
     ("au", "au", "pcm_s16be pcm_mulaw pcm_alaw pcm_f32be pcm_f64be"),
+    ("ac3", "ac3", "ac3"),
+    ("eac3", "eac3", "eac3"),
+    ("dts", "dts", "dca"),
+    ("loas", "latm", "aac"),
+    ("wv", "wv", "wavpack"),
+    ("tta", "tta", "tta"),
 )
 # how a codec is asked for whose name alone does not do it
 ASKED = {"aac_latm": ["aac", "-mpegts_flags", "latm"], "pcm_bluray": ["pcm_bluray", "-mpegts_m2ts_mode", 1]}
