@@ -7,6 +7,7 @@
 
 #include "worker/source/container.h"
 #include "worker/source/refusal.h"
+#include "worker/source/wav_size.h"
 #include "worker/tags/metadata.h"
 
 /* Of one frame; the largest that a codec of the whitelist makes is FLAC's 65,535. */
@@ -118,6 +119,7 @@ source_open_right(struct source *s, struct err *e)
 
 	prescan_look(s->in, &s->scan);
 	shown_less = mp4_tail_look(s->in, &s->tail);
+	wav_size_mend(s->in);
 	f = source_open_track(s, CONTAINER_APPLIES_EDITS, e);
 
 	if (shown_less && (f || !mp4_tail_fits(&s->tail, s->stream))) {

@@ -1,0 +1,116 @@
+"""What ends too early gives what is in it up to its end; what says a wrong length gives all that is in it."""
+import concurrent.futures
+import os
+import pathlib
+import struct
+import subprocess
+import tempfile
+
+from rig import media
+from rig.commands import convert_file
+from rig.lib import expect
+from rig.media import corpus
+
+SECONDS = 4
+CUTS = (0.15, 0.5, 0.95)
+SLACK = 4410  # samples, 0.1 s
+FRAGMENTS = ("-movflags", "frag_keyframe+delay_moov+default_base_moof", "-frag_duration", 300000)
+# whose cut files give something; mp4 in fragments
+CONTAINERS = (
+    ("mp4", "mp4", "aac alac libmp3lame ac3 libopus flac"),
+    ("mkv", "matroska", "aac libopus libvorbis flac libmp3lame ac3 pcm_s16le"),
+    ("webm", "webm", "libopus libvorbis"),
+    ("ts", "mpegts", "aac mp2 libmp3lame ac3"),
+    ("ogg", "ogg", "libvorbis libopus flac libspeex"),
+    ("wav", "wav", "pcm_s16le pcm_f32le adpcm_ms"),
+    ("avi", "avi", "libmp3lame ac3 pcm_s16le aac"),
+    ("flv", "flv", "libmp3lame aac"),
+    ("mp3", "mp3", "libmp3lame"),
+    ("aac", "adts", "aac"),
+)
+
+
+def whole(folder, suffix, muxer, codec):
+    rate, channels = corpus.LOW.get(codec) or corpus.FULL.get(codec) or (44100, 2)
+    path = pathlib.Path(folder) / f"{muxer}-{codec}.{suffix}"
+    pictures = corpus.WITH_PICTURES.get(muxer)
+    film = ("-f", "lavfi", "-i", f"testsrc=size=96x64:rate=10:duration={SECONDS}") if pictures else ()
+    corpus.ffmpeg(*film, "-f", "lavfi", "-i", f"sine=duration={SECONDS}:sample_rate={rate}", *(("-c:v", pictures, "-b:v", "100k") if pictures else ()),
+                  "-c:a", codec, "-ac", channels, "-strict", "-2", *(FRAGMENTS if muxer == "mp4" else ()), "-f", muxer, path)
+    return path
+
+
+def decoded(path):
+    """Samples that ffmpeg gets, at 44,100 Hz."""
+    done = subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-i", path, "-map", "0:a:0", "-ac", "1", "-ar", "44100", "-f", "s16le", "-"],
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    return len(done.stdout) // 2
+
+
+def cut(path, share):
+    content = path.read_bytes()
+    short = path.with_name(f"{share}-{path.name}")
+    short.write_bytes(content[:int(len(content) * share)])
+    return short
+
+
+def compared(s, path):
+    """What is wrong, else nothing."""
+    want, (_, report, _) = decoded(path), convert_file(s, path, CONVERTER_CORES="1")
+    got = report.get("samples", 0)
+    return "" if abs(got - want) <= SLACK else f"{path.name}: {got} samples, ffmpeg gets {want}: {report}"
+
+
+def test_a_cut_file_gives_what_ffmpeg_gets_from_it(s):
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        paths = [whole(folder, suffix, muxer, codec) for suffix, muxer, codecs in CONTAINERS for codec in codecs.split()]
+        bad = [why for why in pool.map(lambda path: compared(s, path), [cut(path, share) for path in paths for share in CUTS]) if why]
+    expect(not bad, "\n".join(bad))
+
+
+def lengths(s, contents):
+    """Samples of each; {name: bytes}."""
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in contents.items():
+            path = pathlib.Path(folder) / f"{name}.wav"
+            path.write_bytes(content)
+            found[name] = convert_file(s, path)[1].get("samples")
+    return found
+
+
+def test_a_wav_without_its_size_is_read_to_its_end(s):
+    plain = media.ffmpeg("plain.wav", "-f", "lavfi", "-i", "sine=duration=1", "-bitexact")
+    size_at = plain.index(b"data") + 4
+    contents = {}
+    for size in (0, 0xFFFFFFFF, 0x7FFFFFFF):
+        words = struct.pack("<I", size)
+        contents[f"{size:x}"] = plain[:4] + words + plain[8:size_at] + words + plain[size_at + 4:]
+    found = lengths(s, contents)
+    expect(set(found.values()) == {44100}, found)
+
+
+def test_an_rf64_without_its_size_is_read_to_its_end(s):
+    plain = media.ffmpeg("large.wav", "-f", "lavfi", "-i", "sine=duration=1", "-bitexact", "-rf64", "always")
+    sizes = plain.index(b"ds64") + 8  # of all, of the data, samples
+    contents = {"as-it-is": plain, "bw64": b"BW64" + plain[4:]}
+    for size in (0, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF):
+        words = struct.pack("<QQQ", size, size, 0)
+        contents[f"{size:x}"] = plain[:sizes] + words + plain[sizes + 24:]
+        contents[f"bw64-{size:x}"] = b"BW64" + contents[f"{size:x}"][4:]
+    found = lengths(s, contents)
+    expect(set(found.values()) == {44100}, found)
+
+
+def test_a_wav_of_more_than_4_gib_is_read_to_its_end(s):
+    """Almost all of it a hole in the file; its sizes have lost their 33rd bit."""
+    rate, frame, seconds = 384000, 64, 176  # bytes: 8 channels of 64 bits
+    size = rate * frame * seconds
+    short = size - (1 << 32)
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 3, 8, rate, rate * frame, frame, 64)
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "large.wav"
+        path.write_bytes(b"RIFF" + struct.pack("<I", short + 36) + b"WAVE" + form + b"data" + struct.pack("<I", short))
+        os.truncate(path, 44 + size)
+        code, report, _ = convert_file(s, path)
+    expect(short > 0 and code == 0 and report["samples"] == 44100 * seconds, code, report)
