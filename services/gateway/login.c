@@ -42,11 +42,12 @@ gateway_login(struct http_request *req, void *gateway)
 	struct err e = ERR_NONE;
 	int r;
 
-	if (!reply)
-		r = err_set(&e, ERR_NO_MEMORY, "reply of auth");
-	else
-		r = identity_login(g->identity, http_header(req, "Authorization"), &caller, reply,
-				   &e);
+	if (!reply) {
+		(void)err_set(&e, ERR_NO_MEMORY, "reply of auth");
+		refuse_error(req, REFUSAL_PLAIN, "login", &e);
+		return;
+	}
+	r = identity_login(g->identity, http_header(req, "Authorization"), &caller, reply, &e);
 	if (r < 0)
 		refuse_error(req, REFUSAL_PLAIN, "login", &e);
 	else if (reply->verdict == IDENTITY_GRANTED)

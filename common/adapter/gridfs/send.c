@@ -58,6 +58,14 @@ send_own_query(const struct gridfs_slot *slots, size_t count)
 	return query;
 }
 
+/* Whether another try can help: a conflict may be with an earlier try of ours. */
+static bool
+send_may_repeat(int r, bool repeated, int64_t until)
+{
+	return (err_is_transient(r) || (repeated && r == ERR_CONFLICT)) &&
+	       gridfs_retry_pause(until);
+}
+
 int
 gridfs_send(struct gridfs_writer *w, const struct gridfs_slot *slots, size_t count, struct err *e)
 {
@@ -69,8 +77,7 @@ gridfs_send(struct gridfs_writer *w, const struct gridfs_slot *slots, size_t cou
 		int64_t before = there;
 		int r = send_once(w, slots + there, count - (size_t)there, e);
 
-		if (r == 0 || !(err_is_transient(r) || (repeat && r == ERR_CONFLICT)) ||
-		    !gridfs_retry_pause(until))
+		if (r == 0 || !send_may_repeat(r, repeat, until))
 			return r;
 		/* what is there already may be of an earlier try of ours */
 		if (gridfs_count_chunks(w->store, own, &there, NULL) == 0) {

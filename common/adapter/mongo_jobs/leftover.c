@@ -59,13 +59,13 @@ static int
 leftover_visit(struct leftover_visit *v, const bson_t *doc, struct err *e)
 {
 	struct job job;
+	struct leftover_visit of_job = { &job, v->which, v->fn, v->arg };
 	int r = mongo_jobs_read(doc, &job, e);
 
 	if (r < 0)
 		return r;
-	v->job = &job;
 	if (v->which == JOB_LEFT_OUTPUT)
-		return mongo_jobs_each_output(doc, leftover_visit_output, v, e);
+		return mongo_jobs_each_output(doc, leftover_visit_output, &of_job, e);
 	return v->fn(&job, v->which == JOB_LEFT_AUDIO ? &job.mp3_fid : &job.video_fid, v->arg, e);
 }
 

@@ -171,7 +171,7 @@ container_open(struct input *in, enum container_edits edits, int64_t from, AVFor
 	container_look_for_end(in);
 	input_hurry(in, OPEN_CPU_S);
 	f = container_open_file(in, edits, ret, e);
-	if (!f)
+	if (!f && *ret)
 		f = container_find_streams(*ret, from, e);
 	if (input_interrupted(in))
 		f = failure_set(e, WORKER_DAMAGED, "no streams after %d s of work", OPEN_CPU_S);
