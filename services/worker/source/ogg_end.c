@@ -63,9 +63,7 @@ ogg_count_opus(struct input *in, const struct ogg_page *page)
 		len += page->segments[i];
 		if (page->segments[i] == 255)
 			continue;
-		if (len > 1 && input_peek(in, at, start, sizeof start))
-			samples += opus_samples(start, len);
-		else if (len == 1 && input_peek(in, at, start, 1))
+		if (len > 0 && input_peek(in, at, start, len > 1 ? 2 : 1))
 			samples += opus_samples(start, len);
 		at += len;
 		len = 0;

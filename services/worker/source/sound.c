@@ -22,33 +22,45 @@ source_frame_is_sane(const AVFrame *frame)
 	       frame->ch_layout.nb_channels <= CHANNELS_MAX;
 }
 
+/* What the decoder has, or may have once it was fed: *ret_wait. */
+static enum worker_failure
+source_receive(struct source *s, AVFrame *ret, bool *ret_end, bool *ret_wait, struct err *e)
+{
+	int av = avcodec_receive_frame(s->decoder, ret);
+
+	*ret_end = av == AVERROR_EOF || (av < 0 && s->ended);
+	*ret_wait = av == AVERROR(EAGAIN) && !*ret_end;
+	if (av == AVERROR(ENOMEM))
+		return failure_av(e, WORKER_OUT_OF_MEMORY, "decode", av);
+	if (av == 0 && source_frame_is_sane(ret)) {
+		s->frames++;
+		s->barren = 0;
+		return WORKER_FAILURE_NONE;
+	}
+	if (!*ret_end && !*ret_wait)
+		source_note_damage(s);
+	av_frame_unref(ret);
+	return WORKER_FAILURE_NONE;
+}
+
 static enum worker_failure
 source_decode(struct source *s, AVFrame *ret, bool *ret_end, struct err *e)
 {
-	for (;;) {
-		enum worker_failure f;
-		int av = avcodec_receive_frame(s->decoder, ret);
+	enum worker_failure f;
+	bool wait;
 
-		if (av == 0 && source_frame_is_sane(ret)) {
-			s->frames++;
-			s->barren = 0;
-			*ret_end = false;
-			return WORKER_FAILURE_NONE;
-		}
-		if (av == AVERROR(ENOMEM))
-			return failure_av(e, WORKER_OUT_OF_MEMORY, "decode", av);
-		if ((av == AVERROR_EOF || (av < 0 && s->ended)) && s->follow.changed) {
-			if ((f = source_change_track(s, e)))
-				return f;
-			continue;
-		}
-		if (av == AVERROR_EOF || (av < 0 && s->ended)) {
-			*ret_end = true;
-			return WORKER_FAILURE_NONE;
-		}
-		if (av != AVERROR(EAGAIN))
-			source_note_damage(s);
-		else if ((f = source_feed(s, e)))
+	for (;;) {
+		if ((f = source_receive(s, ret, ret_end, &wait, e)))
+			return f;
+		if (*ret_end && !s->follow.changed)
+			return f;
+		if (ret->nb_samples > 0)
+			return f;
+		if (*ret_end)
+			f = source_change_track(s, e);
+		else if (wait)
+			f = source_feed(s, e);
+		if (f)
 			return f;
 	}
 }

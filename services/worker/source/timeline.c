@@ -152,13 +152,28 @@ begin(struct timeline *t, int64_t at)
 	t->shift = zero == TIMELINE_UNKNOWN ? timeline_position(t) - at : -zero;
 }
 
+static enum warning_code
+why_hole(bool first, uint32_t lost)
+{
+	if (first)
+		return WARNING_LATE_START;
+	return lost ? WARNING_DAMAGED : WARNING_GAP_FILLED;
+}
+
+/* Packets that left no hole. */
+static void
+warn_of_loss(struct timeline *t, uint32_t lost)
+{
+	struct warning warning = { WARNING_DAMAGED, timeline_position(t) / MS, 0, lost };
+
+	if (lost > 0 && t->warnings)
+		warnings_add(t->warnings, &warning);
+}
+
 static void
 place_known(struct timeline *t, int64_t at, uint32_t lost, struct timeline_place *ret)
 {
 	bool first = !t->begun;
-	enum warning_code code = first  ? WARNING_LATE_START
-				 : lost ? WARNING_DAMAGED
-					: WARNING_GAP_FILLED;
 	int64_t off, may_be_off;
 
 	if (first)
@@ -168,14 +183,13 @@ place_known(struct timeline *t, int64_t at, uint32_t lost, struct timeline_place
 	off = follow_clock(t, at);
 	may_be_off = first ? t->rules.tick : tolerance(t);
 	if (off > may_be_off)
-		ret->silence = hole(t, off, code, lost ? lost : 1);
+		ret->silence = hole(t, off, why_hole(first, lost), lost ? lost : 1);
 	else if (off < (t->cutting ? 0 : -may_be_off))
 		ret->skip = overlap(t, -off, ret->take);
 	else
 		t->cutting = false;
-	if (lost > 0 && ret->silence == 0 && !first && t->warnings)
-		warnings_add(t->warnings, &(struct warning){ WARNING_DAMAGED,
-							     timeline_position(t) / MS, 0, lost });
+	if (ret->silence == 0 && !first)
+		warn_of_loss(t, lost);
 }
 
 static void

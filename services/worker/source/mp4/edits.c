@@ -3,6 +3,8 @@
 #include "worker/source/mp4/boxes.h"
 #include "worker/source/timeline.h"
 
+#define SILENCE INT64_C(-1) /* an entry that is no piece of the track */
+
 struct edits_track {
 	uint32_t id, media_scale;
 	struct mp4_span list;
@@ -96,28 +98,34 @@ flicks_of_units(uint64_t units, uint32_t scale)
 /* Entries of version 0 are 12 bytes, of 1 20: duration in the film's units, start in the track's
  * (all ones = silence), a rate. */
 static bool
+edits_read_entry(struct input *in, int64_t at, bool wide, const uint32_t scales[2],
+		 struct mp4_edit *ret)
+{
+	int64_t media = wide ? (int64_t)mp4_u64(in, at + 8) : (int32_t)mp4_u32(in, at + 4);
+
+	ret->length = flicks_of_units(wide ? mp4_u64(in, at) : mp4_u32(in, at), scales[0]);
+	ret->media = media < 0 ? SILENCE : flicks_of_units((uint64_t)media, scales[1]);
+	return ret->length >= 0 && (media < 0 || ret->media >= 0);
+}
+
+static bool
 edits_read_list(struct input *in, const struct edits_track *track, uint32_t movie_scale,
 		struct mp4_edits *ret)
 {
-	int64_t at = track->list.from + 8, film = 0, length;
 	bool wide = mp4_u32(in, track->list.from) >> 24 == 1;
+	const uint32_t scales[2] = { movie_scale, track->media_scale };
 	uint32_t entries = mp4_u32(in, track->list.from + 4);
+	int64_t at = track->list.from + 8, film = 0, size = wide ? 20 : 12;
+	struct mp4_edit edit;
 
-	if (entries > MP4_EDITS_MAX || track->list.to - at < (int64_t)entries * (wide ? 20 : 12))
+	if (entries > MP4_EDITS_MAX || track->list.to - at < (int64_t)entries * size)
 		return false;
-	for (uint32_t i = 0; i < entries; i++, at += wide ? 20 : 12) {
-		int64_t media = wide ? (int64_t)mp4_u64(in, at + 8) : (int32_t)mp4_u32(in, at + 4);
-
-		length = flicks_of_units(wide ? mp4_u64(in, at) : mp4_u32(in, at), movie_scale);
-		if (length < 0)
+	for (; entries > 0; entries--, at += size, film += edit.length) {
+		if (!edits_read_entry(in, at, wide, scales, &edit))
 			return false;
-		if (media >= 0) {
-			media = flicks_of_units((uint64_t)media, track->media_scale);
-			if (media < 0)
-				return false;
-			ret->list[ret->count++] = (struct mp4_edit){ film, media, length };
-		}
-		film += length;
+		edit.film = film;
+		if (edit.media != SILENCE)
+			ret->list[ret->count++] = edit;
 	}
 	return true;
 }
