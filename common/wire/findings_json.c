@@ -44,10 +44,11 @@ warning_new(const struct warning *warning)
 static json_t *
 track_new(const struct track *track)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:b}", "codec", words_new(track->codec), "channels",
+	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:b}", "codec", words_new(track->codec),
+			 "channels",
 			 track->channels > 0 ? json_integer(track->channels) : json_null(),
 			 "language", words_new(track->language), "title", words_new(track->title),
-			 "default", track->is_default);
+			 "default", track->is_default, "taken", track->taken);
 }
 
 json_t *

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "worker/channel.h"
+#include "worker/pair.h"
 #include "worker/sound/limiter.h"
 #include "worker/sound/resample.h"
 
@@ -62,9 +63,7 @@ reading_decode(struct reading *r, struct source *source, struct resampler *resam
 			return f;
 		reading_tell_progress(r, source);
 	}
-	if (!f)
-		f = resample_flush(resampler, e);
-	return f || !r->limiter ? f : limiter_finish(r->limiter, e);
+	return f ? f : resample_flush(resampler, e);
 }
 
 static void
@@ -74,25 +73,55 @@ reading_take_warnings(struct reading *r, const struct warnings *warnings)
 		warnings_add(&r->warnings, &warnings->list[i]);
 }
 
+static enum worker_failure
+reading_run_one(struct reading *r, struct source *source, resample_sink sink, struct err *e)
+{
+	SCOPED(resampler_close_p) struct resampler *resampler = NULL;
+	enum worker_failure f;
+
+	r->limit = source_limit(source, r->start->spec.sample_rate);
+	if ((f = resampler_open(&r->start->spec, sink, r, &resampler, e)) ||
+	    (f = reading_decode(r, source, resampler, e)) ||
+	    (r->limiter && (f = limiter_finish(r->limiter, e))) || (f = source_verdict(source, e)))
+		return f;
+	reading_take_warnings(r, source_warnings(source));
+	return f;
+}
+
+static enum worker_failure
+reading_run_two(struct reading *r, struct source *left, resample_sink sink, struct err *e)
+{
+	SCOPED(pair_close_p) struct pair *pair = NULL;
+	enum worker_failure f;
+	bool end = false;
+
+	if ((f = pair_open(left, r->right, &r->start->spec, sink, r, &pair, e)))
+		return f;
+	r->limit = pair_limit(pair);
+	while (!(f = pair_step(pair, &end, e)) && !end)
+		reading_tell_progress(r, left);
+	if (f || (r->limiter && (f = limiter_finish(r->limiter, e))))
+		return f;
+	return pair_verdict(pair, &r->warnings, e);
+}
+
 enum worker_failure
 reading_run(struct reading *r, struct source *source, struct err *e)
 {
 	SCOPED(limiter_close_p) struct limiter *limiter = NULL;
-	SCOPED(resampler_close_p) struct resampler *resampler = NULL;
 	const struct media_spec *spec = &r->start->spec;
+	resample_sink sink = r->writer ? reading_limit : reading_take;
 	enum worker_failure f;
 
 	if (meter_open(spec->sample_rate, spec->channels, &r->meter, e) < 0)
 		return WORKER_OUT_OF_MEMORY;
-	r->limit = source_limit(source, spec->sample_rate);
 	/* what is only listened to is copied as it is */
 	if (r->writer && (f = limiter_open(spec, &r->warnings, reading_take, r, &limiter, e)))
 		return f;
 	r->limiter = limiter;
-	if ((f = resampler_open(spec, limiter ? reading_limit : reading_take, r, &resampler, e)) ||
-	    (f = reading_decode(r, source, resampler, e)) || (f = source_verdict(source, e)))
+	f = r->right ? reading_run_two(r, source, sink, e) : reading_run_one(r, source, sink, e);
+	if (f)
 		return f;
-	reading_take_warnings(r, source_warnings(source));
 	/* an edit list may let nothing through */
 	return r->kept > 0 ? f : failure_set(e, WORKER_NO_AUDIO, "nothing is to be heard");
 }

@@ -1,4 +1,5 @@
-/* One reading of a whole sound track: source -> resampler -> meter -> writer.
+/* One reading of a whole sound track: source -> resampler -> meter -> writer; or of two of one channel
+ * each, which are its left and its right.
  * Threads: one. */
 #ifndef TONEARM_WORKER_READING_H
 #define TONEARM_WORKER_READING_H
@@ -12,6 +13,7 @@ struct reading {
 	const struct worker_start *start;
 	int fd;                /* where progress is told */
 	struct writer *writer; /* borrowed; NULL: the track is only listened to */
+	struct source *right;  /* borrowed; NULL: the one track has all channels */
 	/* what it came to */
 	int64_t decoded;     /* samples per channel at the result's rate */
 	int64_t kept;        /* of those, the ones in front of the track's declared end */

@@ -11,7 +11,9 @@ static const struct source_options transcode_source = { .drop_gaps = false };
 struct transcode {
 	const struct worker_start *start;
 	const struct writer_format *format;
-	struct copier *copier; /* owned; NULL: the track is encoded */
+	struct copier *copier;  /* owned; NULL: the track is encoded */
+	struct input *right_in; /* owned, with right: of two tracks of one channel, the second */
+	struct source *right;
 	struct reading reading;
 	struct output out;
 };
@@ -37,15 +39,39 @@ transcode_may_copy(const struct transcode *t, const struct source *source)
 	return t->format->copier && t->format->copier->may_do(source, &t->start->spec);
 }
 
+/* Two tracks of one channel each, as left and right; each on an input of its own. Where the second
+ * cannot be opened, the first is all there is. */
+static enum worker_failure
+transcode_open_two(struct transcode *t, struct input *in, const int tracks[2], struct source **ret,
+		   struct err *e)
+{
+	struct source_options left = transcode_source, right = transcode_source;
+	enum worker_failure f;
+
+	left.track = tracks[0];
+	right.track = tracks[1];
+	input_rewind(in);
+	if ((f = source_open(in, &left, ret, e)) ||
+	    (f = input_open(t->reading.fd, in->size, &t->right_in, e)))
+		return f;
+	f = source_open(t->right_in, &right, &t->right, e);
+	return f == WORKER_OUT_OF_MEMORY ? f : WORKER_FAILURE_NONE;
+}
+
 /* The source as it is to be written from: freshly opened. */
 static enum worker_failure
 transcode_open_source(struct transcode *t, struct input *in, struct source **ret, struct err *e)
 {
 	SCOPED(source_close_p) struct source *source = NULL;
 	enum worker_failure f = source_open(in, &transcode_source, &source, e);
+	int monos[2];
 
 	if (f)
 		return f;
+	if (source_monos(source, monos)) {
+		source_close(TAKE(source));
+		return transcode_open_two(t, in, monos, ret, e);
+	}
 	if (!transcode_may_copy(t, source)) {
 		*ret = TAKE(source);
 		return WORKER_FAILURE_NONE;
@@ -67,9 +93,23 @@ transcode_encode(struct transcode *t, struct source *source, const struct writer
 	if ((f = t->format->open(order, &writer, e)))
 		return f;
 	t->reading.writer = writer;
+	t->reading.right = t->right;
 	f = reading_run(&t->reading, source, e);
 	t->reading.writer = NULL;
 	return f ? f : writer_finish(writer, e);
+}
+
+static void
+transcode_find_tracks(const struct transcode *t, const struct source *source, struct tracks *ret)
+{
+	struct tracks right;
+
+	source_tracks(source, ret);
+	if (!t->right)
+		return;
+	source_tracks(t->right, &right);
+	for (size_t i = 0; i < ret->count && i < right.count; i++)
+		ret->list[i].taken = ret->list[i].taken || right.list[i].taken;
 }
 
 /* Behind the result, in front of DONE. */
@@ -79,7 +119,7 @@ transcode_tell_findings(const struct transcode *t, const struct source *source)
 	const struct warnings *warnings = &t->reading.warnings;
 	struct tracks tracks;
 
-	source_tracks(source, &tracks);
+	transcode_find_tracks(t, source, &tracks);
 	for (size_t i = 0; i < warnings->count; i++)
 		channel_warning(t->reading.fd, &warnings->list[i]);
 	for (size_t i = 0; i < tracks.count; i++)
@@ -132,6 +172,8 @@ transcode(int fd, const struct worker_start *start, struct worker_done *ret, str
 			.copied = t.copier != NULL,
 			.loudness = meter_result(t.reading.meter),
 		};
+	source_close(t.right);
+	input_close(t.right_in);
 	copier_close(t.copier);
 	reading_clear(&t.reading);
 	return f;

@@ -84,7 +84,8 @@ resample_set_up(struct resampler *r, const AVFrame *frame, struct err *e)
 	AVChannelLayout layout = { 0 };
 	int av;
 
-	if (frame->ch_layout.order == AV_CHANNEL_ORDER_UNSPEC)
+	/* one channel alone is heard on both sides, whichever it is said to be */
+	if (frame->ch_layout.order == AV_CHANNEL_ORDER_UNSPEC || frame->ch_layout.nb_channels == 1)
 		av_channel_layout_default(&layout, frame->ch_layout.nb_channels);
 	else if ((av = av_channel_layout_copy(&layout, &frame->ch_layout)) < 0)
 		return failure_av(e, WORKER_DAMAGED, "channel layout", av);

@@ -5,6 +5,7 @@
 #include <libavutil/avstring.h>
 #include <libavutil/frame.h>
 
+#include "worker/monos.h"
 #include "worker/source/container.h"
 #include "worker/source/refusal.h"
 #include "worker/source/wav_size.h"
@@ -40,7 +41,8 @@ static enum worker_failure
 source_choose_track(struct source *s, struct err *e)
 {
 	const AVCodec *codec = NULL;
-	int index = av_find_best_stream(s->format, AVMEDIA_TYPE_AUDIO, -1, -1, &codec, 0);
+	int index = av_find_best_stream(s->format, AVMEDIA_TYPE_AUDIO, s->options.track - 1, -1,
+					&codec, 0);
 
 	if (index < 0)
 		return refusal_of_tracks(s->in, s->format, index, e);
@@ -100,6 +102,16 @@ void
 source_tracks(const struct source *s, struct tracks *ret)
 {
 	metadata_tracks(s->format, s->stream, ret);
+}
+
+bool
+source_monos(const struct source *s, int ret[2])
+{
+	if (!monos_find(s->format, s->stream, ret))
+		return false;
+	ret[0]++;
+	ret[1]++;
+	return true;
 }
 
 static enum worker_failure

@@ -19,6 +19,7 @@ struct AVPacket;
 struct source;
 struct source_options {
 	bool drop_gaps; /* packet after packet, whatever the film's time */
+	int track;      /* its number in the file, from 1; 0 = the best one */
 };
 /* Sound that comes next. */
 struct source_sound {
@@ -51,6 +52,9 @@ int64_t source_limit(const struct source *s, int rate);
 enum worker_failure source_verdict(struct source *s, struct err *e);
 /* What sound tracks the file has. */
 void source_tracks(const struct source *s, struct tracks *ret);
+/* Whether the track is one of several of one channel each that are one recording; the numbers of
+ * the left and the right one. */
+bool source_monos(const struct source *s, int ret[2]);
 /* Borrowed. */
 const struct warnings *source_warnings(const struct source *s);
 /* After the end: whether every packet was there, could be decoded, and stood in its place. */
