@@ -1,4 +1,5 @@
 """Samples, made by ffmpeg once per run."""
+import array
 import functools
 import pathlib
 import subprocess
@@ -51,3 +52,14 @@ def facts(mp3):
         ).stdout.split()
     codec, rate, channels, bits = out[0].split(",")
     return codec, int(rate), int(channels), int(bits), float(out[1])
+
+
+def samples_of(mp3):
+    """Left, right, left, ... at 44.1 kHz; full scale is 1."""
+    with tempfile.NamedTemporaryFile(suffix=".mp3") as f:
+        f.write(mp3)
+        f.flush()
+        decode = ["ffmpeg", "-v", "error", "-i", f.name, "-map", "0:a:0", "-ac", "2", "-ar", "44100", "-f", "f32le", "-"]
+        sound = array.array("f")
+        sound.frombytes(subprocess.run(decode, check=True, capture_output=True, stdin=subprocess.DEVNULL).stdout)
+    return sound
