@@ -335,11 +335,12 @@ what_was_found_in_the_source_is_shown(void **state)
 			       "\"warnings\":[{\"code\":\"truncated\",\"message\":\"the file ends "
 			       "too early: bytes are missing at its end\",\"at_s\":0.9,"
 			       "\"seconds\":null}],"));
-	assert_non_null(strstr(str_text(&text),
-			       "\"tracks\":[{\"codec\":\"aac\",\"channels\":6,\"language\":"
-			       "\"deu\",\"title\":null,\"default\":false},{\"codec\":\"mp3\","
-			       "\"channels\":null,\"language\":null,\"title\":null,"
-			       "\"default\":true}],\"track\":2,"));
+	assert_non_null(strstr(
+		str_text(&text),
+		"\"tracks\":[{\"codec\":\"aac\",\"channels\":6,\"language\":"
+		"\"deu\",\"title\":null,\"default\":false,\"taken\":false},{\"codec\":\"mp3\","
+		"\"channels\":null,\"language\":null,\"title\":null,"
+		"\"default\":true,\"taken\":true}],\"track\":2,"));
 }
 
 static void
