@@ -149,3 +149,46 @@ media_spec_bytes_max(const struct media_spec *spec, int64_t samples)
 	/* frames are padded, and a last one is begun */
 	return bytes + bytes / 50 + MEDIA_HEAD_MAX;
 }
+
+static const struct {
+	const char *name, *off, *on;
+} media_options[MEDIA_OPTIONS] = {
+	[MEDIA_OPTION_STRICT] = { "strict", "false", "true" },
+	[MEDIA_OPTION_GAPS] = { "gaps", "fill", "drop" },
+};
+
+const char *
+media_option_name(enum media_option option)
+{
+	return media_options[option].name;
+}
+
+int
+media_option_named(const char *name, enum media_option *ret)
+{
+	for (int i = 0; i < MEDIA_OPTIONS; i++)
+		if (strcmp(media_options[i].name, name) == 0) {
+			*ret = (enum media_option)i;
+			return 0;
+		}
+	return -1;
+}
+
+static bool *
+media_option_field(struct media_spec *spec, enum media_option option)
+{
+	return option == MEDIA_OPTION_STRICT ? &spec->strict : &spec->drop_gaps;
+}
+
+int
+media_option_set(struct media_spec *spec, enum media_option option, const char *value,
+		 struct err *e)
+{
+	bool on = strcmp(value, media_options[option].on) == 0;
+
+	if (!on && strcmp(value, media_options[option].off) != 0)
+		return err_set(e, ERR_INVALID, "%s must be %s or %s", media_options[option].name,
+			       media_options[option].off, media_options[option].on);
+	*media_option_field(spec, option) = on;
+	return 0;
+}

@@ -49,8 +49,24 @@ struct media_spec {
 	enum media_format format;
 	int sample_rate; /* Hz */
 	int channels;
-	int bit_rate; /* bit/s; 0 also in a format that has none */
+	int bit_rate;   /* bit/s; 0 also in a format that has none */
+	bool strict;    /* a source that is damaged, or not whole, fails */
+	bool drop_gaps; /* frame after frame, whatever the film's time */
 };
+
+/* What may be asked for beside the format, in the words of users. */
+enum media_option {
+	MEDIA_OPTION_STRICT, /* "strict": "false" or "true" */
+	MEDIA_OPTION_GAPS,   /* "gaps": "fill" or "drop" */
+};
+#define MEDIA_OPTIONS (MEDIA_OPTION_GAPS + 1)
+#define MEDIA_OPTION_VALUE_MAX 15 /* bytes that any value has */
+
+const char *media_option_name(enum media_option option);
+int media_option_named(const char *name, enum media_option *ret); /* -1 unknown */
+/* INVALID, and spec as it was, with words that name the option and its choices. */
+int media_option_set(struct media_spec *spec, enum media_option option, const char *value,
+		     struct err *e);
 
 /* NULL for MEDIA_UNKNOWN. */
 const struct media_format_info *media_format_info(enum media_format format);

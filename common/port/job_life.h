@@ -36,7 +36,7 @@ struct job_life;
 struct job_life_ops {
 	int (*create)(struct job_life *, const struct job *, struct err *);
 	int (*enqueue)(struct job_life *, const struct blob_id *, const struct job_source *,
-		       struct err *);
+		       const struct media_spec *, struct err *);
 	int (*discard)(struct job_life *, const struct blob_id *, struct err *);
 	int (*adopt)(struct job_life *, const struct job_message *, struct err *);
 	int (*get)(struct job_life *, const struct blob_id *, struct job *, struct err *);
@@ -72,13 +72,13 @@ job_create(struct job_life *l, const struct job *job, struct err *e)
 	return l->ops->create(l, job, e);
 }
 
-/* UPLOADING -> QUEUED, with the source as it is now known. The upload may be acknowledged after
- * this. */
+/* UPLOADING -> QUEUED, with the source, and what is wanted of it (NULL: as it was created), as they
+ * are now known. The upload may be acknowledged after this. INVALID as with job_create. */
 static inline int
 job_enqueue(struct job_life *l, const struct blob_id *video, const struct job_source *source,
-	    struct err *e)
+	    const struct media_spec *spec, struct err *e)
 {
-	return l->ops->enqueue(l, video, source, e);
+	return l->ops->enqueue(l, video, source, spec, e);
 }
 
 /* Forgets a job that is still UPLOADING; 0 also when there is none. */

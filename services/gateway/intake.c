@@ -75,7 +75,8 @@ intake_accept(struct intake *in, struct err *e)
 	in->stored = true; /* also when the commit's answer was lost */
 	if ((r = blob_commit(in->writer, e)) < 0)
 		return err_prefix(e, r, "store %s", in->job.video_fid.hex);
-	if ((r = job_enqueue(in->gateway->jobs, &in->job.video_fid, &in->job.source, e)) < 0)
+	if ((r = job_enqueue(in->gateway->jobs, &in->job.video_fid, &in->job.source, &in->job.spec,
+			     e)) < 0)
 		return err_prefix(e, r, "queue %s", in->job.video_fid.hex);
 	in->job.state = JOB_QUEUED;
 	in->registered = false;

@@ -12,7 +12,7 @@
 struct intake {
 	const struct gateway *gateway;
 	struct blob_writer *writer; /* owned; NULL before begin and after accept or close */
-	struct job job;             /* as registered */
+	struct job job;             /* as registered; spec: taken when it is accepted */
 	bool registered;            /* the ledger has it as uploading */
 	bool stored;                /* the blob may be visible */
 };

@@ -10,6 +10,7 @@
 #include "gateway/authorize.h"
 #include "gateway/ceiling.h"
 #include "gateway/intake.h"
+#include "gateway/options.h"
 #include "gateway/refusal.h"
 #include "net/multipart.h"
 #include "wire/job_json.h"
@@ -24,6 +25,7 @@ struct upload {
 	struct claims claims;
 	struct multipart parser;
 	struct intake intake;
+	struct upload_options options;
 	int64_t expected;     /* bytes of the body; 0 = unknown */
 	int64_t room;         /* bytes that the user's ceiling leaves for the file */
 	enum ceiling reached; /* why it is refused */
@@ -65,8 +67,10 @@ upload_part_begin(void *arg, const struct multipart_part *part, struct err *e)
 	int r;
 
 	u->in_file = part->has_filename;
-	if (!u->in_file)
+	if (!u->in_file) {
+		upload_options_begin(&u->options, part->name);
 		return 0;
+	}
 	if (++u->files > 1)
 		return err_set(e, ERR_INVALID, "%s", not_one_file.words);
 	r = intake_begin(&u->intake, u->gateway, u->claims.username, part, u->expected, e);
@@ -82,8 +86,10 @@ upload_part_data(void *arg, const char *data, size_t len, struct err *e)
 	struct upload *u = arg;
 	int r;
 
-	if (!u->in_file)
-		return 0; /* fields beside the file mean nothing to us */
+	if (!u->in_file) {
+		upload_options_data(&u->options, data, len);
+		return 0;
+	}
 	if (u->intake.writer->length + (int64_t)len > u->room) {
 		u->reached = CEILING_BYTES;
 		return err_set(e, ERR_TOO_LARGE, "over what the user may store");
@@ -99,7 +105,8 @@ upload_part_end(void *arg, struct err *e)
 {
 	struct upload *u = arg;
 
-	(void)e;
+	if (!u->in_file)
+		return upload_options_end(&u->options, e);
 	u->in_file = false;
 	return 0;
 }
@@ -163,6 +170,10 @@ gateway_upload_begin(struct http_request *req, void *gateway)
 	if (multipart_init(&u->parser, http_header(req, "Content-Type"), &upload_events, u, &e) <
 	    0) {
 		refuse(req, REFUSAL_PLAIN, &not_one_file);
+		return;
+	}
+	if (upload_options_query(&u->options, req, &e) < 0) {
+		refuse(req, REFUSAL_PLAIN, &(struct refusal){ .status = 400, .words = e.text });
 		return;
 	}
 	http_set_state(req, TAKE(u), upload_free);
@@ -264,6 +275,7 @@ gateway_upload_end(struct http_request *req, void *gateway)
 	}
 	if (!upload_still_fits(req, u))
 		return;
+	u->intake.job.spec = u->options.spec;
 	if (intake_accept(&u->intake, &e) < 0) {
 		refuse_error(req, REFUSAL_PLAIN, "upload", &e);
 		return;

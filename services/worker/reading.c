@@ -105,6 +105,19 @@ reading_run_two(struct reading *r, struct source *left, resample_sink sink, stru
 	return pair_verdict(pair, &r->warnings, e);
 }
 
+/* What a strict order does not take. */
+static enum worker_failure
+reading_refuse(const struct reading *r, const struct warnings *warnings, struct err *e)
+{
+	if (!r->start->spec.strict)
+		return WORKER_FAILURE_NONE;
+	if (warnings_find(warnings, WARNING_TRUNCATED))
+		return failure_set(e, WORKER_TRUNCATED, "strict: the end is missing");
+	if (warnings_find(warnings, WARNING_DAMAGED))
+		return failure_set(e, WORKER_DAMAGED, "strict: not all could be decoded");
+	return WORKER_FAILURE_NONE;
+}
+
 enum worker_failure
 reading_run(struct reading *r, struct source *source, struct err *e)
 {
@@ -120,7 +133,7 @@ reading_run(struct reading *r, struct source *source, struct err *e)
 		return f;
 	r->limiter = limiter;
 	f = r->right ? reading_run_two(r, source, sink, e) : reading_run_one(r, source, sink, e);
-	if (f)
+	if (f || (f = reading_refuse(r, &r->warnings, e)))
 		return f;
 	/* an edit list may let nothing through */
 	return r->kept > 0 ? f : failure_set(e, WORKER_NO_AUDIO, "nothing is to be heard");

@@ -6,8 +6,6 @@
 #include "worker/source/source.h"
 #include "worker/writer/copier.h"
 
-static const struct source_options transcode_source = { .drop_gaps = false };
-
 struct transcode {
 	const struct worker_start *start;
 	const struct writer_format *format;
@@ -33,6 +31,12 @@ transcode_look(struct transcode *t, struct source *source)
 	}
 }
 
+static struct source_options
+transcode_options(const struct transcode *t, int track)
+{
+	return (struct source_options){ .drop_gaps = t->start->spec.drop_gaps, .track = track };
+}
+
 static bool
 transcode_may_copy(const struct transcode *t, const struct source *source)
 {
@@ -45,11 +49,10 @@ static enum worker_failure
 transcode_open_two(struct transcode *t, struct input *in, const int tracks[2], struct source **ret,
 		   struct err *e)
 {
-	struct source_options left = transcode_source, right = transcode_source;
+	const struct source_options left = transcode_options(t, tracks[0]);
+	const struct source_options right = transcode_options(t, tracks[1]);
 	enum worker_failure f;
 
-	left.track = tracks[0];
-	right.track = tracks[1];
 	input_rewind(in);
 	if ((f = source_open(in, &left, ret, e)) ||
 	    (f = input_open(t->reading.fd, in->size, &t->right_in, e)))
@@ -62,8 +65,9 @@ transcode_open_two(struct transcode *t, struct input *in, const int tracks[2], s
 static enum worker_failure
 transcode_open_source(struct transcode *t, struct input *in, struct source **ret, struct err *e)
 {
+	const struct source_options options = transcode_options(t, 0);
 	SCOPED(source_close_p) struct source *source = NULL;
-	enum worker_failure f = source_open(in, &transcode_source, &source, e);
+	enum worker_failure f = source_open(in, &options, &source, e);
 	int monos[2];
 
 	if (f)
@@ -80,7 +84,7 @@ transcode_open_source(struct transcode *t, struct input *in, struct source **ret
 	transcode_look(t, source);
 	source_close(TAKE(source));
 	input_rewind(in);
-	return source_open(in, &transcode_source, ret, e);
+	return source_open(in, &options, ret, e);
 }
 
 static enum worker_failure

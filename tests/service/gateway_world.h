@@ -115,7 +115,7 @@ set_up(void **state)
 }
 
 /* The same, with results in files: they go another way to the client. */
-static int
+static inline int
 set_up_files(void **state)
 {
 	struct world *w;
@@ -189,7 +189,7 @@ jobs_in(struct world *w, enum job_state state)
 }
 
 /* owner NULL: one that cannot be read */
-static struct blob_id
+static inline struct blob_id
 store_mp3(struct world *w, const char *owner, const char *type, const char *bytes)
 {
 	struct blob_id id = blob_id_new();
@@ -204,7 +204,7 @@ store_mp3(struct world *w, const char *owner, const char *type, const char *byte
 	return id;
 }
 
-static const char *
+static inline const char *
 download_path(const struct blob_id *id)
 {
 	static char path[64];

@@ -139,7 +139,7 @@ leased(struct world *w, const struct blob_id *video)
 	struct job_source source = { 0 };
 	struct job job;
 
-	assert_int_equal(job_enqueue(&w->jobs->life, video, &source, NULL), 0);
+	assert_int_equal(job_enqueue(&w->jobs->life, video, &source, NULL, NULL), 0);
 	assert_int_equal(job_lease_one(&w->jobs->life, &(struct job_lease_terms){ "o", 60000 },
 				       video, &job, NULL),
 			 0);

@@ -16,7 +16,7 @@ a_job_gets_the_format_that_it_asks_for(void **state)
 	struct job job = world_lease(w);
 
 	(void)state;
-	job.spec = (struct media_spec){ MEDIA_WAV, 48000, 2, 0 };
+	job.spec = (struct media_spec){ .format = MEDIA_WAV, .sample_rate = 48000, .channels = 2 };
 	assert_int_equal(convert_job(&w->converter, &job), CONVERT_ENDED);
 	assert_string_equal(w->result, "done");
 	assert_string_equal(w->mp3s.blobs[0].meta.filename, "my film.wav");

@@ -36,17 +36,14 @@ create_check(const struct job *job, struct err *e)
 static bson_t *
 create_document(const struct job *job, const char *published)
 {
+	SCOPED(mongo_jobs_bson_free) bson_t *spec = mongo_jobs_spec_new(&job->spec);
+
 	return BCON_NEW(
 		"0", "{", "$set", "{",
 			"username", JOB_TEXT(job->username),
 			"state", BCON_UTF8(job_state_name(job->state)),
 			"source", SOURCE(&job->source),
-			"spec", "{",
-				"format", BCON_UTF8(media_format_info(job->spec.format)->name),
-				"bit_rate", BCON_INT32(job->spec.bit_rate),
-				"sample_rate", BCON_INT32(job->spec.sample_rate),
-				"channels", BCON_INT32(job->spec.channels),
-			"}",
+			"spec", "{", "$literal", BCON_DOCUMENT(spec), "}",
 			"attempts", BCON_INT32(0),
 			"progress", BCON_DOUBLE(0),
 			"not_before", JOB_NOW,
@@ -57,12 +54,19 @@ create_document(const struct job *job, const char *published)
 }
 
 static bson_t *
-create_queued(const struct job_source *source)
+create_queued(const struct job_source *source, const struct media_spec *spec)
 {
+	SCOPED(mongo_jobs_bson_free) bson_t *wanted = spec ? mongo_jobs_spec_new(spec) : bson_new();
+
 	return BCON_NEW(
 		"0", "{", "$set", "{",
 			"state", BCON_UTF8("queued"),
 			"source", SOURCE(source),
+			"spec", "{", "$cond", "[",
+				BCON_BOOL(spec != NULL),
+				"{", "$literal", BCON_DOCUMENT(wanted), "}",
+				BCON_UTF8("$spec"),
+			"]", "}",
 			"not_before", JOB_NOW,
 			"updated_at", JOB_NOW,
 		"}", "}");
@@ -134,19 +138,22 @@ create_queued_before(struct mongo_jobs *m, const bson_oid_t *id, struct err *e)
 
 int
 mongo_jobs_enqueue(struct job_life *l, const struct blob_id *video, const struct job_source *given,
-		   struct err *e)
+		   const struct media_spec *spec, struct err *e)
 {
 	SCOPED(mongo_jobs_bson_free) bson_t *filter = NULL;
 	SCOPED(mongo_jobs_bson_free) bson_t *set = NULL;
 	struct mongo_jobs *m = mongo_jobs_of_life(l);
 	struct job_source source = create_storable(given);
+	struct media_spec wanted = { 0 };
 	bson_oid_t id;
 	int r;
 
-	if ((r = mongo_jobs_oid(video, &id, e)) < 0)
+	if (spec)
+		wanted = *spec;
+	if ((r = media_spec_settle(&wanted, e)) < 0 || (r = mongo_jobs_oid(video, &id, e)) < 0)
 		return r;
 	filter = BCON_NEW("_id", BCON_OID(&id), "state", BCON_UTF8("uploading"));
-	set = create_queued(&source);
+	set = create_queued(&source, spec ? &wanted : NULL);
 	r = mongo_jobs_change(m, &(struct mongo_jobs_change){ filter, set, NULL }, NULL, e);
 	return r == ERR_NOT_FOUND ? create_queued_before(m, &id, e) : r;
 }

@@ -135,6 +135,8 @@ typedef int (*mongo_jobs_output_fn)(void *arg, const struct blob_id *output, str
 int mongo_jobs_each_output(const bson_t *doc, mongo_jobs_output_fn fn, void *arg, struct err *e);
 /* INVALID when hex is no id. */
 int mongo_jobs_oid(const struct blob_id *id, bson_oid_t *ret, struct err *e);
+/* A document (owned by the caller) of a settled spec. */
+bson_t *mongo_jobs_spec_new(const struct media_spec *spec);
 /* What doc asks for, settled: the default where it has no spec, MEDIA_UNKNOWN where it asks for what
  * this build does not know or cannot make. */
 struct media_spec mongo_jobs_spec_read(const bson_t *doc);
@@ -151,7 +153,8 @@ void mongo_jobs_text(char *to, size_t size, const char *text);
 /* The calls of port/job_life.h, by part of a job's life: create.c, take.c, lease.c, outputs.c. */
 int mongo_jobs_create(struct job_life *l, const struct job *job, struct err *e);
 int mongo_jobs_enqueue(struct job_life *l, const struct blob_id *video,
-		       const struct job_source *source, struct err *e);
+		       const struct job_source *source, const struct media_spec *spec,
+		       struct err *e);
 int mongo_jobs_discard(struct job_life *l, const struct blob_id *video, struct err *e);
 int mongo_jobs_adopt(struct job_life *l, const struct job_message *message, struct err *e);
 int mongo_jobs_list_waiting(struct job_life *l, struct job_waiting *users, size_t max,

@@ -8,6 +8,9 @@
 #include "wire/worker/little_endian.h"
 #include "wire/worker/findings.h"
 
+/* Of START. */
+#define STRICT 1u
+#define DROP_GAPS 2u
 #define PROGRESS_UNKNOWN 0xffffffffu
 #define PROGRESS_WHOLE 1000000u
 
@@ -72,6 +75,8 @@ worker_start_write(const struct worker_start *start, uint8_t ret[WORKER_START_BY
 	put64(ret + 20, (uint64_t)start->input_bytes);
 	put64(ret + 28, (uint64_t)start->max_samples);
 	put32(ret + 36, start->threads);
+	put32(ret + 40,
+	      (start->spec.strict ? STRICT : 0) | (start->spec.drop_gaps ? DROP_GAPS : 0));
 }
 
 static bool
@@ -83,8 +88,10 @@ read_spec(const uint8_t *from, struct media_spec *ret)
 	if (format >= MEDIA_FORMATS || rate > INT32_MAX || channels > INT32_MAX ||
 	    bit_rate > INT32_MAX)
 		return false;
-	*ret = (struct media_spec){ (enum media_format)format, (int)rate, (int)channels,
-				    (int)bit_rate };
+	*ret = (struct media_spec){ .format = (enum media_format)format,
+				    .sample_rate = (int)rate,
+				    .channels = (int)channels,
+				    .bit_rate = (int)bit_rate };
 	return media_spec_is_settled(ret);
 }
 
@@ -96,6 +103,7 @@ worker_start_read(const uint8_t bytes[WORKER_START_BYTES], struct worker_start *
 		.threads = get32(bytes + 36),
 	};
 	uint64_t input_bytes = get64(bytes + 20), max_samples = get64(bytes + 28);
+	uint32_t flags = get32(bytes + 40);
 
 	if (start.version != WORKER_PROTOCOL_VERSION)
 		return err_set(e, ERR_CORRUPT, "protocol version %u", start.version);
@@ -105,6 +113,10 @@ worker_start_read(const uint8_t bytes[WORKER_START_BYTES], struct worker_start *
 		return err_set(e, ERR_CORRUPT, "%u threads", start.threads);
 	if (input_bytes > INT64_MAX || max_samples > INT64_MAX || max_samples == 0)
 		return err_set(e, ERR_CORRUPT, "sizes out of range");
+	if ((flags & ~(STRICT | DROP_GAPS)) != 0)
+		return err_set(e, ERR_CORRUPT, "flags %x", flags);
+	start.spec.strict = (flags & STRICT) != 0;
+	start.spec.drop_gaps = (flags & DROP_GAPS) != 0;
 	start.input_bytes = (int64_t)input_bytes;
 	start.max_samples = (int64_t)max_samples;
 	*ret = start;

@@ -26,7 +26,7 @@
 #define WORKER_PAYLOAD_MAX (256 * 1024)        /* bytes */
 #define WORKER_HOLD_MAX 4096                   /* bytes that PATCH may reach */
 #define WORKER_TAG_MAX ((4 << 20) + 64 * 1024) /* of the output in front of them */
-#define WORKER_START_BYTES 40
+#define WORKER_START_BYTES 44
 #define WORKER_THREADS_MAX 64
 #define WORKER_PROGRESS_BYTES 12
 #define WORKER_DONE_BYTES 28

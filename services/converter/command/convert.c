@@ -137,21 +137,21 @@ convert_spec_of(const char *to)
 }
 
 static int
-convert_file(struct encoder *encoder, const char *from, const char *to,
-	     struct conversion_report *report, struct err *e)
+convert_file(struct encoder *encoder, const struct command_call *call,
+	     const struct media_spec *spec, struct conversion_report *report, struct err *e)
 {
 	SCOPED(blob_reader_close_p) struct blob_reader *in = NULL;
 	SCOPED(blob_writer_close_p) struct blob_writer *out = NULL;
 	struct progress_bar bar = { false, now_monotonic_ms() };
 	struct encode_watch watch = { convert_show_progress, &bar };
-	struct media_spec spec = convert_spec_of(to);
+	const char *from = call->operands[0], *to = call->operands[1];
 	struct encode_report encoded;
 	int r;
 
 	convert_watch_signals();
 	if ((r = file_blob_open(from, &in, e)) < 0 || (r = file_blob_create(to, &out, e)) < 0)
 		return r;
-	r = encoder_encode(encoder, &(struct encode_order){ in, out, &spec, &watch }, &encoded,
+	r = encoder_encode(encoder, &(struct encode_order){ in, out, spec, &watch }, &encoded,
 			   &report->error, e);
 	convert_hide_progress(&bar);
 	report->took_s = (double)(now_monotonic_ms() - bar.start_ms) / 1000;
@@ -175,13 +175,18 @@ convert_run(const struct command_call *call)
 	struct capacity wish, fit;
 	SCOPED(encoder_close_p) struct encoder *encoder = NULL;
 	struct conversion_report report = { 0 };
+	struct media_spec spec = convert_spec_of(call->operands[1]);
 	struct err e = ERR_NONE;
 	int r, printed;
 
+	spec.strict = command_given(call, "strict");
+	if (command_given(call, "gaps") &&
+	    media_option_set(&spec, MEDIA_OPTION_GAPS, command_text(call, "gaps"), &e) < 0)
+		return command_wrong(call, "--%s", e.text);
 	if (converter_capacity(config, &wish, &fit, &e) < 0 ||
 	    converter_encoder_new(config, fit.worker_memory, &encoder, &e) < 0)
 		return converter_failed(call, "convert", &e);
-	r = convert_file(encoder, call->operands[0], call->operands[1], &report, &e);
+	r = convert_file(encoder, call, &spec, &report, &e);
 	/* A reader's or writer's failure has no words for the user. */
 	if (r < 0 && report.error.code[0] == '\0')
 		return converter_failed(call, "convert", &e);
@@ -202,6 +207,16 @@ convert_run_until_signal(const struct command_call *call)
 	return code;
 }
 
+static const struct command_option convert_options[] = {
+	{ .type = COMMAND_FLAG, .name = "strict", .help = "fail where the file is cut or damaged" },
+	{ .type = COMMAND_TEXT,
+	  .name = "gaps",
+	  .value = "fill|drop",
+	  .help = "pauses as silence (fill), or frame after frame" },
+	COMMAND_JSON,
+	{ 0 },
+};
+
 const struct command command_convert = {
 	.name = "convert",
 	.summary = "one file, without servers: IN OUT.mp3",
@@ -209,7 +224,7 @@ const struct command command_convert = {
 		(const struct command_verb[]){
 			{
 				.operands = "IN OUT.mp3",
-				.options = (const struct command_option[]){ COMMAND_JSON, { 0 } },
+				.options = convert_options,
 				.help = "Converts one file by the same worker behind the same "
 					"walls, "
 					"without any server.\nOUT.mp3 appears when it is whole.",

@@ -7,7 +7,9 @@
 
 #include "fake/bytes_blob.h"
 
-static const struct media_spec mp3 = { MEDIA_MP3, 44100, 2, 128000 };
+static const struct media_spec mp3 = {
+	.format = MEDIA_MP3, .sample_rate = 44100, .channels = 2, .bit_rate = 128000
+};
 #define ORDER(in, out, watch) (&(struct encode_order){ &(in)->port, &(out)->port, &mp3, watch })
 
 struct subject {

@@ -15,7 +15,9 @@
 #define FRAME_SAMPLES 1152
 #define MEMORY_BYTES (INT64_C(512) << 20)
 
-static const struct media_spec default_mp3 = { MEDIA_MP3, 44100, 2, 128000 };
+static const struct media_spec default_mp3 = {
+	.format = MEDIA_MP3, .sample_rate = 44100, .channels = 2, .bit_rate = 128000
+};
 
 struct outcome {
 	int result;
@@ -201,7 +203,9 @@ wav_sound(const struct str *wav, size_t *ret_len)
 static void
 sixteen_bits_come_out_of_a_wav_as_they_went_in(void **state)
 {
-	static const struct media_spec wav = { MEDIA_WAV, 44100, 2, 0 };
+	static const struct media_spec wav = { .format = MEDIA_WAV,
+					       .sample_rate = 44100,
+					       .channels = 2 };
 	struct outcome o = convert_as(&wav, worker(3600000, MEMORY_BYTES), "clip.wav");
 	struct str source = slurp("clip.wav");
 	const char *before, *after;
@@ -224,7 +228,9 @@ sixteen_bits_come_out_of_a_wav_as_they_went_in(void **state)
 static void
 a_wav_of_another_rate_has_as_many_samples_as_it_says(void **state)
 {
-	static const struct media_spec wav = { MEDIA_WAV, 8000, 1, 0 };
+	static const struct media_spec wav = { .format = MEDIA_WAV,
+					       .sample_rate = 8000,
+					       .channels = 1 };
 	struct outcome o = convert_as(&wav, worker(3600000, MEMORY_BYTES), "clip.mp4");
 	size_t len;
 

@@ -43,13 +43,31 @@ JOB_TEST(what_is_wanted_is_leased_with_the_job)
 	struct job job = { .video_fid = blob_id_new(),
 			   .username = "u",
 			   .state = JOB_QUEUED,
-			   .spec = { MEDIA_WAV, 48000, 1, 0 } };
+			   .spec = { .format = MEDIA_WAV, .sample_rate = 48000, .channels = 1 } };
 
 	assert_int_equal(job_create(&l->life, &job, NULL), 0);
 	job = get(l, &job.video_fid);
 	expect_spec(&job, MEDIA_WAV, 48000, 1, 0);
 	job = lease(l);
 	expect_spec(&job, MEDIA_WAV, 48000, 1, 0);
+}
+
+JOB_TEST(options_are_leased_with_the_job_and_may_come_behind_the_file)
+{
+	struct media_spec wanted = { .strict = true }, none = { .sample_rate = 44101 };
+	struct job job = { .video_fid = blob_id_new(), .username = "u", .state = JOB_UPLOADING };
+
+	job.spec.drop_gaps = true;
+	assert_int_equal(job_create(&l->life, &job, NULL), 0);
+	assert_int_equal(job_enqueue(&l->life, &job.video_fid, &job.source, &none, NULL),
+			 ERR_INVALID);
+	assert_int_equal(get(l, &job.video_fid).state, JOB_UPLOADING);
+	assert_true(get(l, &job.video_fid).spec.drop_gaps);
+	assert_int_equal(job_enqueue(&l->life, &job.video_fid, &job.source, &wanted, NULL), 0);
+	job = lease(l);
+	expect_spec(&job, MEDIA_MP3, 44100, 2, 128000);
+	assert_true(job.spec.strict);
+	assert_false(job.spec.drop_gaps);
 }
 
 JOB_TEST(who_asks_for_nothing_gets_the_mp3_that_msgq_makes)
@@ -102,7 +120,7 @@ JOB_TEST(text_that_looks_like_an_operator_stays_text)
 		snprintf(why.code, sizeof why.code, "%s", texts[i]);
 		snprintf(why.message, sizeof why.message, "%s", texts[i]);
 		assert_int_equal(job_create(&l->life, &job, NULL), 0);
-		assert_int_equal(job_enqueue(&l->life, &job.video_fid, &job.source, NULL), 0);
+		assert_int_equal(job_enqueue(&l->life, &job.video_fid, &job.source, NULL, NULL), 0);
 		assert_int_equal(lease_fairest(l, texts[i], &got), 0);
 		assert_string_equal(got.username, texts[i]);
 		assert_string_equal(got.lease.owner, texts[i]);
@@ -122,7 +140,7 @@ JOB_TEST(text_that_is_not_utf8_is_stored_legibly)
 	struct job got;
 
 	assert_int_equal(job_create(&l->life, &job, NULL), 0);
-	assert_int_equal(job_enqueue(&l->life, &job.video_fid, &source, NULL), 0);
+	assert_int_equal(job_enqueue(&l->life, &job.video_fid, &source, NULL, NULL), 0);
 	got = lease(l);
 	assert_int_equal(job_fail(&l->life, &got.lease, &why, NULL), 0);
 	got = get(l, &job.video_fid);
@@ -173,7 +191,7 @@ JOB_TEST(an_unknown_job_is_not_found_and_leaves_the_result_alone)
 	assert_int_equal(job_find_by_mp3(&l->desk, &none, &job, NULL), ERR_NOT_FOUND);
 	assert_int_equal(job_get(&l->life, &none, &job, NULL), ERR_NOT_FOUND);
 	assert_int_equal(lease_one(l, &unknown, &job), ERR_NOT_FOUND);
-	assert_int_equal(job_enqueue(&l->life, &unknown, &film, NULL), ERR_NOT_FOUND);
+	assert_int_equal(job_enqueue(&l->life, &unknown, &film, NULL, NULL), ERR_NOT_FOUND);
 	assert_int_equal(job.attempts, 42);
 }
 
@@ -185,13 +203,13 @@ JOB_TEST(an_upload_waits_until_it_is_enqueued)
 	assert_int_equal(job_create(&l->life, &job, NULL), 0);
 	assert_int_equal(lease_fairest(l, "o", &got), ERR_NOT_FOUND);
 	assert_int_equal(unpublished(l, JOB_PUBLISH_VIDEO), 0);
-	assert_int_equal(job_enqueue(&l->life, &job.video_fid, &film, NULL), 0);
-	assert_int_equal(job_enqueue(&l->life, &job.video_fid, &film, NULL), 0);
+	assert_int_equal(job_enqueue(&l->life, &job.video_fid, &film, NULL, NULL), 0);
+	assert_int_equal(job_enqueue(&l->life, &job.video_fid, &film, NULL, NULL), 0);
 	assert_int_equal(unpublished(l, JOB_PUBLISH_VIDEO), 1);
 	got = lease(l);
 	assert_string_equal(got.video_fid.hex, job.video_fid.hex);
 	assert_int_equal(got.source.bytes, film.bytes);
-	assert_int_equal(job_enqueue(&l->life, &job.video_fid, &film, NULL), 0);
+	assert_int_equal(job_enqueue(&l->life, &job.video_fid, &film, NULL, NULL), 0);
 	assert_int_equal(get(l, &job.video_fid).state, JOB_LEASED);
 }
 

@@ -140,7 +140,7 @@ JOB_TEST(a_users_load_is_what_has_not_ended)
 	assert_int_equal(load.unfinished, 4);
 	assert_int_equal(load.uploading_bytes, 5070);
 	upload.source.bytes = 60;
-	assert_int_equal(job_enqueue(&l->life, &upload.video_fid, &upload.source, NULL), 0);
+	assert_int_equal(job_enqueue(&l->life, &upload.video_fid, &upload.source, NULL, NULL), 0);
 	assert_int_equal(job_load(&l->desk, "ann", &load, NULL), 0);
 	assert_int_equal(load.unfinished, 4);
 	assert_int_equal(load.uploading_bytes, 5000);
@@ -187,7 +187,7 @@ JOB_TEST(what_a_user_stores_is_the_videos_and_results_that_are_there)
 	assert_int_equal(stored(l, "anna"), 0);
 	assert_int_equal(job_create(&l->life, &upload, NULL), 0);
 	assert_int_equal(stored(l, "ann"), 3200); /* what is under way is job_load's */
-	assert_int_equal(job_enqueue(&l->life, &upload.video_fid, &upload.source, NULL), 0);
+	assert_int_equal(job_enqueue(&l->life, &upload.video_fid, &upload.source, NULL, NULL), 0);
 	assert_int_equal(stored(l, "ann"), 5000003200);
 	failed(l, "ann");
 	assert_int_equal(job_adopt(&l->life, &msgqs, NULL), 0);

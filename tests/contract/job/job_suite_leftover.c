@@ -130,7 +130,8 @@ JOB_TEST(an_old_upload_is_given_up_and_forgotten)
 	assert_int_equal(job_settle(&l->leftover, &job.video_fid, JOB_LEFT_UPLOAD, NULL, NULL), 0);
 	assert_int_equal(get(l, &job.video_fid).state, JOB_UPLOADING); /* not given up yet */
 	assert_int_equal(job_expire(&l->leftover, &seen.job, JOB_LEFT_UPLOAD, NULL), 0);
-	assert_int_equal(job_enqueue(&l->life, &job.video_fid, &job.source, NULL), ERR_CONFLICT);
+	assert_int_equal(job_enqueue(&l->life, &job.video_fid, &job.source, NULL, NULL),
+			 ERR_CONFLICT);
 	/* a janitor that died here is followed by one that sees it at once */
 	assert_int_equal(left(l, JOB_LEFT_UPLOAD, DAY_MS).count, 1);
 	assert_int_equal(job_settle(&l->leftover, &job.video_fid, JOB_LEFT_UPLOAD, NULL, NULL), 0);
@@ -144,7 +145,7 @@ JOB_TEST(an_upload_that_came_through_is_not_given_up)
 
 	advance(DAY_MS + 1000);
 	seen = left(l, JOB_LEFT_UPLOAD, DAY_MS);
-	assert_int_equal(job_enqueue(&l->life, &job.video_fid, &job.source, NULL), 0);
+	assert_int_equal(job_enqueue(&l->life, &job.video_fid, &job.source, NULL, NULL), 0);
 	assert_int_equal(job_expire(&l->leftover, &seen.job, JOB_LEFT_UPLOAD, NULL), ERR_CONFLICT);
 	assert_int_equal(get(l, &job.video_fid).state, JOB_QUEUED);
 }

@@ -36,6 +36,7 @@ size_t index_of(const struct job *jobs, size_t count, const struct blob_id *vide
 #define JOB_TESTS(X)                                                                               \
 	X(a_new_job_is_read_back_as_it_was_written)                                                \
 	X(what_is_wanted_is_leased_with_the_job)                                                   \
+	X(options_are_leased_with_the_job_and_may_come_behind_the_file)                            \
 	X(who_asks_for_nothing_gets_the_mp3_that_msgq_makes)                                       \
 	X(a_job_for_what_cannot_be_made_is_refused)                                                \
 	X(text_that_looks_like_an_operator_stays_text)                                             \

@@ -110,6 +110,7 @@ a_spec_of_an_older_build_is_the_default_mp3(void **state)
 		"{\"format\": \"mp3\", \"bit_rate\": 128000, \"sample_rate\": 44100, \"channels\": "
 		"2}",
 		"{\"bit_rate\": {\"$numberLong\": \"128000\"}, \"channels\": 2.0}",
+		"{\"strict\": false, \"gaps\": \"fill\"}",
 	};
 
 	(void)state;
@@ -131,6 +132,8 @@ a_spec_of_a_later_build_is_read_as_unknown(void **state)
 		"{\"format\": 7}",
 		"{\"format\": \"flac\"}",
 		"{\"format\": \"mp3\", \"cut\": {\"from_s\": 3}}",
+		"{\"format\": \"mp3\", \"strict\": 1}",
+		"{\"format\": \"mp3\", \"gaps\": \"stretch\"}",
 		"{\"format\": \"mp3\", \"bit_rate\": 128001}",
 		"{\"format\": \"mp3\", \"bit_rate\": -1}",
 		"{\"format\": \"mp3\", \"channels\": \"2\"}",

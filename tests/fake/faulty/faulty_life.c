@@ -18,14 +18,14 @@ faulty_create(struct job_life *port, const struct job *job, struct err *e)
 
 static int
 faulty_enqueue(struct job_life *port, const struct blob_id *video, const struct job_source *source,
-	       struct err *e)
+	       const struct media_spec *spec, struct err *e)
 {
 	struct faulty_ledger *s = faulty_life(port);
 	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);
 
 	return r < 0 ? r
-		     : fault_after(s->faults, call, job_enqueue(&s->inner->life, video, source, e),
-				   e);
+		     : fault_after(s->faults, call,
+				   job_enqueue(&s->inner->life, video, source, spec, e), e);
 }
 
 static int

@@ -61,13 +61,14 @@ fake_create(struct job_life *s, const struct job *job, struct err *e)
 
 static int
 fake_enqueue(struct job_life *s, const struct blob_id *video, const struct job_source *source,
-	     struct err *e)
+	     const struct media_spec *spec, struct err *e)
 {
 	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_life(s);
 	struct record *rec = job_fake_find(f, video);
+	struct media_spec wanted = spec ? *spec : (struct media_spec){ 0 };
 	int r = job_fake_refusal(f, e);
 
-	if (r < 0)
+	if (r < 0 || (r = media_spec_settle(&wanted, e)) < 0)
 		return r;
 	if (!rec)
 		return err_set(e, ERR_NOT_FOUND, "no job %s", video->hex);
@@ -77,6 +78,8 @@ fake_enqueue(struct job_life *s, const struct blob_id *video, const struct job_s
 		return 0;
 	rec->job.state = JOB_QUEUED;
 	rec->job.source = *source;
+	if (spec)
+		rec->job.spec = wanted;
 	legible_source(&rec->job.source);
 	rec->job.updated_ms = rec->job.not_before_ms = job_fake_now(f);
 	return 0;

@@ -77,8 +77,8 @@ every_choice_of_the_table_can_be_made(void **state)
 		const struct media_format_info *info = media_format_info((enum media_format)f);
 
 		for (size_t r = 0; r < info->rate_count; r++) {
-			struct media_spec spec = { (enum media_format)f, info->rates[r].sample_rate,
-						   0, 0 };
+			struct media_spec spec = { .format = (enum media_format)f,
+						   .sample_rate = info->rates[r].sample_rate };
 
 			assert_int_equal(media_spec_settle(&spec, NULL), 0);
 			assert_in_range(spec.sample_rate, MEDIA_RATE_MIN, MEDIA_RATE_MAX);
@@ -110,8 +110,10 @@ a_format_is_found_by_name_type_and_file(void **state)
 static void
 the_ceiling_of_a_results_bytes_follows_from_its_spec(void **state)
 {
-	const struct media_spec mp3 = { MEDIA_MP3, 44100, 2, 128000 };
-	const struct media_spec wav = { MEDIA_WAV, 44100, 2, 0 };
+	const struct media_spec mp3 = {
+		.format = MEDIA_MP3, .sample_rate = 44100, .channels = 2, .bit_rate = 128000
+	};
+	const struct media_spec wav = { .format = MEDIA_WAV, .sample_rate = 44100, .channels = 2 };
 	const int64_t hours = INT64_C(36000) * 44100;
 
 	(void)state;
@@ -122,6 +124,52 @@ the_ceiling_of_a_results_bytes_follows_from_its_spec(void **state)
 	assert_true(media_spec_bytes_max(&mp3, INT64_MAX) > 0);
 }
 
+static void
+an_option_has_two_values_and_no_other(void **state)
+{
+	static const struct {
+		enum media_option option;
+		const char *value, *words; /* NULL: it is one */
+	} rows[] = {
+		{ MEDIA_OPTION_STRICT, "true", NULL },
+		{ MEDIA_OPTION_STRICT, "false", NULL },
+		{ MEDIA_OPTION_GAPS, "drop", NULL },
+		{ MEDIA_OPTION_GAPS, "fill", NULL },
+		{ MEDIA_OPTION_STRICT, "", "strict must be false or true" },
+		{ MEDIA_OPTION_STRICT, "True", "strict must be false or true" },
+		{ MEDIA_OPTION_GAPS, "true", "gaps must be fill or drop" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct media_spec spec = { .bit_rate = 7 };
+		struct err e = ERR_NONE;
+		int r = media_option_set(&spec, rows[i].option, rows[i].value, &e);
+
+		assert_int_equal(r, rows[i].words ? ERR_INVALID : 0);
+		assert_string_equal(e.text, rows[i].words ? rows[i].words : "");
+		assert_int_equal(spec.strict, i == 0);
+		assert_int_equal(spec.drop_gaps, i == 2);
+		assert_int_equal(spec.bit_rate, 7);
+	}
+}
+
+static void
+options_have_names_and_stay_when_the_rest_is_filled_in(void **state)
+{
+	struct media_spec spec = { .strict = true, .drop_gaps = true };
+	enum media_option option = MEDIA_OPTION_GAPS;
+
+	(void)state;
+	assert_int_equal(media_option_named("strict", &option), 0);
+	assert_int_equal(option, MEDIA_OPTION_STRICT);
+	assert_int_equal(media_option_named("Strict", &option), -1);
+	assert_string_equal(media_option_name(MEDIA_OPTION_GAPS), "gaps");
+	assert_int_equal(media_spec_settle(&spec, NULL), 0);
+	assert_true(spec.strict && spec.drop_gaps);
+	assert_true(media_spec_is_settled(&spec));
+}
+
 int
 main(void)
 {
@@ -130,6 +178,8 @@ main(void)
 		cmocka_unit_test(what_was_chosen_stays_and_the_rest_is_filled_in),
 		cmocka_unit_test(what_cannot_be_made_is_invalid_and_left_alone),
 		cmocka_unit_test(every_choice_of_the_table_can_be_made),
+		cmocka_unit_test(an_option_has_two_values_and_no_other),
+		cmocka_unit_test(options_have_names_and_stay_when_the_rest_is_filled_in),
 		cmocka_unit_test(a_format_is_found_by_name_type_and_file),
 		cmocka_unit_test(the_ceiling_of_a_results_bytes_follows_from_its_spec),
 	};

@@ -90,7 +90,11 @@ static void
 a_start_survives_and_nonsense_in_it_does_not(void **state)
 {
 	struct worker_start start = {
-		WORKER_PROTOCOL_VERSION, { MEDIA_MP3, 44100, 2, 128000 }, 12345, 99, 4
+		WORKER_PROTOCOL_VERSION,
+		{ .format = MEDIA_MP3, .sample_rate = 44100, .channels = 2, .bit_rate = 128000 },
+		12345,
+		99,
+		4
 	};
 	uint8_t bytes[WORKER_START_BYTES];
 	struct worker_start got;
@@ -112,7 +116,8 @@ a_start_survives_and_nonsense_in_it_does_not(void **state)
 	start.spec.format = MEDIA_FLAC; /* that nothing makes */
 	worker_start_write(&start, bytes);
 	assert_int_equal(worker_start_read(bytes, &got, NULL), ERR_CORRUPT);
-	start.spec = (struct media_spec){ MEDIA_WAV, 48000, 1, 0 };
+	start.spec =
+		(struct media_spec){ .format = MEDIA_WAV, .sample_rate = 48000, .channels = 1 };
 	worker_start_write(&start, bytes);
 	assert_int_equal(worker_start_read(bytes, &got, NULL), 0);
 	assert_int_equal(got.spec.format, MEDIA_WAV);
@@ -122,6 +127,32 @@ a_start_survives_and_nonsense_in_it_does_not(void **state)
 	start.threads = 4;
 	start.version++;
 	worker_start_write(&start, bytes);
+	assert_int_equal(worker_start_read(bytes, &got, NULL), ERR_CORRUPT);
+}
+
+static void
+a_starts_options_survive_and_unknown_ones_are_refused(void **state)
+{
+	struct worker_start start = {
+		WORKER_PROTOCOL_VERSION,
+		{ .format = MEDIA_MP3, .sample_rate = 44100, .channels = 2, .bit_rate = 128000 },
+		1,
+		1,
+		1
+	};
+	uint8_t bytes[WORKER_START_BYTES];
+	struct worker_start got;
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		start.spec.strict = (i & 1) != 0;
+		start.spec.drop_gaps = (i & 2) != 0;
+		worker_start_write(&start, bytes);
+		assert_int_equal(worker_start_read(bytes, &got, NULL), 0);
+		assert_int_equal(got.spec.strict, start.spec.strict);
+		assert_int_equal(got.spec.drop_gaps, start.spec.drop_gaps);
+	}
+	bytes[40] |= 4;
 	assert_int_equal(worker_start_read(bytes, &got, NULL), ERR_CORRUPT);
 }
 
@@ -244,6 +275,7 @@ main(void)
 		cmocka_unit_test(offsets_are_refused_where_none_belongs_or_past_the_sign),
 		cmocka_unit_test(unknown_types_are_refused),
 		cmocka_unit_test(a_start_survives_and_nonsense_in_it_does_not),
+		cmocka_unit_test(a_starts_options_survive_and_unknown_ones_are_refused),
 		cmocka_unit_test(a_report_of_nothing_or_of_too_much_is_refused),
 		cmocka_unit_test(loudness_survives_to_the_hundredth_and_nonsense_in_it_does_not),
 		cmocka_unit_test(a_loudness_that_is_no_number_is_not_sent),

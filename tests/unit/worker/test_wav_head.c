@@ -7,8 +7,10 @@
 
 #include "worker/writer/wav_head.h"
 
-static const struct media_spec stereo = { MEDIA_WAV, 44100, 2, 0 };
-static const struct media_spec mono = { MEDIA_WAV, 8000, 1, 0 };
+static const struct media_spec stereo = { .format = MEDIA_WAV,
+					  .sample_rate = 44100,
+					  .channels = 2 };
+static const struct media_spec mono = { .format = MEDIA_WAV, .sample_rate = 8000, .channels = 1 };
 
 static void
 a_head_names_the_lengths_behind_it(void **state)
