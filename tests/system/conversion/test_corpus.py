@@ -13,7 +13,7 @@ import tempfile
 
 from rig.commands import CORES, convert_all, convert_file
 from rig.lib import ROOT, SANITIZED, expect
-from rig.media import corpus, lying, odd
+from rig.media import byhand, corpus, lying, odd
 
 SEED = int(os.environ.get("CORPUS_SEED", "1"))
 REASONS = {"not_media", "no_audio", "empty", "truncated", "damaged", "unsupported", "too_long", "protected"}
@@ -109,6 +109,17 @@ def test_every_container_and_codec_of_the_whitelist_keeps_its_exact_length(s):
     expect(not bad, bad)
     expect_decodes([out for _, _, out in ends], [report["samples"] for _, report, _ in ends])
     expect_same_on_other_cores(s, [sample.path for sample in chosen], ends, 4 if SANITIZED else 1)
+
+
+def test_what_ffmpeg_cannot_write_keeps_its_exact_length_too(s):
+    paths = []
+    for name, make in byhand.ALL.items():
+        paths.append(place(name))
+        paths[-1].write_bytes(make(2))
+    ends = convert_all(s, paths)
+    bad = [(path.name, code, report) for path, (code, report, _) in zip(paths, ends) if code != 0 or report["samples"] != 2 * byhand.RATE]
+    expect(not bad, bad)
+    expect_same_on_other_cores(s, paths, ends)
 
 
 def test_a_track_of_several_blocks_is_the_same_for_any_number_of_threads(s):
