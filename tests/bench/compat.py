@@ -73,12 +73,16 @@ def measure(path, track="a"):
     layout = ":channel_layouts=stereo" if channels > 2 else ""
     done = run("ffmpeg", "-hide_banner", "-nostats", "-nostdin", "-i", path, *choice, "-vn", "-sn", "-dn", "-af",
                f"aformat=sample_fmts=fltp{layout},{MEASURE}", "-f", "null", "-")
-    count = re.findall(r"Number of samples: (\d+)", done.stderr)
-    level = re.findall(r"RMS level dB: (\S+)", done.stderr)
-    if not count or not level or int(count[-1]) == 0:
-        return Sound()
-    level = float(level[-1])
-    return Sound(int(count[-1]) / RATE, level if math.isfinite(level) else -math.inf, channels)
+    counts = [int(x) for x in re.findall(r"Number of samples: (\d+)", done.stderr)]
+    levels = [float(x) for x in re.findall(r"RMS level dB: (\S+)", done.stderr)]
+    return added_up(counts, levels, channels)
+
+
+def added_up(counts, levels, channels):
+    """One count and one level for each stretch between two changes of the file's own rate or channels."""
+    power = sum(count * 10 ** (level / 10) for count, level in zip(counts, levels) if math.isfinite(level))
+    count = sum(counts)
+    return Sound(count / RATE, 10 * math.log10(power / count) if power > 0 else -math.inf, channels)
 
 
 def convert(converter, path, to):
