@@ -1,4 +1,6 @@
 """contracts/msgq.md rows 82-117: GET /download, and paths that are not there."""
+import random
+
 from rig import media
 from rig.answers import method_is_answered, plain
 from rig.lib import expect
@@ -116,6 +118,18 @@ def test_an_mp3_that_msgq_made_is_served_to_any_valid_token(s):
     answer = s.download(s.blobs.put("mp3s", b"ID3" + bytes(300_000)))
     expect(answer.status == 200 and answer.body == b"ID3" + bytes(300_000), answer)
     expect(answer.header("Content-Type") == "audio/mpeg", answer)
+
+
+def test_a_long_download_is_whole_and_so_is_every_range_of_it(s):
+    """From 16 MiB on a download from GridFS is lent to the socket; a range may start or end in any chunk."""
+    content = random.Random(7).randbytes(20 * 1024 * 1024 + 7)
+    fid, n = s.blobs.put("mp3s", content), len(content)
+    answer = s.download(fid)
+    expect(answer.status == 200 and answer.body == content, answer.status, len(answer.body))
+    for first, end in ((0, 17 * 1024 * 1024), (261_119, n), (261_120, n), (1, n - 1), (3_000_000, 3_000_100)):
+        answer = s.download(fid, {"Range": f"bytes={first}-{end - 1}"})
+        expect(answer.status == 206 and answer.body == content[first:end], first, end, answer.status, len(answer.body))
+    s.blobs.remove("mp3s", fid)
 
 
 def test_row_101_a_range_is_206_with_exactly_these_bytes(s):
