@@ -75,7 +75,8 @@ source_is_one_of(const struct source *s, const char *containers)
 	return av_match_list(containers, s->format->iformat->name, ',') != 0;
 }
 
-/* Codecs whose first packet gives no sound yet; from then on each gives that of the one before. */
+/* Codecs whose first packet gives no sound yet; from then on each gives that of the one before. Where
+ * there is no picture to be in time with, the delay is left out. */
 static bool
 source_lags(const struct source *s)
 {
@@ -107,7 +108,8 @@ source_start_timeline(struct source *s, int64_t first)
 
 	bool known = first != TIMELINE_UNKNOWN;
 
-	if (known && source_lags(s) && s->first_packet != TIMELINE_UNKNOWN)
+	if (known && source_lags(s) && !source_has_picture(s) &&
+	    s->first_packet != TIMELINE_UNKNOWN)
 		s->lag = first - s->first_packet;
 	first -= known ? s->lag : 0;
 	/* where one Ogg stream follows another, the clock starts anew */

@@ -45,6 +45,8 @@ CONTAINERS = (
 ASKED = {"aac_latm": ["aac", "-mpegts_flags", "latm"], "pcm_bluray": ["pcm_bluray", "-mpegts_m2ts_mode", 1]}
 WITH_PICTURES = {"mp4": "mpeg4", "mov": "mpeg4", "matroska": "mpeg4", "avi": "mpeg4", "mpegts": "mpeg2video", "mpeg": "mpeg2video",
                  "flv": "flv", "asf": "msmpeg4"}
+# beside a picture, the silence in front of a codec's first frame, whose time is later than its first packet's: samples at 44,100 Hz
+LATE = {("asf", "wmav1"): 4057, ("asf", "wmav2"): 4057, ("avi", "wmav1"): 4096, ("avi", "wmav2"): 4096, ("matroska", "libvorbis"): 132}
 # their edit lists cut what the codec adds in front and behind
 TRIMMED = {("mp4", "aac"), ("mp4", "libmp3lame"), ("mp4", "libopus"), ("mov", "aac"), ("3gp", "aac")}
 
@@ -105,7 +107,7 @@ def measure_all(made):
     left = [sample for sample in made if sample.length is None]
     lengths, _ = measure([sample.path for sample in left], [sample.rate for sample in left])
     for sample, length in zip(left, lengths):
-        sample.length = round(length * 44100 / sample.rate)
+        sample.length = round(length * 44100 / sample.rate) + LATE.get((sample.muxer, sample.codec), 0)
 
 
 def cut(content, dice):
