@@ -45,7 +45,8 @@ source_promised(const struct source *s)
 {
 	int64_t length = source_flicks(s, s->stream->duration);
 
-	if (!av_match_list("mp3,flac,wav,w64,aiff,au,caf", s->format->iformat->name, ',') ||
+	if (!av_match_list("mp3,flac,wav,w64,aiff,au,caf,wv,tta,ape,dsf", s->format->iformat->name,
+			   ',') ||
 	    s->format->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE)
 		return 0;
 	return length > 0 && length < LENGTH_MAX ? length : 0;
