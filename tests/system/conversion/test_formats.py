@@ -55,7 +55,7 @@ def queued(s, spec):
     """A job of a gateway of another build: its document holds spec, whatever that is."""
     now = datetime.datetime.now(datetime.timezone.utc)
     content = sound("short.flac", 44100, "-t", "1")
-    fid = gridfs.GridFS(s.mongo()["videos"]).put(content, filename="song.flac", metadata={"owner": USER})
+    fid = bson.ObjectId(s.blobs.put("videos", content, owner=USER))
     source = {"filename": "song.flac", "content_type": "audio/flac", "bytes": bson.Int64(len(content)), "duration_s": 0.0}
     s.mongo()["tonearm"]["jobs"].insert_one({"_id": fid, "username": USER, "state": "queued", "source": source, "spec": spec, "attempts": 0,
                                              "progress": 0.0, "not_before": now, "created_at": now, "updated_at": now})
@@ -72,7 +72,8 @@ def test_a_job_gets_the_format_that_it_asks_for(s):
         file.write(answer.body)
         file.flush()
         expect(probed(file.name) == ["pcm_s16le,48000,1,48000", "wav"], probed(file.name))
-    expect(gridfs.GridFS(s.mongo()["mp3s"]).get(bson.ObjectId(job["mp3_fid"])).filename == "song.wav", "the name")
+    if s.blobs.kind == "gridfs":
+        expect(gridfs.GridFS(s.mongo()["mp3s"]).get(bson.ObjectId(job["mp3_fid"])).filename == "song.wav", "the name")
 
 
 def test_a_wish_that_this_build_does_not_know_fails_in_words(s):

@@ -47,7 +47,7 @@ def test_what_holds_no_sound_is_no_media(s):
 
 
 def test_sound_that_is_encrypted_is_protected(s):
-    plain = tone("plain.m4a", "-c:a", "aac")
+    plain = tone("refused-plain.m4a", "-c:a", "aac")
     for name in (b"drms", b"aavd", b"enca"):
         expect_refused(s, plain.replace(b"mp4a", name), "protected", PROTECTED)
     cenc = ("-c:a", "aac", "-encryption_scheme", "cenc-aes-ctr", "-encryption_key", KEY, "-encryption_kid", KEY)

@@ -8,7 +8,7 @@ import tempfile
 
 from rig import media
 from rig.commands import convert_file
-from rig.lib import expect
+from rig.lib import SANITIZED, expect
 from rig.media import corpus
 
 SECONDS = 4
@@ -80,7 +80,7 @@ def lengths(s, contents):
 
 
 def test_a_wav_without_its_size_is_read_to_its_end(s):
-    plain = media.ffmpeg("plain.wav", "-f", "lavfi", "-i", "sine=duration=1", "-bitexact")
+    plain = media.ffmpeg("salvage-plain.wav", "-f", "lavfi", "-i", "sine=duration=1", "-bitexact")
     size_at = plain.index(b"data") + 4
     contents = {}
     for size in (0, 0xFFFFFFFF, 0x7FFFFFFF):
@@ -114,3 +114,7 @@ def test_a_wav_of_more_than_4_gib_is_read_to_its_end(s):
         os.truncate(path, 44 + size)
         code, report, _ = convert_file(s, path)
     expect(short > 0 and code == 0 and report["samples"] == 44100 * seconds, code, report)
+
+
+if SANITIZED:  # minutes of work there; the sizes are mended by the code that the test of lying sizes goes through
+    del test_a_wav_of_more_than_4_gib_is_read_to_its_end
