@@ -8,7 +8,7 @@ import tempfile
 
 from rig.waits import expect
 
-DEADLINE = 60
+DEADLINE = 120
 CORES = 2
 
 
