@@ -16,7 +16,7 @@ static uint8_t process_bytes[RANDOM_BYTES]; /* set once per process */
 static atomic_uint_fast32_t counter;
 
 static void
-seed(void)
+blob_id_seed(void)
 {
 	uint32_t start;
 
@@ -29,8 +29,8 @@ seed(void)
 static void
 seed_for_good(void)
 {
-	seed();
-	(void)pthread_atfork(NULL, NULL, seed);
+	blob_id_seed();
+	(void)pthread_atfork(NULL, NULL, blob_id_seed);
 }
 
 int

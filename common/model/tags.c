@@ -95,7 +95,7 @@ is_digit(char c)
 }
 
 static int
-digits(const char *text, int count)
+tags_digits(const char *text, int count)
 {
 	int value = 0;
 
@@ -116,10 +116,10 @@ tags_date(const char *text, char to[TAG_DATE_MAX])
 	} parts[] = {
 		{ "-", 1, 12 }, { "-", 1, 31 }, { "T ", 0, 23 }, { ":", 0, 59 }, { ":", 0, 59 },
 	};
-	bool compact = digits(text, 8) > 0 && !is_digit(text[8]);
+	bool compact = tags_digits(text, 8) > 0 && !is_digit(text[8]);
 	size_t len = 4;
 
-	if (digits(text, 4) < 0 || (is_digit(text[4]) && !compact))
+	if (tags_digits(text, 4) < 0 || (is_digit(text[4]) && !compact))
 		return 0;
 	memcpy(to, text, 4);
 	text += 4;
@@ -129,7 +129,7 @@ tags_date(const char *text, char to[TAG_DATE_MAX])
 
 		if (!bare && (*text == '\0' || !strchr(parts[i].before, *text)))
 			break;
-		value = digits(text + !bare, 2);
+		value = tags_digits(text + !bare, 2);
 		if (value < parts[i].min || value > parts[i].max)
 			break;
 		to[len] = parts[i].before[0];

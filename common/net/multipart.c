@@ -204,7 +204,7 @@ multipart_head_byte(struct multipart *m, char c, struct err *e)
 }
 
 static int
-feed(struct multipart *m, const char **at, const char *end, struct err *e)
+multipart_step(struct multipart *m, const char **at, const char *end, struct err *e)
 {
 	switch ((enum state)m->state) {
 	case STATE_PREAMBLE:
@@ -233,7 +233,7 @@ multipart_feed(struct multipart *m, const char *data, size_t len, struct err *e)
 	int r;
 
 	while (at < end) {
-		if ((r = feed(m, &at, end, e)) < 0) {
+		if ((r = multipart_step(m, &at, end, e)) < 0) {
 			m->state = STATE_FAILED;
 			return r;
 		}

@@ -122,7 +122,7 @@ queue_bury(struct consumer *c, const struct queue_delivery *d, const char *reaso
 
 /* Stops (or resumes) taking messages: what is held and was not handed out goes back to the broker. */
 static inline int
-queue_pause(struct consumer *c, bool paused, struct err *e)
+queue_set_paused(struct consumer *c, bool paused, struct err *e)
 {
 	return c->ops->pause(c, paused, e);
 }

@@ -8,7 +8,7 @@
 #define CPU_GRACE_S 5
 
 static int
-limit(__rlimit_resource_t resource, const char *name, rlim_t soft, rlim_t hard, struct err *e)
+rlimit_set(__rlimit_resource_t resource, const char *name, rlim_t soft, rlim_t hard, struct err *e)
 {
 	if (setrlimit(resource, &(struct rlimit){ soft, hard }) < 0)
 		return err_errno(e, ERR_INTERNAL, errno, name);
@@ -22,13 +22,13 @@ rlimits_apply(const struct rlimits *limits, struct err *e)
 	rlim_t descriptors = (rlim_t)limits->descriptors;
 	int r;
 
-	if ((r = limit(RLIMIT_CORE, "core limit", 0, 0, e)) < 0 ||
-	    (r = limit(RLIMIT_FSIZE, "file limit", 0, 0, e)) < 0 ||
-	    (r = limit(RLIMIT_NOFILE, "descriptor limit", descriptors, descriptors, e)) < 0)
+	if ((r = rlimit_set(RLIMIT_CORE, "core limit", 0, 0, e)) < 0 ||
+	    (r = rlimit_set(RLIMIT_FSIZE, "file limit", 0, 0, e)) < 0 ||
+	    (r = rlimit_set(RLIMIT_NOFILE, "descriptor limit", descriptors, descriptors, e)) < 0)
 		return r;
-	if (cpu > 0 && (r = limit(RLIMIT_CPU, "cpu limit", cpu, cpu + CPU_GRACE_S, e)) < 0)
+	if (cpu > 0 && (r = rlimit_set(RLIMIT_CPU, "cpu limit", cpu, cpu + CPU_GRACE_S, e)) < 0)
 		return r;
-	return memory > 0 ? limit(RLIMIT_AS, "memory limit", memory, memory, e) : 0;
+	return memory > 0 ? rlimit_set(RLIMIT_AS, "memory limit", memory, memory, e) : 0;
 }
 
 int

@@ -19,7 +19,7 @@ is_blank(char c)
 }
 
 static int
-normalise(const char *text, size_t len, char ret[USERNAME_MAX + 1], struct err *e)
+username_normalise(const char *text, size_t len, char ret[USERNAME_MAX + 1], struct err *e)
 {
 	size_t i;
 
@@ -38,7 +38,7 @@ normalise(const char *text, size_t len, char ret[USERNAME_MAX + 1], struct err *
 int
 address_normalise(const char *text, char ret[USERNAME_MAX + 1], struct err *e)
 {
-	return normalise(text, strlen(text), ret, e);
+	return username_normalise(text, strlen(text), ret, e);
 }
 
 /* The scheme's length when header is `scheme` and something behind blanks, which *ret_rest then is.
@@ -73,7 +73,7 @@ credentials_clear(struct credentials *c)
 
 /* bytes becomes c's password in place: the user's name in front of it is moved away. */
 static bool
-split(struct credentials *c)
+credentials_split(struct credentials *c)
 {
 	char *colon = memchr(c->password, ':', c->password_len);
 	size_t user_len, rest;
@@ -83,7 +83,7 @@ split(struct credentials *c)
 	user_len = (size_t)(colon - c->password);
 	rest = c->password_len - user_len - 1;
 	if (memchr(c->password, '\0', user_len) ||
-	    normalise(c->password, user_len, c->user, NULL) < 0)
+	    username_normalise(c->password, user_len, c->user, NULL) < 0)
 		c->user[0] = '\0';
 	memmove(c->password, colon + 1, rest);
 	memory_wipe(c->password + rest, user_len + 1);
@@ -114,7 +114,7 @@ credentials_read(const char *header, struct credentials *ret)
 	if (got < 0)
 		return CREDENTIALS_MISSING;
 	c.password_len = (size_t)got;
-	if (!split(&c))
+	if (!credentials_split(&c))
 		return CREDENTIALS_MISSING;
 	*ret = c;
 	c.password = NULL;

@@ -26,17 +26,17 @@ remembering_malloc(size_t size)
 }
 
 static void
-install(void)
+json_text_install(void)
 {
 	json_set_alloc_funcs(remembering_malloc, free);
 }
 
 static json_t *
-load(const char *bytes, size_t len, json_error_t *why)
+json_text_load(const char *bytes, size_t len, json_error_t *why)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	(void)pthread_once(&once, install);
+	(void)pthread_once(&once, json_text_install);
 	out_of_memory = false;
 	/* jansson refuses bad UTF-8 and \u0000 by itself. */
 	return json_loadb(bytes, len, JSON_REJECT_DUPLICATES, why);
@@ -80,7 +80,7 @@ json_object_read(const char *bytes, size_t len, size_t max, json_t **ret, struct
 		return err_set(e, ERR_INVALID, "JSON of more than %zu bytes", max);
 	if (!json_is_shallow(bytes, len))
 		return err_set(e, ERR_INVALID, "JSON of more than %d levels", DEPTH_MAX);
-	root = load(bytes, len, &why);
+	root = json_text_load(bytes, len, &why);
 	if (out_of_memory)
 		return err_set(e, ERR_NO_MEMORY, "JSON");
 	/* Not jansson's words: they quote the input. */

@@ -5,7 +5,7 @@
 
 /* To the hundredth: meters are not nearer to each other. */
 static json_t *
-level(bool known, double value)
+loudness_level(bool known, double value)
 {
 	return known && isfinite(value) ? json_real(round(value * 100) / 100) : json_null();
 }
@@ -16,7 +16,7 @@ loudness_json_new(const struct job_loudness *l)
 	if (!l->has_integrated && !l->has_range && !l->has_true_peak)
 		return json_null();
 	return json_pack("{s:o, s:o, s:o}", "integrated_lufs",
-			 level(l->has_integrated, l->integrated_lufs), "range_lu",
-			 level(l->has_range, l->range_lu), "true_peak_dbtp",
-			 level(l->has_true_peak, l->true_peak_dbtp));
+			 loudness_level(l->has_integrated, l->integrated_lufs), "range_lu",
+			 loudness_level(l->has_range, l->range_lu), "true_peak_dbtp",
+			 loudness_level(l->has_true_peak, l->true_peak_dbtp));
 }

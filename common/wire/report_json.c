@@ -9,7 +9,7 @@
 #define DIGITS 6
 
 static json_t *
-failed(const struct conversion_report *r)
+report_failed(const struct conversion_report *r)
 {
 	return json_pack("{s:s, s:{s:o, s:o}, s:f}", "result", "failed", "error", "code",
 			 json_text_new(r->error.code), "message", json_text_new(r->error.message),
@@ -17,7 +17,7 @@ failed(const struct conversion_report *r)
 }
 
 static json_t *
-done(const struct conversion_report *r)
+report_done(const struct conversion_report *r)
 {
 	return json_pack("{s:s, s:f, s:I, s:I, s:I, s:f, s:f, s:b, s:o, s:o, s:o, s:o}", "result",
 			 "done", "duration_s", r->duration_s, "samples", (json_int_t)r->samples,
@@ -32,6 +32,7 @@ done(const struct conversion_report *r)
 int
 conversion_report_write(const struct conversion_report *report, struct str *ret, struct err *e)
 {
-	return json_append(report->error.code[0] != '\0' ? failed(report) : done(report),
+	return json_append(report->error.code[0] != '\0' ? report_failed(report)
+							 : report_done(report),
 			   JSON_COMPACT | JSON_REAL_PRECISION(DIGITS), ret, e);
 }

@@ -117,7 +117,7 @@ dispatch_set_paused(struct dispatch *d, bool paused)
 {
 	struct err e = ERR_NONE;
 
-	if (queue_pause(d->config.consumer, paused, &e) < 0) {
+	if (queue_set_paused(d->config.consumer, paused, &e) < 0) {
 		log_warn(LOG_EVENT("intake_pause_failed"), LOG_BOOL("pause", paused), LOG_ERR(&e));
 		return;
 	}
@@ -190,7 +190,7 @@ dispatch_take_one(struct dispatch *d)
 static void
 dispatch_rest(struct dispatch *d, bool resting)
 {
-	if (d->resting != resting && queue_pause(d->config.consumer, resting, NULL) == 0)
+	if (d->resting != resting && queue_set_paused(d->config.consumer, resting, NULL) == 0)
 		d->resting = resting;
 }
 

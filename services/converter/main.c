@@ -34,7 +34,7 @@ struct service {
 
 /* Says so when less is done at once than was asked for. */
 static int
-find_capacity(const struct converter_config *config, struct capacity *ret, struct err *e)
+converter_find_capacity(const struct converter_config *config, struct capacity *ret, struct err *e)
 {
 	struct capacity wish;
 	int r = converter_capacity(config, &wish, ret, e);
@@ -49,7 +49,7 @@ find_capacity(const struct converter_config *config, struct capacity *ret, struc
 }
 
 static void
-count_end(void *arg, const char *result, int64_t duration_ms)
+converter_count_end(void *arg, const char *result, int64_t duration_ms)
 {
 	struct service *s = arg;
 
@@ -58,7 +58,7 @@ count_end(void *arg, const char *result, int64_t duration_ms)
 }
 
 static void
-count_buried(void *arg)
+converter_count_buried(void *arg)
 {
 	struct service *s = arg;
 
@@ -66,7 +66,7 @@ count_buried(void *arg)
 }
 
 static void
-refresh_gauges(void *arg)
+converter_refresh_gauges(void *arg)
 {
 	struct service *s = arg;
 	struct job_counts counts;
@@ -81,7 +81,7 @@ refresh_gauges(void *arg)
 }
 
 static void
-make_metrics(struct service *s, struct metrics *m)
+converter_make_metrics(struct service *s, struct metrics *m)
 {
 	static const char *const by_state[] = { "state", NULL };
 	static const char *const by_result[] = { "result", NULL };
@@ -100,11 +100,11 @@ make_metrics(struct service *s, struct metrics *m)
 				    (const char *const[]){ "queue", NULL });
 	/* From 0 on: an alert on the increase would miss the first one. */
 	metric_add(s->buried, 0, &s->video_queue);
-	metrics_on_scrape(m, refresh_gauges, s);
+	metrics_on_scrape(m, converter_refresh_gauges, s);
 }
 
 static void
-on_relay_change(void *arg, const struct err *e)
+converter_on_relay_change(void *arg, const struct err *e)
 {
 	(void)arg;
 	if (e->code == 0)
@@ -114,8 +114,9 @@ on_relay_change(void *arg, const struct err *e)
 }
 
 static int
-make_queues(const struct converter_config *config, struct backend *backend, struct outbox *outbox,
-	    struct publisher **ret_publisher, struct consumer **ret_consumer, struct err *e)
+converter_make_queues(const struct converter_config *config, struct backend *backend,
+		      struct outbox *outbox, struct publisher **ret_publisher,
+		      struct consumer **ret_consumer, struct err *e)
 {
 	const char *const queues[] = { config->video_queue };
 	const struct queue_sources from = { queues, 1, PREFETCH };
@@ -130,20 +131,20 @@ make_queues(const struct converter_config *config, struct backend *backend, stru
 }
 
 static int
-serve(struct daemon *d, const struct converter_config *config, struct backend *backend,
-      struct service *s, struct err *e)
+converter_serve(struct daemon *d, const struct converter_config *config, struct backend *backend,
+		struct service *s, struct err *e)
 {
 	SCOPED(relay_stop_p) struct relay *relay = NULL;
 	SCOPED(fair_fini) struct fair fair;
 	const struct relay_config relaying = { .outbox = s->converter.announcer.outbox,
 					       .publisher = s->converter.announcer.publisher,
 					       .interval_ms = RELAY_INTERVAL_MS,
-					       .on_change = on_relay_change };
+					       .on_change = converter_on_relay_change };
 	int r;
 
 	fair_init(&fair);
 	s->converter.fair = &fair;
-	make_metrics(s, daemon_metrics(d));
+	converter_make_metrics(s, daemon_metrics(d));
 	backend_watch(backend, d);
 	if ((r = daemon_watch(d, e)) < 0 || (r = daemon_wait_ready(d, e)) < 0)
 		return r;
@@ -167,7 +168,7 @@ serve(struct daemon *d, const struct converter_config *config, struct backend *b
 
 /* Unique while it lives: host, process and a few random digits (a container's pid is always 1). */
 static void
-make_owner(char *ret, size_t size)
+converter_make_owner(char *ret, size_t size)
 {
 	char host[65] = "", digits[9];
 
@@ -177,7 +178,7 @@ make_owner(char *ret, size_t size)
 }
 
 static int
-run(struct daemon *d, const void *arg, struct err *e)
+converter_run(struct daemon *d, const void *arg, struct err *e)
 {
 	const struct converter_config *config = arg;
 	SCOPED(encoder_close_p) struct encoder *encoder = NULL;
@@ -194,7 +195,7 @@ run(struct daemon *d, const void *arg, struct err *e)
 	struct service s = { 0 };
 	int r;
 
-	if ((r = find_capacity(config, &s.capacity, e)) < 0)
+	if ((r = converter_find_capacity(config, &s.capacity, e)) < 0)
 		return r;
 	limits.connections = CLIENTS_PER_JOB * s.capacity.jobs + CLIENTS_BESIDE;
 	if ((r = converter_encoder_new(config, s.capacity.worker_memory, &encoder, e)) < 0 ||
@@ -204,9 +205,9 @@ run(struct daemon *d, const void *arg, struct err *e)
 	    (r = backend_ledger(backend, &ledger, e)) < 0)
 		return r;
 	outbox = (struct outbox){ &ledger->outbox, routes, ARRAY_LEN(routes) };
-	if ((r = make_queues(config, backend, &outbox, &publisher, &s.consumer, e)) < 0)
+	if ((r = converter_make_queues(config, backend, &outbox, &publisher, &s.consumer, e)) < 0)
 		return r;
-	make_owner(owner, sizeof owner);
+	converter_make_owner(owner, sizeof owner);
 	s.video_queue = config->video_queue;
 	s.ledger = ledger;
 	s.converter = (struct converter){
@@ -220,16 +221,16 @@ run(struct daemon *d, const void *arg, struct err *e)
 		.order = (enum converter_order)config->order,
 		.hand_back = &s.hand_back,
 		.stop = daemon_stop(d),
-		.on_end = count_end,
+		.on_end = converter_count_end,
 		.on_end_arg = &s,
-		.on_buried = count_buried,
+		.on_buried = converter_count_buried,
 		.on_buried_arg = &s,
 	};
-	return serve(d, config, backend, &s, e);
+	return converter_serve(d, config, backend, &s, e);
 }
 
 static int
-check(const void *arg, struct err *e)
+converter_check(const void *arg, struct err *e)
 {
 	SCOPED(encoder_close_p) struct encoder *encoder = NULL;
 	const struct converter_config *config = arg;
@@ -248,8 +249,8 @@ main(int argc, char **argv)
 		.summary = "turns videos into mp3s",
 		.keys = converter_keys,
 		.config_size = sizeof(struct converter_config),
-		.run = run,
-		.check = check,
+		.run = converter_run,
+		.check = converter_check,
 		.commands = commands,
 	};
 

@@ -5,8 +5,8 @@
 /* What is under way before what is stored: an upload that ends between the two is counted twice
  * rather than not at all. */
 static int
-measure(const struct gateway *g, const char *username, struct job_load *ret_load,
-	int64_t *ret_stored, struct err *e)
+ceiling_measure(const struct gateway *g, const char *username, struct job_load *ret_load,
+		int64_t *ret_stored, struct err *e)
 {
 	int r;
 
@@ -27,7 +27,7 @@ ceiling_check(const struct gateway *g, const struct ceiling_asked *asked, int64_
 	*ret_room = INT64_MAX;
 	if (g->max_stored_bytes == 0 && g->max_queued_jobs == 0)
 		return CEILING_CLEAR;
-	if ((r = measure(g, asked->username, &load, &stored, e)) < 0)
+	if ((r = ceiling_measure(g, asked->username, &load, &stored, e)) < 0)
 		return err_prefix(e, r, "ceilings of a user");
 	if (g->max_queued_jobs > 0 && load.unfinished + !registered > g->max_queued_jobs)
 		return CEILING_JOBS;

@@ -57,9 +57,9 @@ notification_make_metrics(struct service *s, struct metrics *m)
 static void
 notification_pause(const struct notifier *n, struct stop *stop, int64_t ms)
 {
-	(void)queue_pause(n->consumer, true, NULL);
+	(void)queue_set_paused(n->consumer, true, NULL);
 	(void)stop_wait(stop, ms);
-	(void)queue_pause(n->consumer, false, NULL);
+	(void)queue_set_paused(n->consumer, false, NULL);
 }
 
 static void

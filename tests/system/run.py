@@ -95,6 +95,8 @@ def attempt(stack, test):
         result, why = "failed", traceback.format_exc()
     try:
         died = stack.heal()
+        if result == "failed":
+            stack.clear_left()
     except Exception as e:
         died = [f"the suite did not recover: {e}"]
     if died:

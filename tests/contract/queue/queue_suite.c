@@ -117,11 +117,11 @@ a_pause_gives_back_what_was_not_handed_out(void **state)
 	rig_publish(p, rig.one, "2");
 	rig_publish(p, rig.one, "3");
 	held = rig_next(c);
-	assert_int_equal(queue_pause(c, true, NULL), 0);
+	assert_int_equal(queue_set_paused(c, true, NULL), 0);
 	rig_assert_idle(c);
 	rig_await_ready(rig.one, 2);
 	rig_ack(c, &held); /* a pause takes nothing new, but what is held can be ended */
-	assert_int_equal(queue_pause(c, false, NULL), 0);
+	assert_int_equal(queue_set_paused(c, false, NULL), 0);
 	d = rig_next(c);
 	rig_ack(c, &d);
 	d = rig_next(c);

@@ -91,7 +91,7 @@ faulty_pause(struct consumer *port, bool paused, struct err *e)
 	struct faulty_consumer_port *c = self_of(port);
 	int call, r = before(c, &call, e);
 
-	return r < 0 ? r : after(c, call, queue_pause(c->inner, paused, e), e);
+	return r < 0 ? r : after(c, call, queue_set_paused(c->inner, paused, e), e);
 }
 
 static int

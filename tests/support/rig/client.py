@@ -74,9 +74,13 @@ class Client:
         """What is stored under ids that are no blobs, in both stores: of writers that are at work, or that died."""
         return [f"{store}: {fid}" for store in ("videos", "mp3s") for fid in self.blobs.begun(store) - self.blobs.ids(store)]
 
+    def left(self):
+        """Of orphans(), those that no writer is known to be at work on."""
+        return [f"{store}: {fid}" for store in ("videos", "mp3s") for fid in self.blobs.left(store)]
+
     def expect_no_orphans(self, seconds=20):
         deadline = time.monotonic() + seconds
-        while left := [f"{store}: {fid}" for store in ("videos", "mp3s") for fid in self.blobs.left(store)]:
+        while left := self.left():
             expect(time.monotonic() < deadline, "orphan chunks:", left)
             time.sleep(0.1)
 

@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 import tempfile
 
-from rig.waits import expect
+from rig.waits import expect, until
 
 DEADLINE = 120
 CORES = 2
@@ -22,7 +22,21 @@ def environment(s, **extra):
 
 def converter(s, *words, **extra):
     return subprocess.run([s.build / "services/converter/converter", *words], env=environment(s, **extra), stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=60)
+                          capture_output=True, timeout=DEADLINE)
+
+
+def janitor(s, *options, **settings):
+    """The report of one run."""
+    done = converter(s, "janitor", "--json", *options, **{"JANITOR_GRACE": "2s", **settings})
+    expect(done.returncode == 0, "janitor:", done)
+    report = json.loads(done.stdout)
+    expect(report["failed"] == 0, report)
+    return report
+
+
+def nothing_left(s, seconds=60):
+    """What killed daemons leave is the janitor's to remove: it comes until there is nothing more."""
+    until("the janitor removed all that was left", lambda: not s.left() or (janitor(s) and not s.left()), seconds)
 
 
 def convert(s, content, *words):

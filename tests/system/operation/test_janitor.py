@@ -1,6 +1,5 @@
 """`converter janitor` beside the running stack: what killed daemons leave, what expires, and what must stay."""
 import contextlib
-import json
 import os
 import secrets
 import signal
@@ -10,26 +9,13 @@ import time
 import bson
 
 from rig import media
+from rig.commands import janitor
 from rig.lib import expect, until
 from rig.wire import connect, encode, multipart
 
 CHUNK = 261120
 HOUR = 3600
 KINDS = ("uploads", "outputs", "videos", "mp3s", "foreign")
-
-
-def janitor(s, *options, **settings):
-    """The report of one run."""
-    env = {"PATH": os.environ["PATH"], **s.environment(), "JANITOR_GRACE": "2s", **settings}
-    for key in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
-        if key in os.environ:
-            env[key] = os.environ[key]
-    done = subprocess.run([s.build / "services/converter/converter", "janitor", "--json", *options], env=env,
-                          stdin=subprocess.DEVNULL, capture_output=True, timeout=120, text=True)
-    expect(done.returncode == 0, "janitor:", done)
-    report = json.loads(done.stdout)
-    expect(report["failed"] == 0, report)
-    return report
 
 
 def removed(report):

@@ -11,6 +11,7 @@ import time
 
 from rig import media, sql
 from rig.answers import is_token, plain
+from rig.commands import nothing_left
 from rig.lib import SANITIZED, USER, Skipped, children_of, expect, in_parallel, until
 from rig.queues import broker, depth, message, send
 from rig.wire import NoAnswer, Reader, ask, basic, connect, encode, multipart
@@ -132,7 +133,7 @@ def test_b09_a_killed_converter_leaves_nothing_and_its_job_is_done_by_the_next(s
     converter.stop(signal.SIGKILL)
     converter.start().ready()
     expect(s.job_ends(fid, 150)["state"] == "done", s.job(fid))
-    s.expect_no_orphans(60)
+    nothing_left(s)
     left = [p for p in pathlib.Path("/tmp").glob(f"*{fid}*")]
     expect(not left, "temporary files:", left)
 
