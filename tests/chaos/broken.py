@@ -77,19 +77,19 @@ def stored(world, least):
 
 def power_cut(mongod, between):
     """The disk holds what it held before between(): what was not yet flushed is gone."""
-    disk = mongod.run / "snapshot"
+    snapshot = mongod.run / "snapshot"
     signal_server(mongod.run / "mongod.pid", signal.SIGSTOP)
-    shutil.rmtree(disk, ignore_errors=True)
-    shutil.copytree(mongod.data, disk)
+    shutil.rmtree(snapshot, ignore_errors=True)
+    shutil.copytree(mongod.path, snapshot)
     signal_server(mongod.run / "mongod.pid", signal.SIGCONT)
     between()
     pid = server_pid(mongod.run / "mongod.pid")
     signal_server(mongod.run / "mongod.pid", signal.SIGKILL)
     until("mongod gone", lambda: not lib.group_alive(pid))
-    for path in mongod.data.iterdir():
+    for path in mongod.path.iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    shutil.copytree(disk, mongod.data, dirs_exist_ok=True)
-    shutil.rmtree(disk)
+    shutil.copytree(snapshot, mongod.path, dirs_exist_ok=True)
+    shutil.rmtree(snapshot)
     servers(mongod.run, "start", "mongod", mongod.env)
 
 
