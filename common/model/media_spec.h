@@ -82,7 +82,7 @@ int media_spec_settle(struct media_spec *spec, struct err *e);
 bool media_spec_is_settled(const struct media_spec *spec);
 
 /* What a result holds beside its sound at most: tag, picture, header, padding. Bytes. */
-#define MEDIA_HEAD_MAX ((4 << 20) + 320 * 1024)
+#define MEDIA_HEAD_MAX ((4 << 20) + 384 * 1024)
 /* The most bytes that a result of that many samples per channel can have; spec is settled. */
 int64_t media_spec_bytes_max(const struct media_spec *spec, int64_t samples);
 

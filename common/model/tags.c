@@ -140,6 +140,109 @@ tags_date(const char *text, char to[TAG_DATE_MAX])
 	return len;
 }
 
+static char
+in_small(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool
+is_letter(char c)
+{
+	return in_small(c) >= 'a' && in_small(c) <= 'z';
+}
+
+size_t
+tags_language(const char *text, char to[TAG_LANGUAGE_LEN])
+{
+	static const char none[][TAG_LANGUAGE_LEN + 1] = { "und", "xxx" };
+	char code[TAG_LANGUAGE_LEN];
+
+	for (size_t i = 0; i < TAG_LANGUAGE_LEN; i++) {
+		if (!is_letter(text[i]))
+			return 0;
+		code[i] = in_small(text[i]);
+	}
+	if (is_letter(text[TAG_LANGUAGE_LEN]))
+		return 0;
+	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+		if (memcmp(code, none[i], TAG_LANGUAGE_LEN) == 0)
+			return 0;
+	memcpy(to, code, TAG_LANGUAGE_LEN);
+	return TAG_LANGUAGE_LEN;
+}
+
+static bool
+is_number(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!is_digit(text[i]))
+			return false;
+	return len > 0;
+}
+
+/* Files say the total with the number or in a field of its own. */
+static size_t
+numbered(const char *number, const char *total, char to[TAG_TEXT_MAX])
+{
+	size_t len = tags_clean(number, TAG_ONE_LINE, to, TAG_TEXT_MAX), more;
+
+	if (!total || !is_number(to, len) || len + 1 >= TAG_TEXT_MAX)
+		return len;
+	more = tags_clean(total, TAG_ONE_LINE, to + len + 1, TAG_TEXT_MAX - len - 1);
+	if (!is_number(to + len + 1, more))
+		return len;
+	to[len] = '/';
+	return len + 1 + more;
+}
+
+static bool
+is_true(const char *text)
+{
+	char word[8];
+	size_t len = tags_clean(text, TAG_ONE_LINE, word, sizeof word);
+
+	for (size_t i = 0; i < len; i++)
+		word[i] = in_small(word[i]);
+	return (len == 1 && word[0] == '1') || (len == 4 && memcmp(word, "true", 4) == 0);
+}
+
+size_t
+tags_words_max(enum tag_field field)
+{
+	if (field == TAG_LYRICS)
+		return TAG_LYRICS_MAX;
+	return field == TAG_COMMENT ? TAG_COMMENT_MAX : TAG_TEXT_MAX;
+}
+
+size_t
+tags_words(const struct tags *tags, enum tag_field field, char *to)
+{
+	const char *text = tags->text[field];
+
+	if (!text)
+		return 0;
+	switch (field) {
+	case TAG_DATE:
+		return tags_date(text, to);
+	case TAG_LANGUAGE:
+	case TAG_LYRICS_LANGUAGE:
+		return tags_language(text, to);
+	case TAG_COMPILATION:
+		to[0] = '1';
+		return is_true(text);
+	case TAG_TRACK:
+		return numbered(text, tags->text[TAG_TRACK_TOTAL], to);
+	case TAG_DISC:
+		return numbered(text, tags->text[TAG_DISC_TOTAL], to);
+	case TAG_COMMENT:
+	case TAG_LYRICS:
+		return tags_clean(text, TAG_MANY_LINES, to, tags_words_max(field));
+	default:
+		return tags_clean(text, TAG_ONE_LINE, to, TAG_TEXT_MAX);
+	}
+}
+
 const char *
 tags_picture_type(const uint8_t *picture, size_t len)
 {

@@ -29,8 +29,14 @@ static const struct {
 	[WARNING_TRACK_CHANGED] = { "track_changed", "the sound goes on in another track",
 				    "the sound goes on in another track %u times" },
 	[WARNING_COVER_LEFT_OUT] = { "cover_left_out",
-				     "the cover is neither JPEG nor PNG and was left out",
-				     "%u covers are neither JPEG nor PNG and were left out" },
+				     "the cover was left out: it is no JPEG or PNG of at most "
+				     "4 MiB",
+				     "the covers were left out: none of %u is a JPEG or PNG of at "
+				     "most 4 MiB" },
+	[WARNING_CHAPTERS_LEFT_OUT] = { "chapters_left_out",
+					"the last chapter was left out: a tag has room for 255",
+					"the last %u chapters were left out: a tag has room for "
+					"255" },
 };
 
 static size_t

@@ -12,17 +12,18 @@
 #define WARNING_TEXT_MAX 159 /* bytes */
 
 enum warning_code {
-	WARNING_TRUNCATED = 1,   /* bytes are missing at the file's end */
-	WARNING_DAMAGED,         /* packets that could not be decoded */
-	WARNING_GAP_FILLED,      /* no sound for a while: silence in its place */
-	WARNING_OVERLAP_CUT,     /* sound that the file has twice for the same time */
-	WARNING_LATE_START,      /* the sound begins after the film: silence in front */
-	WARNING_CLOCK_RESTARTED, /* the file's clock jumped: the sound goes on without silence */
-	WARNING_LEVEL_LIMITED,   /* louder than full scale: taken back for that long */
-	WARNING_TRACK_CHANGED,   /* the sound went on in another track */
-	WARNING_COVER_LEFT_OUT,  /* a picture of a kind that a tag does not take */
+	WARNING_TRUNCATED = 1,     /* bytes are missing at the file's end */
+	WARNING_DAMAGED,           /* packets that could not be decoded */
+	WARNING_GAP_FILLED,        /* no sound for a while: silence in its place */
+	WARNING_OVERLAP_CUT,       /* sound that the file has twice for the same time */
+	WARNING_LATE_START,        /* the sound begins after the film: silence in front */
+	WARNING_CLOCK_RESTARTED,   /* the file's clock jumped: the sound goes on without silence */
+	WARNING_LEVEL_LIMITED,     /* louder than full scale: taken back for that long */
+	WARNING_TRACK_CHANGED,     /* the sound went on in another track */
+	WARNING_COVER_LEFT_OUT,    /* a picture of a kind that a tag does not take */
+	WARNING_CHAPTERS_LEFT_OUT, /* more than a tag can count */
 };
-#define WARNING_CODES (WARNING_COVER_LEFT_OUT + 1)
+#define WARNING_CODES (WARNING_CHAPTERS_LEFT_OUT + 1)
 
 struct warning {
 	enum warning_code code;

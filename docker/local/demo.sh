@@ -51,6 +51,7 @@ show_progress() {
 check_mp3() {
 	local facts want have
 	facts=$(ffprobe -v error -show_entries stream=codec_name,sample_rate,channels,bit_rate -of csv=p=0 "$run/sample.mp3")
+	facts=${facts%,} # behind it ffprobe has a place for ReplayGain
 	[ "$facts" = mp3,44100,2,128000 ] || fail "the mp3 is not what was asked for: $facts"
 	want=$(ffprobe -v error -select_streams a -show_entries stream=duration -of csv=p=0 "$run/sample.mp4")
 	# decoded, since ffprobe counts the encoder's padding too

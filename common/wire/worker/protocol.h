@@ -20,12 +20,12 @@
 #include "model/job.h"
 #include "model/media_spec.h"
 
-#define WORKER_PROTOCOL_VERSION 9
+#define WORKER_PROTOCOL_VERSION 10
 #define WORKER_SOCKET 3 /* the worker's only descriptor but for /dev/null */
 #define WORKER_HEADER_BYTES 16
-#define WORKER_PAYLOAD_MAX (256 * 1024)        /* bytes */
-#define WORKER_HOLD_MAX 4096                   /* bytes that PATCH may reach */
-#define WORKER_TAG_MAX ((4 << 20) + 64 * 1024) /* of the output in front of them */
+#define WORKER_PAYLOAD_MAX (256 * 1024)         /* bytes */
+#define WORKER_HOLD_MAX 4096                    /* bytes that PATCH may reach */
+#define WORKER_TAG_MAX ((4 << 20) + 128 * 1024) /* of the output in front of them */
 #define WORKER_START_BYTES 44
 #define WORKER_THREADS_MAX 64
 #define WORKER_PROGRESS_BYTES 12

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <string.h>
 
 #include <libavformat/avformat.h>
 #include <libavutil/avstring.h>
@@ -142,14 +143,17 @@ container_find_streams(AVFormatContext *format, int64_t from, struct err *e)
 }
 
 /* libav's log has no other way out, and says of more damage than its results do. */
-static atomic_uint complaints;
+static atomic_uint complaints, passed_pictures;
+/* What it says, in ID3 and FLAC, of a picture whose kind it does not know. */
+static const char passed_picture[] = "Unknown attached picture mimetype";
 
 static void
 container_note_complaint(void *context, int level, const char *format, va_list args)
 {
 	(void)context;
-	(void)format;
 	(void)args;
+	if (strncmp(format, passed_picture, sizeof passed_picture - 1) == 0)
+		(void)atomic_fetch_add(&passed_pictures, 1);
 	if (level <= AV_LOG_ERROR)
 		(void)atomic_fetch_add(&complaints, 1);
 }
@@ -158,6 +162,12 @@ unsigned
 container_complaints(void)
 {
 	return atomic_load(&complaints);
+}
+
+unsigned
+container_passed_pictures(void)
+{
+	return atomic_load(&passed_pictures);
 }
 
 enum worker_failure

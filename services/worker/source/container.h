@@ -24,6 +24,8 @@ enum worker_failure container_open_file(struct input *in, enum container_edits e
 					struct AVFormatContext **ret, struct err *e);
 /* How often libav has found an error in what it read or decoded, since the process began. */
 unsigned container_complaints(void);
+/* How many pictures libav has passed over since the start, for it does not know their kind. */
+unsigned container_passed_pictures(void);
 /* Whether the container's own header names an end that the input lacks. */
 bool container_is_cut(const struct input *in);
 /* keep < 0: every stream with sound. */

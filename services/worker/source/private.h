@@ -32,8 +32,9 @@ struct source {
 	struct prescan scan;
 	struct follow follow;
 	struct timeline timeline;
-	bool placed;      /* the timeline knows its rules */
-	int64_t frame_at; /* flicks, or TIMELINE_UNKNOWN */
+	unsigned passed_pictures; /* that libav does not know */
+	bool placed;              /* the timeline knows its rules */
+	int64_t frame_at;         /* flicks, or TIMELINE_UNKNOWN */
 	struct warnings warnings;
 	bool mended;     /* something was added, or left out */
 	int read_result; /* why reading ended: AVERROR_EOF or an error */

@@ -166,6 +166,23 @@ source_next_frame(struct source *s, bool *ret_end, struct err *e)
 	return f;
 }
 
+enum worker_failure
+source_begin(struct source *s, struct err *e)
+{
+	bool end;
+
+	return s->have_frame ? WORKER_FAILURE_NONE : source_next_frame(s, &end, e);
+}
+
+/* Where the clock has no zero of its own, its file's chapters count from the first sound. */
+int64_t
+source_zero_ms(const struct source *s)
+{
+	int64_t zero = s->timeline.rules.zero;
+
+	return s->placed && zero != TIMELINE_UNKNOWN ? zero / MS : 0;
+}
+
 static void
 source_place(struct source *s, const struct mp4_piece *piece, struct source_sound *ret)
 {

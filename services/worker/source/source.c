@@ -9,6 +9,7 @@
 #include "worker/source/container.h"
 #include "worker/source/refusal.h"
 #include "worker/source/wav_size.h"
+#include "worker/tags/chapters.h"
 #include "worker/tags/metadata.h"
 
 /* Of one frame; the largest that a codec of the whitelist makes is FLAC's 65,535. */
@@ -82,8 +83,10 @@ source_change_track(struct source *s, struct err *e)
 static enum worker_failure
 source_open_track(struct source *s, enum container_edits edits, struct err *e)
 {
+	unsigned passed = container_passed_pictures();
 	enum worker_failure f = container_open(s->in, edits, s->scan.reading_starts, &s->format, e);
 
+	s->passed_pictures = container_passed_pictures() - passed;
 	return f ? f : source_choose_track(s, e);
 }
 
@@ -167,9 +170,12 @@ source_open(struct input *in, const struct source_options *options, struct sourc
 }
 
 void
-source_tags(const struct source *s, struct tags *ret)
+source_tags(const struct source *s, int64_t zero_ms, struct tags *ret)
 {
 	metadata_read(s->format, s->stream, ret);
+	if (!ret->picture)
+		ret->pictures_left_out += s->passed_pictures;
+	chapters_read(s->format, zero_ms, ret);
 }
 
 const AVCodecParameters *

@@ -32,8 +32,12 @@ enum source_tapped { SOURCE_DECODE, SOURCE_LEAVE_OUT, SOURCE_END /* of the track
 /* in is borrowed until source_close. */
 enum worker_failure source_open(struct input *in, const struct source_options *options,
 				struct source **ret, struct err *e);
-/* *ret is borrowed until source_next. */
-void source_tags(const struct source *s, struct tags *ret);
+/* Reads up to the first sound, which source_next then gives. */
+enum worker_failure source_begin(struct source *s, struct err *e);
+/* Where by the file's clock the result's time begins, in ms: known once there was sound, 0 before. */
+int64_t source_zero_ms(const struct source *s);
+/* *ret is borrowed until source_next. zero_ms: of this reading, or of one before. */
+void source_tags(const struct source *s, int64_t zero_ms, struct tags *ret);
 /* The sound that comes next on the film's time, or *ret_end. A damaged packet is silence of its
  * length. */
 enum worker_failure source_next(struct source *s, struct source_sound *ret, bool *ret_end,

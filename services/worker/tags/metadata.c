@@ -19,6 +19,14 @@ static const char *const names[TAG_FIELDS][NAMES_MAX] = {
 	[TAG_DATE] = { "date", "date_released", "year" },
 	[TAG_GENRE] = { "genre" },
 	[TAG_COMMENT] = { "comment" },
+	[TAG_ALBUM_ARTIST] = { "album_artist", "albumartist", "album artist" },
+	[TAG_COMPOSER] = { "composer" },
+	[TAG_DISC] = { "disc", "discnumber" },
+	[TAG_COMPILATION] = { "compilation" },
+	[TAG_LANGUAGE] = { "language" },
+	[TAG_LYRICS] = { "lyrics", "unsyncedlyrics", "unsynced lyrics" },
+	[TAG_TRACK_TOTAL] = { "tracktotal", "totaltracks" },
+	[TAG_DISC_TOTAL] = { "disctotal", "totaldiscs" },
 };
 
 static const char *
@@ -33,26 +41,77 @@ metadata_find(const AVDictionary *from, const char *const field[NAMES_MAX])
 	return NULL;
 }
 
+/* A language counts where it is one: "und" of a track leaves the file's. */
+static bool
+metadata_counts(enum tag_field field, const char *text)
+{
+	char code[TAG_LANGUAGE_LEN];
+
+	return text && (field != TAG_LANGUAGE || tags_language(text, code) > 0);
+}
+
+/* Of mp3s libav has "lyrics-eng", or "lyrics-words_eng". */
+static void
+metadata_find_lyrics(const AVDictionary *from, struct tags *ret)
+{
+	const AVDictionaryEntry *entry;
+	size_t len;
+
+	if (ret->text[TAG_LYRICS] ||
+	    !(entry = av_dict_get(from, "lyrics-", NULL, AV_DICT_IGNORE_SUFFIX)) ||
+	    !entry->value[0])
+		return;
+	ret->text[TAG_LYRICS] = entry->value;
+	len = strlen(entry->key);
+	if (len > TAG_LANGUAGE_LEN && strchr("-_", entry->key[len - TAG_LANGUAGE_LEN - 1]))
+		ret->text[TAG_LYRICS_LANGUAGE] = entry->key + len - TAG_LANGUAGE_LEN;
+}
+
+/* A picture's bytes; NULL = the stream is none. Of pictures that libav does not know as such, they
+ * are an attachment that says so. */
+static const uint8_t *
+metadata_picture(const AVStream *stream, size_t *ret_len)
+{
+	const AVCodecParameters *codec = stream->codecpar;
+	const AVDictionaryEntry *type = av_dict_get(stream->metadata, "mimetype", NULL, 0);
+	bool attached = codec->codec_type == AVMEDIA_TYPE_ATTACHMENT && type &&
+			av_strstart(type->value, "image/", NULL);
+	int size = attached ? codec->extradata_size : stream->attached_pic.size;
+
+	if (!attached && (!(stream->disposition & AV_DISPOSITION_ATTACHED_PIC) ||
+			  (stream->disposition & AV_DISPOSITION_TIMED_THUMBNAILS)))
+		return NULL;
+	*ret_len = size > 0 ? (size_t)size : 0;
+	if (*ret_len == 0)
+		return NULL;
+	return attached ? codec->extradata : stream->attached_pic.data;
+}
+
 /* A front cover, if the file knows one, else the first picture. */
 static void
 metadata_find_picture(const AVFormatContext *format, struct tags *ret)
 {
-	for (unsigned i = 0; i < format->nb_streams; i++) {
+	uint32_t left_out = 0;
+	bool found_front = false;
+
+	for (unsigned i = 0; i < format->nb_streams && !found_front; i++) {
 		const AVStream *stream = format->streams[i];
-		const AVPacket *picture = &stream->attached_pic;
 		const AVDictionaryEntry *kind = av_dict_get(stream->metadata, "comment", NULL, 0);
 		bool front = kind && strcmp(kind->value, "Cover (front)") == 0;
+		size_t len;
+		const uint8_t *picture = metadata_picture(stream, &len);
 
-		if (!(stream->disposition & AV_DISPOSITION_ATTACHED_PIC) ||
-		    (stream->disposition & AV_DISPOSITION_TIMED_THUMBNAILS) || picture->size <= 0 ||
-		    (ret->picture && !front) ||
-		    !tags_picture_type(picture->data, (size_t)picture->size))
+		if (!picture)
 			continue;
-		ret->picture = picture->data;
-		ret->picture_len = (size_t)picture->size;
-		if (front)
-			return;
+		if (!tags_picture_type(picture, len)) {
+			left_out++;
+		} else if (!ret->picture || front) {
+			ret->picture = picture;
+			ret->picture_len = len;
+			found_front = front;
+		}
 	}
+	ret->pictures_left_out = ret->picture ? 0 : left_out;
 }
 
 void
@@ -66,9 +125,11 @@ metadata_read(const AVFormatContext *format, const AVStream *sound, struct tags 
 	for (enum tag_field field = 0; field < TAG_FIELDS; field++) {
 		if (field != TAG_TITLE || !labels)
 			ret->text[field] = metadata_find(sound->metadata, names[field]);
-		if (!ret->text[field])
+		if (!metadata_counts(field, ret->text[field]))
 			ret->text[field] = metadata_find(format->metadata, names[field]);
 	}
+	metadata_find_lyrics(sound->metadata, ret);
+	metadata_find_lyrics(format->metadata, ret);
 	metadata_find_picture(format, ret);
 }
 

@@ -23,9 +23,9 @@ struct copier_ops {
 	/* After the end: whether a copy plays as the source did. decoded: samples that it gave;
 	 * kept: of those, the ones in front of its declared end. */
 	bool (*decide)(struct copier *, const struct source *, int64_t decoded, int64_t kept);
-	/* The second reading: the whole result. */
+	/* The second reading: the whole result. total: what the first one came to. */
 	enum worker_failure (*write)(struct copier *, struct source *, const struct writer_order *,
-				     struct err *);
+				     const struct writer_total *total, struct err *);
 	void (*close)(struct copier *);
 };
 struct copier {
@@ -39,9 +39,9 @@ copier_decide(struct copier *c, const struct source *source, int64_t decoded, in
 }
 static inline enum worker_failure
 copier_write(struct copier *c, struct source *source, const struct writer_order *order,
-	     struct err *e)
+	     const struct writer_total *total, struct err *e)
 {
-	return c->ops->write(c, source, order, e);
+	return c->ops->write(c, source, order, total, e);
 }
 static inline void
 copier_close(struct copier *c)

@@ -128,13 +128,18 @@ mp3_copier_decide(struct copier *port, const struct source *source, int64_t deco
 
 static enum worker_failure
 mp3_copier_write(struct copier *port, struct source *source, const struct writer_order *order,
-		 struct err *e)
+		 const struct writer_total *total, struct err *e)
 {
 	struct mp3_copier *c = mp3_copier_of(port);
 	uint8_t header[MP3_FRAME_MAX];
 	size_t len = mp3_copy_header(&c->mp3, c->has_bounds ? &c->bounds : NULL, header);
+	struct id3_tail tail;
+	enum worker_failure f;
 
-	mp3_tag_write(order);
+	if ((f = mp3_tag_write(order, &tail, e)))
+		return f;
+	mp3_tail_settle(&tail, order->spec, total);
+	output_write(order->out, tail.bytes, tail.len);
 	output_write(order->out, header, len);
 	for (int64_t left = c->mp3.totals.frames; left > 0; left--) {
 		const AVPacket *packet = source_packet(source);

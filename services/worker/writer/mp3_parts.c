@@ -1,8 +1,7 @@
 #include "worker/writer/mp3_parts.h"
 
 #include <assert.h>
-
-#include "worker/tags/id3.h"
+#include <stdlib.h>
 
 /* Levels 0 to 3 are known for a fault of LAME's in constant bit rates (its bug 516); 3, its
  * default, takes as long as 4 and is no nearer to the source by more than 0.1 dB. */
@@ -22,13 +21,34 @@ mp3_format_of(const struct media_spec *spec)
 	};
 }
 
-void
-mp3_tag_write(const struct writer_order *order)
+static void
+mp3_tag_warn(const struct writer_order *order, enum warning_code code, uint32_t events)
 {
-	uint8_t head[ID3_HEAD_MAX];
-	size_t len = id3_write(order->tags, head);
+	const struct warning warning = { code, -1, 0, events };
 
-	output_write(order->out, head, len);
-	if (order->tags->picture_len > 0)
-		output_write(order->out, order->tags->picture, order->tags->picture_len);
+	if (events > 0)
+		warnings_add(order->warnings, &warning);
+}
+
+enum worker_failure
+mp3_tag_write(const struct writer_order *order, struct id3_tail *ret_tail, struct err *e)
+{
+	SCOPED_FREE uint8_t *head = malloc(ID3_HEAD_MAX);
+	const struct tags *tags = order->tags;
+
+	if (!head)
+		return failure_set(e, WORKER_OUT_OF_MEMORY, "tag: no memory");
+	output_write(order->out, head, id3_write(tags, head, ret_tail));
+	if (tags->picture_len > 0)
+		output_write(order->out, tags->picture, tags->picture_len);
+	mp3_tag_warn(order, WARNING_COVER_LEFT_OUT, tags->pictures_left_out);
+	mp3_tag_warn(order, WARNING_CHAPTERS_LEFT_OUT, tags->chapters_left_out);
+	return WORKER_FAILURE_NONE;
+}
+
+void
+mp3_tail_settle(struct id3_tail *tail, const struct media_spec *spec,
+		const struct writer_total *total)
+{
+	id3_tail_settle(tail, total->samples * 1000 / spec->sample_rate, &total->loudness);
 }

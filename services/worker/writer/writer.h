@@ -3,7 +3,7 @@
  * Life       writer_open, writer_put as often as there are samples, writer_finish once, at last
  *            writer_close in any case. Without a finish what was written is of no use.
  * Ownership  a writer belongs to its opener until writer_close; an order's out is borrowed until
- *            then, its spec and tags only while writer_open runs.
+ *            then, its spec, tags and warnings only while writer_open runs.
  * Output     goes to order->out from its first byte to its last. Bytes that are known at the end
  *            alone (a header's length, a seek table) are held when they are written and patched by
  *            writer_finish: WORKER_HOLD_MAX bytes in one piece, which begins at WORKER_TAG_MAX or
@@ -19,8 +19,10 @@
 #define TONEARM_WORKER_WRITER_WRITER_H
 
 #include "base/scope.h"
+#include "model/job.h"
 #include "model/media_spec.h"
 #include "model/tags.h"
+#include "model/warning.h"
 #include "worker/failure.h"
 #include "worker/output.h"
 
@@ -29,13 +31,19 @@ struct writer_order {
 	const struct tags *tags;       /* what of it the format has a place for is written */
 	struct output *out;            /* nothing was written to it yet */
 	int threads;                   /* 1 or more */
+	struct warnings *warnings;     /* what of the tags had to be left out is added */
+};
+/* What is known of a sound when all of it was read. */
+struct writer_total {
+	int64_t samples; /* per channel, of the result */
+	struct job_loudness loudness;
 };
 
 struct writer;
 struct writer_ops {
 	enum worker_failure (*put)(struct writer *, float *const planes[MEDIA_CHANNELS_MAX],
 				   size_t count, struct err *);
-	enum worker_failure (*finish)(struct writer *, struct err *);
+	enum worker_failure (*finish)(struct writer *, const struct writer_total *, struct err *);
 	void (*close)(struct writer *);
 };
 struct writer {
@@ -59,11 +67,11 @@ writer_put(struct writer *w, float *const planes[MEDIA_CHANNELS_MAX], size_t cou
 {
 	return w->ops->put(w, planes, count, e);
 }
-/* Writes the rest and patches what is held. */
+/* Writes the rest and patches what is held. total: of what was put. */
 static inline enum worker_failure
-writer_finish(struct writer *w, struct err *e)
+writer_finish(struct writer *w, const struct writer_total *total, struct err *e)
 {
-	return w->ops->finish(w, e);
+	return w->ops->finish(w, total, e);
 }
 static inline void
 writer_close(struct writer *w)

@@ -1,4 +1,5 @@
 /* mp3: an ID3 tag, then what mp3/ makes of the samples. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "worker/mp3/mp3.h"
@@ -7,9 +8,13 @@
 
 struct mp3_writer {
 	struct writer port;
-	struct output *out; /* borrowed */
+	struct media_spec spec; /* set once */
+	struct output *out;     /* borrowed */
 	struct mp3 *mp3;
+	struct id3_tail tail; /* what is held: it, and behind it the header frame */
 };
+
+static_assert(ID3_TAIL_MAX + MP3_HEAD_MAX <= WORKER_HOLD_MAX, "one piece holds both");
 
 static struct mp3_writer *
 mp3_writer_of(struct writer *port)
@@ -38,7 +43,7 @@ mp3_writer_patch_head(void *arg, const void *data, size_t len)
 {
 	const struct mp3_writer *w = arg;
 
-	output_patch(w->out, 0, data, len);
+	output_patch(w->out, w->tail.len, data, len);
 }
 
 static enum worker_failure
@@ -49,9 +54,16 @@ mp3_writer_put(struct writer *port, float *const planes[MEDIA_CHANNELS_MAX], siz
 }
 
 static enum worker_failure
-mp3_writer_finish(struct writer *port, struct err *e)
+mp3_writer_finish(struct writer *port, const struct writer_total *total, struct err *e)
 {
-	return mp3_writer_failure(mp3_finish(mp3_writer_of(port)->mp3, e));
+	struct mp3_writer *w = mp3_writer_of(port);
+	enum worker_failure f = mp3_writer_failure(mp3_finish(w->mp3, e));
+
+	if (f)
+		return f;
+	mp3_tail_settle(&w->tail, &w->spec, total);
+	output_patch(w->out, 0, w->tail.bytes, w->tail.len);
+	return WORKER_FAILURE_NONE;
 }
 
 static void
@@ -76,9 +88,12 @@ mp3_writer_open(const struct writer_order *order, struct writer **ret, struct er
 	if (!w)
 		return failure_set(e, WORKER_OUT_OF_MEMORY, "writer: no memory");
 	w->port.ops = &ops;
+	w->spec = *order->spec;
 	w->out = order->out;
-	mp3_tag_write(order);
-	output_hold(order->out, MP3_HEAD_MAX);
+	if ((f = mp3_tag_write(order, &w->tail, e)))
+		return f;
+	output_hold(order->out, w->tail.len + MP3_HEAD_MAX);
+	output_write(order->out, w->tail.bytes, w->tail.len);
 	if ((f = mp3_writer_failure(mp3_open(&format, order->threads, &sink, &w->mp3, e))))
 		return f;
 	*ret = &TAKE(w)->port;

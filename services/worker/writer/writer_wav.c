@@ -63,11 +63,12 @@ wav_writer_put(struct writer *port, float *const planes[MEDIA_CHANNELS_MAX], siz
 }
 
 static enum worker_failure
-wav_writer_finish(struct writer *port, struct err *e)
+wav_writer_finish(struct writer *port, const struct writer_total *total, struct err *e)
 {
 	struct wav_writer *w = wav_writer_of(port);
 	uint8_t head[WAV_HEAD_BYTES];
 
+	(void)total;
 	(void)e;
 	wav_head_write(&w->spec, w->samples, head);
 	output_patch(w->out, 0, head, sizeof head);

@@ -135,7 +135,7 @@ samples_of(const struct str *mp3)
 	uint32_t gap;
 
 	assert_memory_equal(bytes, "ID3\4", 4);
-	at += big_endian(bytes + 9, 1);
+	at += big_endian(bytes + 8, 1) << 7 | big_endian(bytes + 9, 1);
 	assert_true(frame_length(bytes + at) > 0);
 	tag = bytes + at + 36;
 	assert_memory_equal(tag, "Info", 4);

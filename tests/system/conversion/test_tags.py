@@ -8,7 +8,7 @@ from rig.media import tagged
 from rig.reads import conversion_of
 from rig.stored import of_gridfs
 
-TAG_MAX = (4 << 20) + (16 << 10)
+TAG_MAX = (4 << 20) + (105 << 10)
 PICTURE_MAX = 4 << 20
 PNG = b"\x89PNG\r\n\x1a\n"
 

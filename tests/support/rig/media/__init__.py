@@ -50,7 +50,7 @@ def facts(mp3):
              "-of", "csv=p=0", f.name],
             check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL,
         ).stdout.split()
-    codec, rate, channels, bits = out[0].split(",")
+    codec, rate, channels, bits = out[0].split(",")[:4]  # behind them stands what it knows of ReplayGain
     return codec, int(rate), int(channels), int(bits), float(out[1])
 
 

@@ -1,14 +1,21 @@
-"""Files that say something of themselves, and what a tag says, as ffprobe reads it."""
+"""Files that say something of themselves, and what a tag says, as ffprobe and mutagen read it."""
 import base64
+import io
 import json
 import struct
 import subprocess
 import tempfile
 
+import mutagen.id3
+
 from rig import media
 
 FIELDS = {"title": "Tïtle", "artist": "Àn Artist", "album": "The Album", "track": "3/12", "date": "2019-05-01", "genre": "Jazz",
           "comment": "two\nlines"}
+MORE = {"album_artist": "Vàrious", "composer": "Ç. Omposer", "disc": "1/2", "compilation": "1", "language": "fra", "lyrics": "la la\nlà"}
+# In the first half of a second each: ffmpeg 5.1 writes others a second too late into Ogg.
+CHAPTERS = ((0, 400, "Öne"), (400, 1250, "two"), (1250, 2000, "three"))
+GAIN = ("REPLAYGAIN_TRACK_GAIN", "REPLAYGAIN_TRACK_PEAK")
 TONE = ("-f", "lavfi", "-i", "sine=frequency=330:duration=2")
 
 
@@ -26,9 +33,25 @@ def large_cover():
                         "-q:v", 1)
 
 
-def flac_picture(picture, place=3):
+def chapters(kept=CHAPTERS):
+    """What ffmpeg is told, so that the file of its next input's number has these chapters."""
+    text = ";FFMETADATA1\n" + "".join(f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={start}\nEND={end}\ntitle={title}\n" for start, end, title in kept)
+    path = media.path(f"chapters-{len(kept)}.txt")
+    path.write_text(text)
+    return "-i", path
+
+
+def chapter_comments(kept=CHAPTERS):
+    """Chapters as Ogg and FLAC have them, which know no ends."""
+    made = []
+    for i, (start, _, title) in enumerate(kept, 1):
+        made.append(b"CHAPTER%03d=%02d:%02d:%02d.%03d" % (i, start // 3600000, start // 60000 % 60, start // 1000 % 60, start % 1000))
+        made += [b"CHAPTER%03dNAME=" % i + title.encode()] if title else []
+    return made
+
+
+def flac_picture(picture, place=3, kind=b"image/png"):
     """A picture as FLAC and Vorbis comments have it; place 3: the front cover, 4: the back."""
-    kind = b"image/png"
     return struct.pack(">II", place, len(kind)) + kind + struct.pack(">IIIIII", 0, 160, 160, 24, 0, len(picture)) + picture
 
 
@@ -55,22 +78,66 @@ def tag_bytes(mp3):
     return 10 + sum(byte << shift for byte, shift in zip(mp3[6:10], (21, 14, 7, 0)))
 
 
-def told(mp3):
-    """(fields, cover) as ffprobe and ffmpeg read them."""
+def probed(mp3, entries):
+    """(what ffprobe says, the picture's bytes)"""
     with tempfile.NamedTemporaryFile(suffix=".mp3") as file:
         file.write(mp3)
         file.flush()
-        probe = ["ffprobe", "-v", "error", "-show_entries", "format_tags:stream=codec_type", "-of", "json", file.name]
+        probe = ["ffprobe", "-v", "error", "-show_entries", entries, "-of", "json", file.name]
         seen = json.loads(subprocess.run(probe, check=True, capture_output=True, stdin=subprocess.DEVNULL).stdout)
-        pictures = [stream for stream in seen["streams"] if stream["codec_type"] == "video"]
+        pictures = [stream for stream in seen.get("streams", ()) if stream["codec_type"] == "video"]
         picture = None
         if pictures:
             assert len(pictures) == 1, seen
             copy = ["ffmpeg", "-v", "error", "-i", file.name, "-map", "0:v", "-c", "copy", "-f", "data", "-"]
             picture = subprocess.run(copy, check=True, capture_output=True, stdin=subprocess.DEVNULL).stdout
+    return seen, picture
+
+
+def told(mp3):
+    """(fields, cover) as ffprobe and ffmpeg read them, but for ReplayGain, which every mp3 has."""
+    seen, picture = probed(mp3, "format_tags:stream=codec_type")
     fields = seen["format"].get("tags", {})
     assert fields.pop("encoder").startswith("Tonearm "), fields
+    for name in GAIN:
+        fields.pop(name, None)
     return fields, picture
+
+
+def chapters_told(mp3):
+    """(start, end, title) of each, in ms, as ffprobe reads them."""
+    seen, _ = probed(mp3, "chapter=time_base,start,end:chapter_tags=title")
+    assert all(c["time_base"] == "1/1000" for c in seen["chapters"]), seen
+    return tuple((c["start"], c["end"], c.get("tags", {}).get("title", "")) for c in seen["chapters"])
+
+
+def gain_told(mp3):
+    """(gain in dB, peak) as ffprobe reads them; None: no such words."""
+    fields = probed(mp3, "format_tags")[0]["format"]["tags"]
+    assert not [name for name in fields if "replaygain" in name.lower() and name not in GAIN], fields
+    gain, peak = (fields.get(name) for name in GAIN)
+    assert gain is None or gain.endswith(" dB"), gain
+    return gain and float(gain[:-3]), peak and float(peak)
+
+
+def by_mutagen(mp3):
+    """The tag as mutagen reads it: it must not have to mend or leave out a frame."""
+    tag = mutagen.id3.ID3(io.BytesIO(mp3), translate=False)
+    assert tag.version == (2, 4, 0) and not tag.unknown_frames, (tag.version, tag.unknown_frames)
+    return tag
+
+
+def chapters_by_mutagen(mp3):
+    tag = by_mutagen(mp3)
+    contents, made = tag.getall("CTOC"), {c.element_id: c for c in tag.getall("CHAP")}
+    if not contents:
+        assert not made, made
+        return ()
+    assert len(contents) == 1 and contents[0].flags == mutagen.id3.CTOCFlags.TOP_LEVEL | mutagen.id3.CTOCFlags.ORDERED, contents
+    assert sorted(contents[0].child_element_ids) == sorted(made), contents
+    listed = [made[name] for name in contents[0].child_element_ids]
+    assert all(c.start_offset == c.end_offset == 0xFFFFFFFF for c in listed), listed
+    return tuple((c.start_time, c.end_time, str(c.sub_frames["TIT2"]) if "TIT2" in c.sub_frames else "") for c in listed)
 
 
 def flac_with(sound, comments, pictures):
