@@ -82,8 +82,8 @@ say "go on with (user $user, password in ${run#"$PWD"/}/demo.secret)"
 cat <<LINES
   BASE=$base
   TOKEN=\$(curl -fsS -X POST -K ${run#"$PWD"/}/demo.curl \$BASE/login)
-  curl -i -X POST -H "Authorization: Bearer \$TOKEN" -F file=@clip.mp4 \$BASE/upload
-  curl -H "Authorization: Bearer \$TOKEN" \$BASE/jobs/VIDEO_FID
-  curl -o clip.mp3 -H "Authorization: Bearer \$TOKEN" "\$BASE/download?fid=MP3_FID"
+  curl --fail-with-body -i -X POST -H "Authorization: Bearer \$TOKEN" -F file=@clip.mp4 \$BASE/upload
+  curl --fail-with-body -H "Authorization: Bearer \$TOKEN" \$BASE/jobs/VIDEO_FID
+  curl -f -o clip.mp3 -H "Authorization: Bearer \$TOKEN" "\$BASE/download?fid=MP3_FID"
   curl 'http://127.0.0.1:$((ADMIN_PORTS + 1))/readyz?verbose'
 LINES

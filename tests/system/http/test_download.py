@@ -1,9 +1,13 @@
 """contracts/msgq.md rows 82-117: GET /download, and paths that are not there."""
+import pathlib
 import random
+import re
+import subprocess
+import tempfile
 
 from rig import media
 from rig.answers import method_is_answered, plain
-from rig.lib import expect
+from rig.lib import ROOT, expect
 from rig.wire import ask
 
 MALFORMED, UNKNOWN, REQUIRED = (400, "fid is malformed"), (404, "not found"), (400, "fid is required")
@@ -182,3 +186,24 @@ def test_row_105_http_1_0_gets_a_length_and_an_end(s):
     answer = ask(s.gateway, "GET", f"/download?fid={s.mp3_fid()}", s.bearer(), version="HTTP/1.0")
     expect(answer.header("Transfer-Encoding") is None, answer.headers)
     whole(s, answer)
+
+
+def test_the_readmes_line_for_curl_never_goes_on_behind_an_errors_words(s):
+    line, = re.findall(r"^curl .*/download\?fid=MP3_FID\"$", (ROOT / "README.md").read_text(), re.M)
+    want, fid = s.download(s.mp3_fid()).body, s.mp3_fid()
+    with tempfile.TemporaryDirectory(prefix="tonearm-curl-") as folder:
+        file = pathlib.Path(folder) / "clip.mp3"
+
+        def curl(fid, on=False):
+            words = line.replace("MP3_FID", fid).replace("curl ", "curl -C - " if on else "curl ")
+            return subprocess.run(["bash", "-c", words], cwd=folder, env={"PATH": "/usr/bin:/bin", "BASE": f"http://127.0.0.1:{s.gateway}", "TOKEN": s.token()},
+                                  stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        done = curl("0" * 24)
+        expect(done.returncode == 22 and b"404" in done.stderr and not file.exists(), done)
+        done = curl(fid, on=True)
+        expect(done.returncode == 0 and file.read_bytes() == want, done)
+        file.write_bytes(want[:1000])
+        done = curl("0" * 24, on=True)
+        expect(done.returncode == 22 and file.read_bytes() == want[:1000], done)
+        done = curl(fid, on=True)
+        expect(done.returncode == 0 and file.read_bytes() == want, done)
