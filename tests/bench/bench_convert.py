@@ -60,6 +60,7 @@ class Tool:
         self.program, self.folder = build / "services/converter/converter", folder
 
     def command(self, source, to="ours.mp3"):
+        (self.folder / to).unlink(missing_ok=True)  # without --force: an older build has no such option
         return self.program, "convert", source, self.folder / to
 
     def report(self, source):

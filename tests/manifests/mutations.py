@@ -134,6 +134,7 @@ MUTATIONS = (
     (lambda o: container(o, "converter")["readinessProbe"]["httpGet"].update(path="/healthz"), "readinessProbe asks /healthz"),
     (lambda o: container(o, "auth")["startupProbe"]["httpGet"].update(port="adm"), "asks port adm"),
     (lambda o: container(o, "converter")["resources"]["limits"].update(memory="1Gi"), "more than 80 %"),
+    (lambda o: pod(o, "converter")["volumes"][0]["emptyDir"].clear(), "/tmp is no emptyDir with a limit"),
     (lambda o: pod(o, "gateway").update(terminationGracePeriodSeconds=300), "a grace of 300"),
     (lambda o: drop(o, "PodDisruptionBudget", "auth"), "no PodDisruptionBudget"),
     # the schemas

@@ -209,6 +209,14 @@ def life_cycle(s):
             wants = bytes_of(values["WORKER_MEMORY"]) * int(values["CONVERTER_JOBS"]) + bytes_of("64MiB")
             if wants > limit * 0.8:
                 s.bad(o, f"WORKER_MEMORY x CONVERTER_JOBS and 64 MiB are more than 80 % of {c['resources']['limits']['memory']}")
+            scratch(s, o, pod["spec"], c)
+
+
+def scratch(s, o, spec, c):
+    """`converter convert - -` in a pod whose root is read-only."""
+    mounts = {m["name"] for m in c.get("volumeMounts", []) if m["mountPath"] == "/tmp"}
+    if not any("sizeLimit" in v.get("emptyDir", {}) for v in spec.get("volumes", []) if v["name"] in mounts):
+        s.bad(o, "/tmp is no emptyDir with a limit")
 
 
 def chosen(s, labels):

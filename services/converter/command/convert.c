@@ -12,18 +12,19 @@
 #include "converter/config.h"
 #include "converter/command/file_blob.h"
 #include "converter/command/findings.h"
+#include "converter/command/progress_bar.h"
 #include "converter/pace.h"
 #include "port/encoder.h"
 #include "wire/report_json.h"
 
 /* The file cannot be converted, now or ever: the reason is the file's. */
 #define COMMAND_UNFIT 2
-#define BAR_COLUMNS 30
+#define FORMATS_MAX 128
 
 /* A handler has no argument. */
 static volatile sig_atomic_t convert_stopped_by;
 
-struct progress_bar {
+struct convert_show {
 	bool shown;
 	int64_t start_ms;
 };
@@ -49,36 +50,17 @@ convert_watch_signals(void)
 			(void)sigaction(numbers[i], &action, NULL);
 }
 
-/* On a terminal only, and on one line: [#####.....]  52 %, 63 x realtime, 12 s left */
 static int
 convert_show_progress(void *arg, const struct encode_progress *progress, struct err *e)
 {
-	struct progress_bar *bar = arg;
-	struct job_progress pace = pace_of(progress, now_monotonic_ms() - bar->start_ms);
-	int filled = (int)(pace.fraction * BAR_COLUMNS);
-	char line[BAR_COLUMNS + 1];
+	struct convert_show *show = arg;
+	struct job_progress pace = pace_of(progress, now_monotonic_ms() - show->start_ms);
 
 	if (convert_stopped_by)
 		return err_set(e, ERR_UNAVAILABLE, "stopped by a signal");
-	if (!isatty(STDERR_FILENO) || progress->fraction < 0)
-		return 0;
-	for (int i = 0; i < BAR_COLUMNS; i++)
-		line[i] = i < filled ? '#' : '.';
-	line[BAR_COLUMNS] = '\0';
-	(void)fprintf(stderr, "\r[%s] %3.0f %%", line, pace.fraction * 100);
-	(void)fprintf(stderr, ", %.0f x realtime", pace.speed);
-	if (pace.fraction > 0.01)
-		(void)fprintf(stderr, ", %.0f s left   ", pace.remaining_s);
-	(void)fflush(stderr);
-	bar->shown = true;
+	if (progress->fraction >= 0 && progress_bar_draw(&pace))
+		show->shown = true;
 	return 0;
-}
-
-static void
-convert_hide_progress(const struct progress_bar *bar)
-{
-	if (bar->shown)
-		(void)fprintf(stderr, "\r%*s\r", BAR_COLUMNS + 48, "");
 }
 
 static void
@@ -94,20 +76,23 @@ convert_print_warnings(const struct warnings *warnings)
 static int
 convert_print_report(const struct command_call *call, const struct conversion_report *report)
 {
+	/* standard output may be the result itself */
+	FILE *to = file_is_standard(call->operands[1]) ? stderr : stdout;
 	SCOPED(str_free) struct str text = STR_MAX(65536);
 	struct err e = ERR_NONE;
 
 	if (command_given(call, "json")) {
 		if (conversion_report_write(report, &text, &e) < 0)
-			return converter_failed(call, "convert", &e);
-		printf("%s\n", str_text(&text));
+			return command_failed(call, "convert", &e, NULL);
+		(void)fprintf(to, "%s\n", str_text(&text));
 	} else if (report->error.code[0] != '\0') {
 		(void)fprintf(stderr, "converter: %s (%s)\n", report->error.message,
 			      report->error.code);
 	} else {
-		printf("%.3f s of sound, %" PRId64 " bytes, in %.2f s: %.0f x realtime\n",
-		       report->duration_s, report->bytes, report->took_s,
-		       report->took_s > 0 ? report->duration_s / report->took_s : 0);
+		(void)fprintf(to,
+			      "%.3f s of sound, %" PRId64 " bytes, in %.2f s: %.0f x realtime\n",
+			      report->duration_s, report->bytes, report->took_s,
+			      report->took_s > 0 ? report->duration_s / report->took_s : 0);
 		convert_print_warnings(&report->warnings);
 	}
 	return COMMAND_DONE;
@@ -123,17 +108,64 @@ convert_exit_code(int r)
 									  : COMMAND_FAILED;
 }
 
-/* The ending of the result's name says its format; any other name is an mp3's. */
-static struct media_spec
-convert_spec_of(const char *to)
+/* The names of the formats that can be made: "mp3, wav". */
+static const char *
+convert_list_formats(char to[FORMATS_MAX])
 {
-	struct media_spec spec = { .format = media_format_of_file(to) };
+	size_t used = 0;
 
-	if (media_spec_settle(&spec, NULL) < 0) {
-		spec = (struct media_spec){ .format = MEDIA_MP3 };
-		(void)media_spec_settle(&spec, NULL);
+	to[0] = '\0';
+	for (size_t i = 0; i < MEDIA_FORMATS && used < FORMATS_MAX; i++) {
+		const struct media_format_info *info = media_format_info((enum media_format)i);
+
+		if (info->rates)
+			used += (size_t)snprintf(to + used, FORMATS_MAX - used, "%s%s",
+						 used > 0 ? ", " : "", info->name);
 	}
-	return spec;
+	return to;
+}
+
+/* The format is --format's, else what the ending of the result's name says; both must not say
+ * different things. Standard output without --format is an mp3. */
+static int
+convert_choose_format(const struct command_call *call, struct media_spec *ret)
+{
+	const char *to = call->operands[1], *asked = command_text(call, "format");
+	enum media_format ending = media_format_of_file(to);
+	struct media_spec spec = { .format = ending };
+	char known[FORMATS_MAX];
+
+	if (asked)
+		spec.format = media_format_named(asked);
+	else if (file_is_standard(to))
+		spec.format = MEDIA_MP3;
+	if (media_spec_settle(&spec, NULL) < 0)
+		return asked ? command_wrong(call, "--format %.40s: not one of %s", asked,
+					     convert_list_formats(known))
+			     : command_wrong(call,
+					     "%.200s: its ending is not one of %s (--format "
+					     "says it too)",
+					     to, convert_list_formats(known));
+	if (ending != MEDIA_UNKNOWN && ending != spec.format)
+		return command_wrong(call, "%.200s and --format %s contradict each other", to,
+				     asked);
+	*ret = spec;
+	return COMMAND_DONE;
+}
+
+static int
+convert_read_options(const struct command_call *call, struct media_spec *ret)
+{
+	struct err e = ERR_NONE;
+	int code = convert_choose_format(call, ret);
+
+	if (code != COMMAND_DONE)
+		return code;
+	ret->strict = command_given(call, "strict");
+	if (command_given(call, "gaps") &&
+	    media_option_set(ret, MEDIA_OPTION_GAPS, command_text(call, "gaps"), &e) < 0)
+		return command_wrong(call, "--%s", e.text);
+	return COMMAND_DONE;
 }
 
 static int
@@ -142,19 +174,29 @@ convert_file(struct encoder *encoder, const struct command_call *call,
 {
 	SCOPED(blob_reader_close_p) struct blob_reader *in = NULL;
 	SCOPED(blob_writer_close_p) struct blob_writer *out = NULL;
-	struct progress_bar bar = { false, now_monotonic_ms() };
-	struct encode_watch watch = { convert_show_progress, &bar };
 	const char *from = call->operands[0], *to = call->operands[1];
+	bool force = command_given(call, "force");
+	struct convert_show show = { false, 0 };
+	struct encode_watch watch = { convert_show_progress, &show };
 	struct encode_report encoded;
 	int r;
 
-	convert_watch_signals();
-	if ((r = file_blob_open(from, &in, e)) < 0 || (r = file_blob_create(to, &out, e)) < 0)
+	/* what standard input has may be long: it is not taken in vain */
+	if ((r = file_blob_check(to, NULL, force, e)) < 0 && file_is_standard(from))
 		return r;
+	if ((r = file_blob_open(from, &in, e)) < 0)
+		return r;
+	/* A signal while standard input is awaited just ends us: nothing has a name yet. */
+	convert_watch_signals();
+	if ((r = file_blob_check(to, in, force, e)) < 0 ||
+	    (r = file_blob_create(to, force, &out, e)) < 0)
+		return r;
+	show.start_ms = now_monotonic_ms();
 	r = encoder_encode(encoder, &(struct encode_order){ in, out, spec, &watch }, &encoded,
 			   &report->error, e);
-	convert_hide_progress(&bar);
-	report->took_s = (double)(now_monotonic_ms() - bar.start_ms) / 1000;
+	if (show.shown)
+		progress_bar_clear();
+	report->took_s = (double)(now_monotonic_ms() - show.start_ms) / 1000;
 	if (r < 0)
 		return r;
 	report->duration_s = encoded.duration_s;
@@ -175,21 +217,19 @@ convert_run(const struct command_call *call)
 	struct capacity wish, fit;
 	SCOPED(encoder_close_p) struct encoder *encoder = NULL;
 	struct conversion_report report = { 0 };
-	struct media_spec spec = convert_spec_of(call->operands[1]);
+	struct media_spec spec;
 	struct err e = ERR_NONE;
 	int r, printed;
 
-	spec.strict = command_given(call, "strict");
-	if (command_given(call, "gaps") &&
-	    media_option_set(&spec, MEDIA_OPTION_GAPS, command_text(call, "gaps"), &e) < 0)
-		return command_wrong(call, "--%s", e.text);
+	if ((r = convert_read_options(call, &spec)) != COMMAND_DONE)
+		return r;
 	if (converter_capacity(config, &wish, &fit, &e) < 0 ||
 	    converter_encoder_new(config, fit.worker_memory, &encoder, &e) < 0)
-		return converter_failed(call, "convert", &e);
+		return command_failed(call, "convert", &e, NULL);
 	r = convert_file(encoder, call, &spec, &report, &e);
 	/* A reader's or writer's failure has no words for the user. */
 	if (r < 0 && report.error.code[0] == '\0')
-		return converter_failed(call, "convert", &e);
+		return command_failed(call, "convert", &e, NULL);
 	printed = convert_print_report(call, &report);
 	return printed == COMMAND_DONE ? convert_exit_code(r) : printed;
 }
@@ -208,6 +248,11 @@ convert_run_until_signal(const struct command_call *call)
 }
 
 static const struct command_option convert_options[] = {
+	{ .type = COMMAND_FLAG, .name = "force", .help = "replace OUT where it exists" },
+	{ .type = COMMAND_TEXT,
+	  .name = "format",
+	  .value = "FORMAT",
+	  .help = "mp3 or wav; else as OUT ends" },
 	{ .type = COMMAND_FLAG, .name = "strict", .help = "fail where the file is cut or damaged" },
 	{ .type = COMMAND_TEXT,
 	  .name = "gaps",
@@ -219,15 +264,23 @@ static const struct command_option convert_options[] = {
 
 const struct command command_convert = {
 	.name = "convert",
-	.summary = "one file, without servers: IN OUT.mp3",
+	.summary = "one file, without servers: IN OUT",
 	.verbs =
 		(const struct command_verb[]){
 			{
-				.operands = "IN OUT.mp3",
+				.operands = "IN OUT",
 				.options = convert_options,
 				.help = "Converts one file by the same worker behind the same "
-					"walls, "
-					"without any server.\nOUT.mp3 appears when it is whole.",
+					"walls, without any server.\n"
+					"OUT is written beside its name and appears when it is "
+					"whole; its ending, .mp3 or .wav,\n"
+					"says the format. IN may be -, standard input, and OUT -, "
+					"standard output (an mp3\n"
+					"unless --format says else; the report goes to standard "
+					"error). Both are kept in a file\n"
+					"without a name in TMPDIR, else /tmp, since the one is "
+					"read to and fro and the\n"
+					"other's front is written last.",
 				.run = convert_run_until_signal,
 			},
 			{ 0 },

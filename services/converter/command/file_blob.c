@@ -1,4 +1,4 @@
-/* mkostemp */
+/* mkostemp, renameat2 */
 #define _GNU_SOURCE
 #include "converter/command/file_blob.h"
 
@@ -12,37 +12,26 @@
 #include <unistd.h>
 
 #include "base/text/str.h"
+#include "converter/command/spool.h"
 
 struct file_reader {
 	struct blob_reader port;
 	int fd;
+	int64_t start; /* what lies in front was read by whoever gave us the descriptor */
 	int64_t position;
 };
 
 struct file_writer {
 	struct blob_writer port;
 	int fd;
-	bool committed;
-	char path[PATH_MAX], part[PATH_MAX];
+	bool replaces, committed;
+	char path[PATH_MAX], part[PATH_MAX]; /* "": standard output */
 };
 
-static int
-file_error_of(int cause)
+bool
+file_is_standard(const char *path)
 {
-	switch (cause) {
-	case ENOENT:
-	case ENOTDIR:
-		return ERR_NOT_FOUND;
-	case EACCES:
-	case EPERM:
-	case EROFS:
-		return ERR_DENIED;
-	case ENOSPC:
-	case EDQUOT:
-		return ERR_TOO_LARGE;
-	default:
-		return ERR_INTERNAL;
-	}
+	return strcmp(path, "-") == 0;
 }
 
 static int
@@ -52,10 +41,10 @@ file_reader_read(struct blob_reader *port, void *to, size_t size, size_t *ret_go
 	ssize_t got;
 
 	do
-		got = pread(r->fd, to, size, r->position);
+		got = pread(r->fd, to, size, r->start + r->position);
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
-		return err_errno(e, file_error_of(errno), errno, "read");
+		return err_errno(e, spool_error_of(errno), errno, "read");
 	r->position += got;
 	port->fetched += got;
 	*ret_got = (size_t)got;
@@ -86,29 +75,75 @@ static const struct blob_reader_ops file_reader_ops = {
 	.close = file_reader_close,
 };
 
-int
-file_blob_open(const char *path, struct blob_reader **ret, struct err *e)
+/* Takes fd, whatever happens. */
+static int
+file_reader_new(int fd, const char *name, struct blob_reader **ret, struct err *e)
 {
-	/* not to wait for a pipe's other end */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int64_t start = lseek(fd, 0, SEEK_CUR);
 	struct file_reader *r;
 	struct stat st;
 
-	if (fd < 0)
-		return err_errno(e, file_error_of(errno), errno, path);
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+	if (start < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		(void)close(fd);
-		return err_set(e, ERR_INVALID, "%s: not a regular file", path);
+		return err_set(e, ERR_INVALID, "%s: not a regular file (- is standard input)",
+			       name);
 	}
 	if (!(r = calloc(1, sizeof *r))) {
 		(void)close(fd);
 		return err_set(e, ERR_NO_MEMORY, "file reader");
 	}
 	r->port.ops = &file_reader_ops;
-	r->port.info.length = st.st_size;
+	r->port.info.length = st.st_size > start ? st.st_size - start : 0;
 	r->fd = fd;
+	r->start = start;
 	*ret = &r->port;
 	return 0;
+}
+
+/* All of standard input, in a file that can be read to and fro. */
+static int
+file_spool_input(int *ret_fd, struct err *e)
+{
+	int fd, r = spool_open(&fd, e);
+
+	if (r < 0)
+		return r;
+	if ((r = spool_copy(STDIN_FILENO, fd, e)) < 0 || lseek(fd, 0, SEEK_SET) < 0) {
+		(void)close(fd);
+		return err_prefix(e, r < 0 ? r : ERR_INTERNAL, "standard input");
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+static int
+file_open_input(struct blob_reader **ret, struct err *e)
+{
+	struct stat st;
+	int fd = -1, r;
+
+	if (isatty(STDIN_FILENO))
+		return err_set(e, ERR_INVALID, "standard input is a terminal");
+	if (fstat(STDIN_FILENO, &st) == 0 && S_ISREG(st.st_mode)) {
+		if ((fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)) < 0)
+			return err_errno(e, ERR_INTERNAL, errno, "standard input");
+	} else if ((r = file_spool_input(&fd, e)) < 0) {
+		return r;
+	}
+	return file_reader_new(fd, "standard input", ret, e);
+}
+
+int
+file_blob_open(const char *path, struct blob_reader **ret, struct err *e)
+{
+	int fd;
+
+	if (file_is_standard(path))
+		return file_open_input(ret, e);
+	/* not to wait for a pipe's other end */
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0)
+		return err_errno(e, spool_error_of(errno), errno, path);
+	return file_reader_new(fd, path, ret, e);
 }
 
 static int
@@ -122,7 +157,7 @@ file_write_at(int fd, const void *data, size_t len, int64_t offset, struct err *
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0)
-			return err_errno(e, file_error_of(errno), errno, "write");
+			return err_errno(e, spool_error_of(errno), errno, "write");
 		at += put;
 		offset += put;
 		len -= (size_t)put;
@@ -149,15 +184,33 @@ file_writer_patch(struct blob_writer *port, int64_t offset, const void *data, si
 			     e);
 }
 
+/* Gives the finished file its name: without replaces only if nothing has it by now. */
+static int
+file_put_in_place(const struct file_writer *w, struct err *e)
+{
+	int r = renameat2(AT_FDCWD, w->part, AT_FDCWD, w->path, w->replaces ? 0 : RENAME_NOREPLACE);
+
+	/* a file system that cannot: what was there at the start was looked for */
+	if (r < 0 && (errno == EINVAL || errno == ENOSYS))
+		r = rename(w->part, w->path);
+	return r < 0 ? err_errno(e, spool_error_of(errno), errno, w->path) : 0;
+}
+
 static int
 file_writer_commit(struct blob_writer *port, struct err *e)
 {
 	struct file_writer *w = CONTAINER_OF(port, struct file_writer, port);
+	int r;
 
+	if (w->part[0] == '\0') {
+		if (lseek(w->fd, 0, SEEK_SET) < 0)
+			return err_errno(e, ERR_INTERNAL, errno, "seek");
+		return err_prefix(e, spool_copy(w->fd, STDOUT_FILENO, e), "standard output");
+	}
 	if (fsync(w->fd) < 0)
-		return err_errno(e, file_error_of(errno), errno, w->part);
-	if (rename(w->part, w->path) < 0)
-		return err_errno(e, file_error_of(errno), errno, w->path);
+		return err_errno(e, spool_error_of(errno), errno, w->part);
+	if ((r = file_put_in_place(w, e)) < 0)
+		return r;
 	w->committed = true;
 	return 0;
 }
@@ -168,7 +221,7 @@ file_writer_close(struct blob_writer *port)
 	struct file_writer *w = CONTAINER_OF(port, struct file_writer, port);
 
 	(void)close(w->fd);
-	if (!w->committed)
+	if (!w->committed && w->part[0] != '\0')
 		(void)unlink(w->part);
 	free(w);
 }
@@ -180,32 +233,78 @@ static const struct blob_writer_ops file_writer_ops = {
 	.close = file_writer_close,
 };
 
+/* Whether both are one file, under whatever names. */
+static bool
+file_is_source(struct blob_reader *in, const struct stat *there)
+{
+	const struct file_reader *r = CONTAINER_OF(in, struct file_reader, port);
+	struct stat source;
+
+	return fstat(r->fd, &source) == 0 && source.st_dev == there->st_dev &&
+	       source.st_ino == there->st_ino;
+}
+
+static int
+file_check_output(struct blob_reader *in, struct err *e)
+{
+	struct stat there;
+
+	if (isatty(STDOUT_FILENO))
+		return err_set(e, ERR_INVALID, "standard output is a terminal");
+	if (in && fstat(STDOUT_FILENO, &there) == 0 && file_is_source(in, &there))
+		return err_set(e, ERR_CONFLICT, "standard output is the file that is read");
+	return 0;
+}
+
+int
+file_blob_check(const char *path, struct blob_reader *in, bool replace, struct err *e)
+{
+	struct stat there;
+
+	if (file_is_standard(path))
+		return file_check_output(in, e);
+	if (stat(path, &there) == 0) {
+		if (in && file_is_source(in, &there))
+			return err_set(e, ERR_CONFLICT, "%s is the file that is read", path);
+		if (!S_ISREG(there.st_mode))
+			return err_set(e, ERR_CONFLICT,
+				       "%s: not a regular file (- is standard output)", path);
+	}
+	if (lstat(path, &there) == 0 && !replace)
+		return err_set(e, ERR_CONFLICT, "%s exists already; --force replaces it", path);
+	return 0;
+}
+
 /* A name of our own beside path, with the rights that a new file gets. */
 static int
-file_make_part(struct file_writer *w, struct err *e)
+file_make_part(struct file_writer *w, const char *path, struct err *e)
 {
 	mode_t mask = umask(0);
+	int r;
 
 	(void)umask(mask);
+	if ((r = str_copy(w->path, sizeof w->path, path, e)) < 0)
+		return r;
+	if (snprintf(w->part, sizeof w->part, "%s.part.XXXXXX", path) >= (int)sizeof w->part)
+		return err_set(e, ERR_INVALID, "the path is too long");
 	if ((w->fd = mkostemp(w->part, O_CLOEXEC)) < 0)
-		return err_errno(e, file_error_of(errno), errno, w->path);
+		return err_prefix(e, err_errno(e, spool_error_of(errno), errno, w->path),
+				  "no file can be made beside OUT (- is standard output)");
 	(void)fchmod(w->fd, 0666 & ~mask);
 	return 0;
 }
 
 int
-file_blob_create(const char *path, struct blob_writer **ret, struct err *e)
+file_blob_create(const char *path, bool replace, struct blob_writer **ret, struct err *e)
 {
 	SCOPED_FREE struct file_writer *w = calloc(1, sizeof *w);
 	int r;
 
 	if (!w)
 		return err_set(e, ERR_NO_MEMORY, "file writer");
-	if ((r = str_copy(w->path, sizeof w->path, path, e)) < 0)
-		return r;
-	if (snprintf(w->part, sizeof w->part, "%s.part.XXXXXX", path) >= (int)sizeof w->part)
-		return err_set(e, ERR_INVALID, "the path is too long");
-	if ((r = file_make_part(w, e)) < 0)
+	w->replaces = replace;
+	r = file_is_standard(path) ? spool_open(&w->fd, e) : file_make_part(w, path, e);
+	if (r < 0)
 		return r;
 	w->port.ops = &file_writer_ops;
 	*ret = &TAKE(w)->port;

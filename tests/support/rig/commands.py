@@ -20,9 +20,9 @@ def environment(s, **extra):
     return env
 
 
-def converter(s, *words, **extra):
-    return subprocess.run([s.build / "services/converter/converter", *words], env=environment(s, **extra), stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=DEADLINE)
+def converter(s, *words, input=None, stdin=subprocess.DEVNULL, **extra):
+    source = {"stdin": stdin} if input is None else {"input": input}
+    return subprocess.run([s.build / "services/converter/converter", *words], env=environment(s, **extra), capture_output=True, timeout=DEADLINE, **source)
 
 
 def janitor(s, *options, **settings):
