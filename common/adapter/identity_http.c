@@ -238,6 +238,17 @@ make_url(char to[URL_MAX], const char *address, const char *path, struct err *e)
 }
 
 int
+identity_http_check(const char *address, struct err *e)
+{
+	char url[URL_MAX];
+	int r = make_url(url, address, "/login", e);
+
+	if (r < 0 || (r = http_url_check(url, e)) == 0)
+		return r;
+	return err_prefix(e, r, "\"%.60s\" is neither host:port nor an http URL", address);
+}
+
+int
 identity_http_new(const char *address, int max_connections, int64_t deadline_ms,
 		  struct identity **ret, struct err *e)
 {

@@ -27,22 +27,36 @@ struct backend_config {
 
 /* The keys of a role: rows for the table of struct s, whose member m is a backend_config. */
 #define BACKEND_BLOB_KEYS(s, m)                                                                    \
-	CONFIG_KEY_TEXT(s, m.blobs, "BLOBS", "gridfs:",                                            \
-			"where videos and mp3s are: gridfs: (by MONGODB_URI) or dir:/path")
+	CONFIG_KEY_TEXT_CHECKED(                                                                   \
+		s, m.blobs, "BLOBS", "gridfs:", backend_check_blobs,                               \
+		"where videos and mp3s are: gridfs: (by MONGODB_URI) or dir:/path")
 #define BACKEND_LEDGER_KEYS(s, m)                                                                  \
-	CONFIG_KEY_TEXT(s, m.ledger, "LEDGER",                                                     \
-			"mongodb:", "where jobs are: mongodb: (by MONGODB_URI)"),                  \
-		CONFIG_KEY_SECRET(s, m.mongodb_uri, "MONGODB_URI",                                 \
-				  "mongodb://host.minikube.internal:27017",                        \
-				  "MongoDB connection string")
+	CONFIG_KEY_TEXT_CHECKED(s, m.ledger, "LEDGER", "mongodb:", backend_check_ledger,           \
+				"where jobs are: mongodb: (by MONGODB_URI)"),                      \
+		CONFIG_KEY_SECRET_CHECKED(s, m.mongodb_uri, "MONGODB_URI",                         \
+					  "mongodb://host.minikube.internal:27017",                \
+					  backend_check_mongodb_uri, "MongoDB connection string")
 #define BACKEND_QUEUE_KEYS(s, m)                                                                   \
-	CONFIG_KEY_TEXT(s, m.queue, "QUEUE", "amqp:", "where messages are: amqp: (by AMQP_URL)"),  \
-		CONFIG_KEY_SECRET(s, m.amqp_url, "AMQP_URL", "amqp://guest:guest@rabbitmq:5672/",  \
-				  "RabbitMQ connection string")
+	CONFIG_KEY_TEXT_CHECKED(s, m.queue, "QUEUE", "amqp:", backend_check_queue,                 \
+				"where messages are: amqp: (by AMQP_URL)"),                        \
+		CONFIG_KEY_SECRET_CHECKED(s, m.amqp_url, "AMQP_URL",                               \
+					  "amqp://guest:guest@rabbitmq:5672/",                     \
+					  backend_check_amqp_url, "RabbitMQ connection string")
+/* The name of a queue, in a char[256] of the daemon's own. */
+#define BACKEND_QUEUE_NAME_KEY(s, m, n, d, h)                                                      \
+	{                                                                                          \
+		.name = n, .type = CONFIG_TEXT, .offset = offsetof(s, m),                          \
+		.size = sizeof(((s *)0)->m), .fallback = d, .check = backend_check_queue_name,     \
+		.apart = "queue", .help = h                                                        \
+	}
 
-enum backend_role { BACKEND_BLOBS = 1, BACKEND_LEDGER = 2, BACKEND_QUEUE = 4 };
-/* Whether the URLs of these roles can be opened: INVALID names the key and what it may be. */
-int backend_check(const struct backend_config *config, unsigned roles, struct err *e);
+/* What the rows above ask, each of its key's text: INVALID says what it may be. */
+int backend_check_blobs(const char *url, struct err *e);
+int backend_check_ledger(const char *url, struct err *e);
+int backend_check_mongodb_uri(const char *uri, struct err *e);
+int backend_check_queue(const char *url, struct err *e);
+int backend_check_amqp_url(const char *url, struct err *e);
+int backend_check_queue_name(const char *name, struct err *e);
 
 struct backend_limits {
 	int connections;     /* to one server at most, where it has a pool of them */

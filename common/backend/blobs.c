@@ -22,13 +22,6 @@ blobs_gridfs_open(struct backend *b, const char *rest, const char *name, struct 
 }
 
 static int
-blobs_dir_check(const struct backend_config *config, const char *rest, struct err *e)
-{
-	(void)config;
-	return blob_dir_check(rest, e);
-}
-
-static int
 blobs_dir_open(struct backend *b, const char *rest, const char *name, struct blob_store **ret,
 	       struct err *e)
 {
@@ -36,18 +29,18 @@ blobs_dir_open(struct backend *b, const char *rest, const char *name, struct blo
 	return blob_dir_new(rest, name, ret, e);
 }
 
-static const struct blob_technology blobs_gridfs = { { "gridfs:", "gridfs:", backend_mongo_check },
+static const struct blob_technology blobs_gridfs = { { "gridfs:", "gridfs:", technology_bare },
 						     SERVER_MONGODB,
 						     blobs_gridfs_open };
-static const struct blob_technology blobs_dir = { { "dir:", "dir:/path", blobs_dir_check },
+static const struct blob_technology blobs_dir = { { "dir:", "dir:/path", blob_dir_check },
 						  "dir",
 						  blobs_dir_open };
 static const struct technology *const blobs_all[] = { &blobs_gridfs.is, &blobs_dir.is, NULL };
 
 int
-blobs_check(const struct backend_config *config, struct err *e)
+backend_check_blobs(const char *url, struct err *e)
 {
-	return technology_check("BLOBS", config->blobs, blobs_all, config, e);
+	return technology_check(url, blobs_all, e);
 }
 
 static int
@@ -60,7 +53,7 @@ int
 backend_blobs(struct backend *b, const char *name, struct blob_store **ret, struct err *e)
 {
 	SCOPED(blob_store_close_p) struct blob_store *store = NULL;
-	const struct technology *found = technology_find("BLOBS", b->config->blobs, blobs_all, e);
+	const struct technology *found = technology_find(b->config->blobs, blobs_all, e);
 	const struct blob_technology *t;
 	int r;
 

@@ -3,6 +3,12 @@
 #include "adapter/worker_process/worker_process.h"
 
 int
+backend_encoder_check(const char *program, struct err *e)
+{
+	return encoder_worker_check(program, e);
+}
+
+int
 backend_encoder_new(const struct backend_encoder *config, struct encoder **ret, struct err *e)
 {
 	struct encoder_worker_config worker = {

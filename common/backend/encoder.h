@@ -14,6 +14,8 @@ struct backend_encoder {
 	int64_t max_duration_ms; /* of the sound; longer is TOO_LARGE */
 	int cores;               /* shared out among the conversions under way; 0 = all there are */
 };
+/* Whether program can be started: INVALID in words that stand behind a key's name. */
+int backend_encoder_check(const char *program, struct err *e);
 int backend_encoder_new(const struct backend_encoder *config, struct encoder **ret, struct err *e);
 
 #endif

@@ -19,14 +19,14 @@ ledgers_mongodb_open(struct backend *b, const char *rest, struct ledger **ret, s
 }
 
 static const struct ledger_technology ledgers_mongodb = {
-	{ "mongodb:", "mongodb:", backend_mongo_check }, SERVER_MONGODB, ledgers_mongodb_open
+	{ "mongodb:", "mongodb:", technology_bare }, SERVER_MONGODB, ledgers_mongodb_open
 };
 static const struct technology *const ledgers_all[] = { &ledgers_mongodb.is, NULL };
 
 int
-ledgers_check(const struct backend_config *config, struct err *e)
+backend_check_ledger(const char *url, struct err *e)
 {
-	return technology_check("LEDGER", config->ledger, ledgers_all, config, e);
+	return technology_check(url, ledgers_all, e);
 }
 
 static int
@@ -46,7 +46,7 @@ backend_ledger(struct backend *b, struct ledger **ret, struct err *e)
 		*ret = b->ledger;
 		return 0;
 	}
-	if (!(found = technology_find("LEDGER", b->config->ledger, ledgers_all, e)))
+	if (!(found = technology_find(b->config->ledger, ledgers_all, e)))
 		return ERR_INVALID;
 	t = (const struct ledger_technology *)(const void *)found; /* its first member */
 	r = t->open(b, b->config->ledger + strlen(found->scheme), &b->ledger, e);

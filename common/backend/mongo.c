@@ -13,7 +13,9 @@ mongo_open(const struct backend_config *config, const struct backend_limits *lim
 		.deadline_ms = limits->deadline_ms,
 	};
 
-	return mongo_pool_new(&mongo, ret, e);
+	int r = mongo_pool_new(&mongo, ret, e);
+
+	return r < 0 ? err_prefix(e, r, "MONGODB_URI") : 0;
 }
 
 int
@@ -28,12 +30,9 @@ backend_mongo(struct backend *b, struct mongo_pool **ret, struct err *e)
 }
 
 int
-backend_mongo_check(const struct backend_config *config, const char *rest, struct err *e)
+backend_check_mongodb_uri(const char *uri, struct err *e)
 {
-	SCOPED(mongo_pool_free_p) struct mongo_pool *pool = NULL;
-	int r = technology_bare(config, rest, e);
-
-	return r < 0 ? r : mongo_open(config, &(struct backend_limits){ 1, 1000 }, &pool, e);
+	return mongo_pool_check(uri, e);
 }
 
 static void

@@ -12,21 +12,15 @@ struct technology {
 	const char *scheme; /* "dir:" */
 	const char *form;   /* as an operator writes it: "dir:/path" */
 	/* rest is what stands behind the scheme */
-	int (*check)(const struct backend_config *config, const char *rest, struct err *e);
+	int (*check)(const char *rest, struct err *e);
 };
-/* The one that url begins with; NULL, and INVALID that names the key and all forms. The list ends
- * with NULL. */
-const struct technology *technology_find(const char *key, const char *url,
-					 const struct technology *const *all, struct err *e);
-/* The same, and what its check says. */
-int technology_check(const char *key, const char *url, const struct technology *const *all,
-		     const struct backend_config *config, struct err *e);
+/* The one that url begins with; NULL, and INVALID that names all forms. The list ends with NULL. */
+const struct technology *technology_find(const char *url, const struct technology *const *all,
+					 struct err *e);
+/* Whether url is one of them: what its check says. */
+int technology_check(const char *url, const struct technology *const *all, struct err *e);
 /* A check for a scheme behind which nothing stands. */
-int technology_bare(const struct backend_config *config, const char *rest, struct err *e);
-
-int blobs_check(const struct backend_config *config, struct err *e);
-int ledgers_check(const struct backend_config *config, struct err *e);
-int queues_check(const struct backend_config *config, struct err *e);
+int technology_bare(const char *rest, struct err *e);
 
 /* Everything that one server is asked at each look of the daemon. */
 #define SERVERS_MAX 4
@@ -63,8 +57,6 @@ int backend_server(struct backend *b, const char *name, int (*ping)(void *arg, s
 /* The pool of MongoDB's clients (mongo.c), made when it is first needed. */
 #define SERVER_MONGODB "mongodb"
 int backend_mongo(struct backend *b, struct mongo_pool **ret, struct err *e);
-/* Whether MONGODB_URI can be read; nothing behind the scheme. */
-int backend_mongo_check(const struct backend_config *config, const char *rest, struct err *e);
 void backend_mongo_watch(struct backend *b, struct metrics *m);
 void backend_mongo_close(struct backend *b);
 

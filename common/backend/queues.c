@@ -67,15 +67,27 @@ static const struct queue_technology queues_amqp = {
 static const struct technology *const queues_all[] = { &queues_amqp.is, NULL };
 
 int
-queues_check(const struct backend_config *config, struct err *e)
+backend_check_queue(const char *url, struct err *e)
 {
-	return technology_check("QUEUE", config->queue, queues_all, config, e);
+	return technology_check(url, queues_all, e);
+}
+
+int
+backend_check_amqp_url(const char *url, struct err *e)
+{
+	return queue_amqp_check(url, e);
+}
+
+int
+backend_check_queue_name(const char *name, struct err *e)
+{
+	return queue_amqp_name_check(name, e);
 }
 
 static const struct queue_technology *
 queues_find(const struct backend_config *config, struct err *e)
 {
-	const struct technology *found = technology_find("QUEUE", config->queue, queues_all, e);
+	const struct technology *found = technology_find(config->queue, queues_all, e);
 
 	return (const struct queue_technology *)(const void *)found; /* its first member */
 }

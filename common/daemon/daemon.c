@@ -236,6 +236,7 @@ daemon_live(const struct daemon_spec *spec, const void *config)
 
 	log_init(spec->name, (enum log_level)c->log_level, (enum log_format)c->log_format,
 		 STDOUT_FILENO);
+	options_log_strays(spec);
 	d.stop.fd = d.finished.fd = -1;
 	if (stop_init(&d.stop, &e) < 0 || stop_init(&d.finished, &e) < 0 ||
 	    metrics_new(&d.metrics, &e) < 0 || health_new(d.metrics, &d.health, &e) < 0)

@@ -49,8 +49,9 @@ struct daemon_spec {
 	const struct config_key *keys; /* the daemon's own, behind daemon_config_keys */
 	size_t config_size;
 	int (*run)(struct daemon *, const void *config, struct err *);
-	int (*check)(const void *config, struct err *); /* beyond the table; may be NULL */
-	const struct command *const *commands;          /* ends with NULL; may be NULL */
+	/* Beyond the table, of what serves; may be NULL. */
+	int (*check)(const void *config, struct err *);
+	const struct command *const *commands; /* ends with NULL; may be NULL */
 };
 int daemon_main(int argc, char **argv, const struct daemon_spec *spec);
 

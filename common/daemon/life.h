@@ -36,6 +36,7 @@ void process_metrics_refresh(struct daemon *d); /* before each scrape */
 /* probe.c: --health; the exit code. */
 int probe_health(const struct daemon_config *config);
 /* options.c: all that daemon_main does without becoming a daemon. */
+void options_log_strays(const struct daemon_spec *spec); /* variables that are nearly a key */
 int options_main(int argc, char **argv, const struct daemon_spec *spec, bool *ret_serve,
 		 void *config);
 

@@ -1,5 +1,8 @@
+/* environ */
+#define _GNU_SOURCE
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log/log.h"
 #include "base/scope.h"
@@ -12,10 +15,10 @@ const struct config_key daemon_config_keys[] = {
 			  "debug|info|warn|error", "least level that is logged"),
 	CONFIG_KEY_CHOICE(struct daemon_config, log_format, "LOG_FORMAT", "text", "text|json",
 			  "logfmt, or one JSON object a line"),
-	CONFIG_KEY_TEXT(struct daemon_config, listen_address, "LISTEN_ADDRESS", "0.0.0.0",
-			"address that all ports are bound to"),
-	NUMBER(CONFIG_INTEGER, admin_port, "ADMIN_PORT", "9100", 0, 65535,
-	       "port of /healthz, /readyz and /metrics; 0 = any free one"),
+	CONFIG_KEY_TEXT_CHECKED(struct daemon_config, listen_address, "LISTEN_ADDRESS", "0.0.0.0",
+				http_address_check, "address that all ports are bound to"),
+	CONFIG_KEY_PORT(struct daemon_config, admin_port, "ADMIN_PORT", "9100", 0,
+			"port of /healthz, /readyz and /metrics; 0 = any free one"),
 	NUMBER(CONFIG_DURATION, start_timeout_ms, "START_TIMEOUT", "0", 0, INT64_C(86400000),
 	       "exit 111 when not ready within it; 0 = wait for ever"),
 	NUMBER(CONFIG_DURATION, drain_timeout_ms, "DRAIN_TIMEOUT", "300s", 0, INT64_C(86400000),
@@ -77,22 +80,70 @@ options_print_help(const struct daemon_spec *spec, const struct config_key *cons
 		     EXIT_CONFIG, EXIT_NOT_STARTED);
 }
 
-/* Loads and checks; findings go to stderr, one a line. */
+/* Loads; findings go to stderr, one a line. */
 static int
 options_load(const struct daemon_spec *spec, const struct config_key *const *tables, void *config)
 {
-	struct err e = ERR_NONE;
+	if (config_load_from(tables, config, NULL, NULL, stderr, NULL) == 0)
+		return 0;
+	(void)fprintf(stderr, "%s: bad configuration (see above, and %s --help)\n", spec->name,
+		      spec->name);
+	return EXIT_CONFIG;
+}
 
-	if (config_load_from(tables, config, NULL, NULL, stderr, &e) < 0) {
-		(void)fprintf(stderr, "%s: bad configuration (see above, and %s --help)\n",
-			      spec->name, spec->name);
+/* What the daemon itself needs beyond what its commands do. */
+static int
+options_load_to_serve(const struct daemon_spec *spec, const struct config_key *const *tables,
+		      void *config)
+{
+	struct err e = ERR_NONE;
+	int r = options_load(spec, tables, config);
+
+	if (r != 0 || !spec->check || spec->check(config, &e) == 0)
+		return r;
+	(void)fprintf(stderr, "%s: bad configuration: %s\n", spec->name, e.text);
+	return EXIT_CONFIG;
+}
+
+static void
+options_print_stray(void *arg, const char *name, const char *meant)
+{
+	int *count = arg;
+
+	(void)fprintf(stderr, "%s: did you mean %s?\n", name, meant);
+	++*count;
+}
+
+/* What is nearly a key is as wrong as a key's value. */
+static int
+options_check(const struct daemon_spec *spec, const struct config_key *const *tables, void *config)
+{
+	int strays = 0, r;
+
+	config_each_stray(tables, (const char *const *)environ, options_print_stray, &strays);
+	if ((r = options_load_to_serve(spec, tables, config)) != 0)
+		return r;
+	if (strays > 0) {
+		(void)fprintf(stderr, "%s: bad configuration (see above)\n", spec->name);
 		return EXIT_CONFIG;
 	}
-	if (spec->check && spec->check(config, &e) < 0) {
-		(void)fprintf(stderr, "%s: bad configuration: %s\n", spec->name, e.text);
-		return EXIT_CONFIG;
-	}
+	(void)printf("%s: the configuration is good\n", spec->name);
 	return 0;
+}
+
+static void
+options_log_stray(void *arg, const char *name, const char *meant)
+{
+	(void)arg;
+	log_warn(LOG_EVENT("unknown_key"), LOG_STR("name", name), LOG_STR("did_you_mean", meant));
+}
+
+void
+options_log_strays(const struct daemon_spec *spec)
+{
+	const struct config_key *const tables[] = { daemon_config_keys, spec->keys, NULL };
+
+	config_each_stray(tables, (const char *const *)environ, options_log_stray, NULL);
 }
 
 /* What is typed is read before the configuration is: help needs none. */
@@ -147,14 +198,13 @@ options_main(int argc, char **argv, const struct daemon_spec *spec, bool *ret_se
 			return EXIT_CONFIG;
 		return probe_health(config);
 	case CHECK_CONFIG:
-		if ((r = options_load(spec, tables, config)) == 0)
-			(void)printf("%s: the configuration is good\n", spec->name);
+		r = options_check(spec, tables, config);
 		break;
 	case COMMAND:
 		r = options_run_command(argc, argv, spec, tables, config);
 		break;
 	case SERVE:
-		r = options_load(spec, tables, config);
+		r = options_load_to_serve(spec, tables, config);
 		*ret_serve = r == 0;
 		break;
 	}

@@ -29,6 +29,39 @@ client_init_curl(void)
 	curl_failed = curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK;
 }
 
+static void
+client_free_url(CURLU **url)
+{
+	curl_url_cleanup(*url);
+}
+
+static void
+client_free_text(char **text)
+{
+	curl_free(*text);
+}
+
+int
+http_url_check(const char *text, struct err *e)
+{
+	SCOPED(client_free_url) CURLU *url = curl_url();
+	SCOPED(client_free_text) char *scheme = NULL, *host = NULL;
+	CURLUcode failed;
+
+	if (!url)
+		return err_set(e, ERR_NO_MEMORY, "url");
+	failed = curl_url_set(url, CURLUPART_URL, text, 0);
+	if (failed == CURLUE_OK)
+		failed = curl_url_get(url, CURLUPART_SCHEME, &scheme, 0);
+	if (failed == CURLUE_OK)
+		failed = curl_url_get(url, CURLUPART_HOST, &host, 0);
+	if (failed != CURLUE_OK)
+		return err_set(e, ERR_INVALID, "%s", curl_url_strerror(failed));
+	if (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0)
+		return err_set(e, ERR_INVALID, "%.20s is neither http nor https", scheme);
+	return 0;
+}
+
 int
 http_client_new(int max_connections, struct http_client **ret, struct err *e)
 {

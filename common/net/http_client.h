@@ -25,6 +25,8 @@ struct http_client_response {
 	struct str body; /* give it a ceiling (STR_MAX) before the call; free it after */
 };
 
+/* Whether a request can be sent there: INVALID says what is wrong with it. */
+int http_url_check(const char *url, struct err *e);
 int http_client_new(int max_connections, struct http_client **ret, struct err *e);
 /* 0 when an answer of any status came; UNAVAILABLE, TIMEOUT otherwise; TOO_LARGE past the body's
  * ceiling. */

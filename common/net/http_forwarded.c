@@ -41,19 +41,22 @@ forwarded_cidr_parse(char *text, struct http_cidr *ret, struct err *e)
 	if (slash)
 		*slash = '\0';
 	if (!forwarded_address_parse(text, ret->bytes, &v4))
-		return err_set(e, ERR_INVALID, "bad network in the trusted proxies: %.60s", text);
+		return err_set(e, ERR_INVALID,
+			       "\"%.60s\" is no address or network such as 10.0.0.0/8", text);
 	bits = v4 ? 32 : 128;
 	if (slash && parse_int(slash + 1, 0, bits, &bits, e) < 0)
-		return err_set(e, ERR_INVALID, "bad prefix in the trusted proxies: %.60s/%.10s",
-			       text, slash + 1);
+		return err_set(e, ERR_INVALID, "%.60s/%.10s: the prefix is not in 0 to %d", text,
+			       slash + 1, v4 ? 32 : 128);
 	ret->bits = (int)bits + (v4 ? 96 : 0);
 	return 0;
 }
 
 int
-http_trusted_parse(const char *list, struct http_server *s, struct err *e)
+http_trusted_parse(const char *list, struct http_cidr ret[HTTP_CIDR_MAX], size_t *ret_count,
+		   struct err *e)
 {
 	char word[128];
+	size_t count = 0;
 	int r;
 
 	for (const char *p = list ? list : ""; *p != '\0';) {
@@ -63,16 +66,27 @@ http_trusted_parse(const char *list, struct http_server *s, struct err *e)
 			p++;
 			continue;
 		}
-		if (len >= sizeof word || s->trusted_count == HTTP_CIDR_MAX)
-			return err_set(e, ERR_INVALID, "too many or too long trusted proxies");
+		if (len >= sizeof word || count == HTTP_CIDR_MAX)
+			return err_set(e, ERR_INVALID, "more than %d networks, or a longer one",
+				       HTTP_CIDR_MAX);
 		memcpy(word, p, len);
 		word[len] = '\0';
-		if ((r = forwarded_cidr_parse(word, &s->trusted[s->trusted_count], e)) < 0)
+		if ((r = forwarded_cidr_parse(word, &ret[count], e)) < 0)
 			return r;
-		s->trusted_count++;
+		count++;
 		p += len;
 	}
+	*ret_count = count;
 	return 0;
+}
+
+int
+http_trusted_check(const char *list, struct err *e)
+{
+	struct http_cidr networks[HTTP_CIDR_MAX];
+	size_t count;
+
+	return http_trusted_parse(list, networks, &count, e);
 }
 
 static bool

@@ -148,7 +148,8 @@ enum http_shut { HTTP_SHUT_IDLE, HTTP_SHUT_ALL };
 int http_watch_shut(struct http_server *s, enum http_shut which);
 
 /* http_forwarded.c */
-int http_trusted_parse(const char *list, struct http_server *s, struct err *e);
+int http_trusted_parse(const char *list, struct http_cidr ret[HTTP_CIDR_MAX], size_t *ret_count,
+		       struct err *e);
 void http_peer_text(const struct sockaddr *from, char to[HTTP_ADDRESS_MAX]);
 void http_client_find(struct http_request *req);
 

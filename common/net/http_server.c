@@ -133,19 +133,39 @@ server_on_completed(void *arg, struct MHD_Connection *mhd, void **context,
 		http_dispatch_done(req, how);
 }
 
+/* To be freed by freeaddrinfo. */
 static int
-server_open_listener(const struct http_server_config *config, struct err *e)
+server_resolve(const char *address, int port, struct addrinfo **ret, struct err *e)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
 				  .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV };
+	char service[16];
+
+	(void)snprintf(service, sizeof service, "%d", port);
+	if (getaddrinfo(address, service, &hints, ret) != 0)
+		return err_set(e, ERR_INVALID, "\"%.60s\" is no IPv4 or IPv6 address", address);
+	return 0;
+}
+
+int
+http_address_check(const char *address, struct err *e)
+{
+	struct addrinfo *info = NULL;
+	int r = server_resolve(address, 0, &info, e);
+
+	if (r == 0)
+		freeaddrinfo(info);
+	return r;
+}
+
+static int
+server_open_listener(const struct http_server_config *config, struct err *e)
+{
 	struct addrinfo *info = NULL;
 	int fd, on = 1, failed;
-	char port[16];
 
-	(void)snprintf(port, sizeof port, "%d", config->port);
-	if (getaddrinfo(config->address, port, &hints, &info) != 0)
-		return err_set(e, ERR_INVALID, "bad listen address %.60s port %d", config->address,
-			       config->port);
+	if (server_resolve(config->address, config->port, &info, e) < 0)
+		return ERR_INVALID;
 	fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd >= 0) {
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -227,7 +247,7 @@ http_server_start(const struct http_server_config *config, struct http_server **
 	s->listen_fd = -1;
 	s->rate_window_ms = HTTP_RATE_WINDOW_MS;
 	server_init_lock(s);
-	if ((r = http_trusted_parse(config->trusted_proxies, s, e)) < 0)
+	if ((r = http_trusted_parse(config->trusted_proxies, s->trusted, &s->trusted_count, e)) < 0)
 		return r;
 	if ((r = server_open_listener(config, e)) < 0)
 		return r;

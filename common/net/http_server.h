@@ -74,6 +74,9 @@ struct http_server_config {
 /* Sensible values for all but routes, service, address and port. */
 struct http_server_config http_server_defaults(void);
 
+/* Whether http_server_start can read them: INVALID in words that stand behind a key's name. */
+int http_address_check(const char *address, struct err *e);
+int http_trusted_check(const char *list, struct err *e);
 /* Binds and serves at once. UNAVAILABLE with words when the port is taken. */
 int http_server_start(const struct http_server_config *config, struct http_server **ret,
 		      struct err *e);

@@ -1,5 +1,9 @@
 #include "auth/config.h"
 
+#include <string.h>
+
+#include "net/http_server.h"
+
 #define PRIVATE_NETWORKS                                                                           \
 	"127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,::1/128,fc00::/7"
 
@@ -11,9 +15,24 @@
 	CONFIG_KEY_NUMBER(CONFIG_INTEGER, struct auth_config, member, name, fallback, low, high,   \
 			  help)
 
+/* MySQL's library looks up whatever it is given. */
+static int
+auth_check_host(const char *host, struct err *e)
+{
+	const char *colon = strchr(host, ':');
+
+	if (strpbrk(host, "/@ ") || (colon && !strchr(colon + 1, ':')))
+		return err_set(e, ERR_INVALID,
+			       "\"%.60s\" is no host's name or address (its port is MYSQL_PORT)",
+			       host);
+	return 0;
+}
+
 const struct config_key auth_keys[] = {
-	NUMBER(listen_port, "LISTEN_PORT", "5000", 0, 65535, "port of /login and /validate"),
-	TEXT(mysql_host, "MYSQL_HOST", NULL, "host of MySQL or MariaDB"),
+	CONFIG_KEY_PORT(struct auth_config, listen_port, "LISTEN_PORT", "5000", 0,
+			"port of /login and /validate"),
+	CONFIG_KEY_TEXT_CHECKED(struct auth_config, mysql_host, "MYSQL_HOST", NULL, auth_check_host,
+				"host of MySQL or MariaDB"),
 	NUMBER(mysql_port, "MYSQL_PORT", "3306", 1, 65535, "its port"),
 	TEXT(mysql_user, "MYSQL_USER", "auth_user", "its user"),
 	SECRET(mysql_password, "MYSQL_PASSWORD", NULL, "that user's password"),
@@ -39,8 +58,9 @@ const struct config_key auth_keys[] = {
 	CONFIG_KEY_NUMBER(CONFIG_DURATION, struct auth_config, failure_window_ms,
 			  "LOGIN_FAILURE_WINDOW", "15m", 1000, 86400000,
 			  "how long a failed login counts"),
-	TEXT(trusted_proxies, "TRUSTED_PROXIES", PRIVATE_NETWORKS,
-	     "networks whose X-Forwarded-For is believed (the gateway's)"),
+	CONFIG_KEY_TEXT_CHECKED(struct auth_config, trusted_proxies, "TRUSTED_PROXIES",
+				PRIVATE_NETWORKS, http_trusted_check,
+				"networks whose X-Forwarded-For is believed (the gateway's)"),
 	NUMBER(max_connections, "MAX_CONNECTIONS", "1024", 1, 100000,
 	       "most HTTP connections; past it: 503"),
 	CONFIG_KEY_NUMBER(CONFIG_DURATION, struct auth_config, drain_delay_ms, "DRAIN_DELAY", "5s",

@@ -4,8 +4,7 @@
 #include "base/machine/cpus.h"
 #include "base/machine/memory_limit.h"
 
-#define TEXT(member, name, fallback, help)                                                         \
-	CONFIG_KEY_TEXT(struct converter_config, member, name, fallback, help)
+#define QUEUE(m, n, d, h) BACKEND_QUEUE_NAME_KEY(struct converter_config, m, n, d, h)
 #define NUMBER(type, member, name, fallback, low, high, help)                                      \
 	CONFIG_KEY_NUMBER(type, struct converter_config, member, name, fallback, low, high, help)
 
@@ -21,9 +20,9 @@ const struct config_key converter_keys[] = {
 	BACKEND_BLOB_KEYS(struct converter_config, backend),
 	BACKEND_LEDGER_KEYS(struct converter_config, backend),
 	BACKEND_QUEUE_KEYS(struct converter_config, backend),
-	TEXT(video_queue, "VIDEO_QUEUE", "video", "queue of videos to convert"),
-	TEXT(mp3_queue, "MP3_QUEUE", "mp3", "queue that says an mp3 is ready"),
-	TEXT(failed_queue, "FAILED_QUEUE", "failed", "queue that says a video failed"),
+	QUEUE(video_queue, "VIDEO_QUEUE", "video", "queue of videos to convert"),
+	QUEUE(mp3_queue, "MP3_QUEUE", "mp3", "queue that says an mp3 is ready"),
+	QUEUE(failed_queue, "FAILED_QUEUE", "failed", "queue that says a video failed"),
 	NUMBER(CONFIG_INTEGER, jobs, "CONVERTER_JOBS", "0", 0, 256,
 	       "conversions at once; 0 = a quarter of the cores, at least 2"),
 	NUMBER(CONFIG_INTEGER, cores, "CONVERTER_CORES", "0", 0, 256,
@@ -40,8 +39,9 @@ const struct config_key converter_keys[] = {
 	       "address space of one conversion, less where memory is short; 0 = no limit"),
 	NUMBER(CONFIG_DURATION, worker_cpu_ms, "WORKER_CPU_TIME", "2h", 0, 30 * DAY,
 	       "processor time of one conversion; 0 = no limit"),
-	TEXT(worker, "CONVERTER_WORKER", "",
-	     "path of converter-worker; empty = beside this program"),
+	CONFIG_KEY_TEXT_CHECKED(struct converter_config, worker, "CONVERTER_WORKER", "",
+				backend_encoder_check,
+				"path of converter-worker; empty = beside this program"),
 	NUMBER(CONFIG_DURATION, retention_video_ms, "RETENTION_VIDEO", "0", 0, 3650 * DAY,
 	       "`converter janitor` removes videos this long after their job's end; 0 = never"),
 	NUMBER(CONFIG_DURATION, retention_audio_ms, "RETENTION_AUDIO", "0", 0, 3650 * DAY,

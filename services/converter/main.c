@@ -234,9 +234,10 @@ converter_check(const void *arg, struct err *e)
 {
 	SCOPED(encoder_close_p) struct encoder *encoder = NULL;
 	const struct converter_config *config = arg;
-	int r = backend_check(&config->backend, BACKEND_BLOBS | BACKEND_LEDGER | BACKEND_QUEUE, e);
+	struct capacity wish, fit;
+	int r = converter_capacity(config, &wish, &fit, e);
 
-	return r < 0 ? r : converter_encoder_new(config, config->worker_memory, &encoder, e);
+	return r < 0 ? r : converter_encoder_new(config, fit.worker_memory, &encoder, e);
 }
 
 int

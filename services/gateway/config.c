@@ -1,18 +1,21 @@
 #include "gateway/config.h"
 
-#define TEXT(m, n, d, h) CONFIG_KEY_TEXT(struct gateway_config, m, n, d, h)
+#define QUEUE(m, n, d, h) BACKEND_QUEUE_NAME_KEY(struct gateway_config, m, n, d, h)
+#define TEXT(m, n, d, c, h) CONFIG_KEY_TEXT_CHECKED(struct gateway_config, m, n, d, c, h)
 #define NUMBER(t, m, n, d, lo, hi, h)                                                              \
 	CONFIG_KEY_NUMBER(t, struct gateway_config, m, n, d, lo, hi, h)
 
 const struct config_key gateway_config_keys[] = {
-	NUMBER(CONFIG_INTEGER, listen_port, "LISTEN_PORT", "8080", 1, 65535, "port for clients"),
-	TEXT(auth_address, "AUTH_SVC_ADDRESS", "auth:5000", "auth, as host:port or an http URL"),
+	CONFIG_KEY_PORT(struct gateway_config, listen_port, "LISTEN_PORT", "8080", 1,
+			"port for clients"),
+	TEXT(auth_address, "AUTH_SVC_ADDRESS", "auth:5000", gateway_check_auth_address,
+	     "auth, as host:port or an http URL"),
 	BACKEND_BLOB_KEYS(struct gateway_config, backend),
 	BACKEND_LEDGER_KEYS(struct gateway_config, backend),
 	BACKEND_QUEUE_KEYS(struct gateway_config, backend),
-	TEXT(video_queue, "VIDEO_QUEUE", "video", "queue of videos to convert"),
-	TEXT(mp3_queue, "MP3_QUEUE", "mp3", "queue of finished mp3s"),
-	TEXT(failed_queue, "FAILED_QUEUE", "failed", "queue of failed jobs"),
+	QUEUE(video_queue, "VIDEO_QUEUE", "video", "queue of videos to convert"),
+	QUEUE(mp3_queue, "MP3_QUEUE", "mp3", "queue of finished mp3s"),
+	QUEUE(failed_queue, "FAILED_QUEUE", "failed", "queue of failed jobs"),
 	NUMBER(CONFIG_BYTES, max_upload_bytes, "MAX_UPLOAD_BYTES", "0", 0, INT64_MAX,
 	       "largest file taken; 0 = no limit"),
 	NUMBER(CONFIG_BYTES, max_stored_bytes, "MAX_STORED_BYTES_PER_USER", "0", 0, INT64_MAX,
@@ -21,7 +24,8 @@ const struct config_key gateway_config_keys[] = {
 	       "jobs of one user that have not ended; past it 429; 0 = no limit"),
 	CONFIG_KEY_FLAG(struct gateway_config, allow_ownerless, "ALLOW_OWNERLESS", "true",
 			"serve blobs without an owner (made by MsgQ) to any valid token"),
-	TEXT(trusted_proxies, "TRUSTED_PROXIES", "", "CIDR list whose X-Forwarded-For is believed"),
+	TEXT(trusted_proxies, "TRUSTED_PROXIES", "", http_trusted_check,
+	     "CIDR list whose X-Forwarded-For is believed"),
 	NUMBER(CONFIG_INTEGER, max_connections, "MAX_CONNECTIONS", "2048", 1, 100000,
 	       "connections at once; past it 503"),
 	NUMBER(CONFIG_DURATION, head_timeout_ms, "HEAD_TIMEOUT", "30s", 100, 3600000,

@@ -23,4 +23,7 @@ struct gateway_config {
 
 extern const struct config_key gateway_config_keys[];
 
+/* What the row of AUTH_SVC_ADDRESS asks, of an adapter that main.c alone names. */
+int gateway_check_auth_address(const char *address, struct err *e);
+
 #endif

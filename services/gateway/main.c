@@ -134,12 +134,10 @@ gateway_run(struct daemon *d, const void *config, struct err *e)
 	return gateway_serve(d, c, &g, e);
 }
 
-static int
-gateway_check(const void *config, struct err *e)
+int
+gateway_check_auth_address(const char *address, struct err *e)
 {
-	const struct gateway_config *c = config;
-
-	return backend_check(&c->backend, BACKEND_BLOBS | BACKEND_LEDGER | BACKEND_QUEUE, e);
+	return identity_http_check(address, e);
 }
 
 int
@@ -151,7 +149,6 @@ main(int argc, char **argv)
 		.keys = gateway_config_keys,
 		.config_size = sizeof(struct gateway_config),
 		.run = gateway_run,
-		.check = gateway_check,
 	};
 
 	return daemon_main(argc, argv, &spec);

@@ -165,14 +165,6 @@ notification_run(struct daemon *d, const void *config, struct err *e)
 	return r;
 }
 
-static int
-notification_check(const void *config, struct err *e)
-{
-	const struct notification_config *c = config;
-
-	return backend_check(&c->backend, BACKEND_LEDGER | BACKEND_QUEUE, e);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -182,7 +174,6 @@ main(int argc, char **argv)
 		.keys = notification_config_keys,
 		.config_size = sizeof(struct notification_config),
 		.run = notification_run,
-		.check = notification_check,
 	};
 
 	return daemon_main(argc, argv, &spec);

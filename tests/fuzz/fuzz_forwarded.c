@@ -82,7 +82,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&server, 0, sizeof server);
 	memset(&req, 0, sizeof req);
 	req.server = &server;
-	if (http_trusted_parse(next_line(&rest), &server, NULL) == 0) {
+	if (http_trusted_parse(next_line(&rest), server.trusted, &server.trusted_count, NULL) ==
+	    0) {
 		for (size_t i = 0; i < server.trusted_count; i++)
 			if (server.trusted[i].bits < 0 || server.trusted[i].bits > 128)
 				abort();

@@ -21,6 +21,10 @@ struct queue_amqp_config {
 	int (*on_missing)(void *arg, const char *queue, struct err *e);
 	void *on_missing_arg;
 };
+/* Whether url can be read; INVALID in words that stand behind a key's name, without the password. */
+int queue_amqp_check(const char *url, struct err *e);
+/* Whether a broker takes it for a queue of ours, and for the one of its dead letters. */
+int queue_amqp_name_check(const char *name, struct err *e);
 int publisher_amqp_new(const struct queue_amqp_config *config, struct publisher **ret,
 		       struct err *e);
 /* queues: names to consume from, copied; prefetch is per consumer (queue). */

@@ -226,7 +226,7 @@ consumer_carry_out_bury(struct consumer_amqp *c, const struct consumer_bury *b, 
 	char dead[QUEUE_NAME_MAX + 1];
 	int r;
 
-	if ((r = link_amqp_name_dead(m.destination, dead, e)) < 0)
+	if ((r = amqp_name_dead(m.destination, dead, e)) < 0)
 		return r;
 	m.destination = dead;
 	c->bury_refused = false;

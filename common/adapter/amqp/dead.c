@@ -209,7 +209,7 @@ dead_visit_all(struct dead_amqp *d, const char *queue, size_t max, dead_visitor 
 	char dead[QUEUE_NAME_MAX + 1];
 	int r;
 
-	if ((r = link_amqp_name_dead(queue, dead, e)) < 0)
+	if ((r = amqp_name_dead(queue, dead, e)) < 0)
 		return r;
 	for (size_t i = 0; i < max; i++) {
 		struct dead_letter letter;

@@ -25,13 +25,12 @@ static char default_vhost[] = "/";
 int
 link_amqp_init(struct link_amqp *l, const struct queue_amqp_config *config, struct err *e)
 {
+	int r;
+
 	if (!(l->url = strdup(config->url)))
 		return err_set(e, ERR_NO_MEMORY, "queue");
-	if (amqp_parse_url(l->url, &l->info) != AMQP_STATUS_OK)
-		return err_set(e, ERR_INVALID,
-			       "AMQP_URL is not of the form amqp://user:password@host:port/vhost");
-	if (l->info.ssl)
-		return err_set(e, ERR_INVALID, "AMQP_URL: amqps is not supported, use amqp");
+	if ((r = amqp_url_split(l->url, &l->info, e)) < 0)
+		return err_prefix(e, r, "AMQP_URL");
 	/* "…:5672/" means the default virtual host to every operator, though the URI's rule says an
 	 * empty name */
 	if (l->info.vhost[0] == '\0')
@@ -233,15 +232,6 @@ link_declare_anew(struct link_amqp *l, const char *queue, struct err *e)
 	(void)amqp_queue_declare(l->conn, CHANNEL_DECLARE, amqp_cstring_bytes(queue), 0, 1, 0, 0,
 				 amqp_empty_table);
 	return link_amqp_check(amqp_get_rpc_reply(l->conn), queue, e);
-}
-
-int
-link_amqp_name_dead(const char *queue, char ret[QUEUE_NAME_MAX + 1], struct err *e)
-{
-	char dead[QUEUE_NAME_MAX + sizeof ".dead"];
-
-	(void)snprintf(dead, sizeof dead, "%s.dead", queue);
-	return str_copy(ret, QUEUE_NAME_MAX + 1, dead, e);
 }
 
 int

@@ -29,6 +29,10 @@ struct link_amqp {
 	int known_count;
 };
 
+/* check.c: splits url where it is; info lives as long. INVALID without quoting it. */
+int amqp_url_split(char *url, struct amqp_connection_info *ret_info, struct err *e);
+/* The same file: "<queue>.dead"; TOO_LARGE. */
+int amqp_name_dead(const char *queue, char ret[QUEUE_NAME_MAX + 1], struct err *e);
 /* Copies and parses the URL; INVALID without quoting it. */
 int link_amqp_init(struct link_amqp *l, const struct queue_amqp_config *config, struct err *e);
 void link_amqp_fini(struct link_amqp *l);
@@ -41,8 +45,6 @@ void link_amqp_close(struct link_amqp *l);
 int link_amqp_wait_ms(const struct link_amqp *l); /* until the next try */
 /* Looks the queue up and declares it durable, without arguments, where it is absent. */
 int link_amqp_ensure_queue(struct link_amqp *l, const char *queue, struct err *e);
-/* "<queue>.dead"; TOO_LARGE. */
-int link_amqp_name_dead(const char *queue, char ret[QUEUE_NAME_MAX + 1], struct err *e);
 void link_amqp_forget_queue(struct link_amqp *l, const char *queue);
 int link_amqp_confirm_select(struct link_amqp *l, amqp_channel_t channel, struct err *e);
 /* What an RPC's reply says; 0 or UNAVAILABLE with words. */

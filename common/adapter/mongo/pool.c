@@ -81,7 +81,7 @@ mongo_pool_new(const struct mongo_pool_config *config, struct mongo_pool **ret, 
 	(void)pthread_once(&pool_driver_once, pool_start_driver);
 	/* the driver's words may quote the URI, which may hold a password */
 	if (!(uri = mongoc_uri_new_with_error(config->uri, &error)))
-		return err_set(e, ERR_INVALID, "MONGODB_URI is not a MongoDB connection string");
+		return err_set(e, ERR_INVALID, "is not a MongoDB connection string");
 	pool_set_defaults(uri, config);
 	if (!(p = calloc(1, sizeof *p)))
 		return err_set(e, ERR_NO_MEMORY, "mongo pool");
@@ -93,6 +93,15 @@ mongo_pool_new(const struct mongo_pool_config *config, struct mongo_pool **ret, 
 	(void)mongoc_client_pool_set_error_api(p->clients, MONGOC_ERROR_API_VERSION_2);
 	*ret = TAKE(p);
 	return 0;
+}
+
+int
+mongo_pool_check(const char *uri, struct err *e)
+{
+	SCOPED(mongo_pool_free_p) struct mongo_pool *pool = NULL;
+	const struct mongo_pool_config config = { uri, 1, 1000 };
+
+	return mongo_pool_new(&config, &pool, e);
 }
 
 void

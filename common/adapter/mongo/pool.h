@@ -15,6 +15,8 @@ struct mongo_pool_config {
 	int max_clients;     /* e.g. 64 */
 	int64_t deadline_ms; /* server selection, sockets, waiting for a client: 3000 */
 };
+/* Whether uri can be read; INVALID in words that stand behind a key's name. */
+int mongo_pool_check(const char *uri, struct err *e);
 int mongo_pool_new(const struct mongo_pool_config *config, struct mongo_pool **ret, struct err *e);
 void mongo_pool_free(struct mongo_pool *p);
 /* Clients in use now, and the limit: for metrics. */

@@ -183,6 +183,12 @@ encoder_worker_find_program(char *ret, size_t size, struct err *e)
 }
 
 int
+encoder_worker_check(const char *program, struct err *e)
+{
+	return access(program, X_OK) < 0 ? err_errno(e, ERR_INVALID, errno, program) : 0;
+}
+
+int
 encoder_worker_new(const struct encoder_worker_config *config, struct encoder **ret, struct err *e)
 {
 	SCOPED_FREE struct encoder_worker *w = calloc(1, sizeof *w);
@@ -194,8 +200,8 @@ encoder_worker_new(const struct encoder_worker_config *config, struct encoder **
 			    : encoder_worker_find_program(w->program, sizeof w->program, e);
 	if (r < 0)
 		return r;
-	if (access(w->program, X_OK) < 0)
-		return err_errno(e, ERR_INVALID, errno, w->program);
+	if ((r = encoder_worker_check(w->program, e)) < 0)
+		return r;
 	w->config = *config;
 	w->config.program = NULL;
 	if (w->config.cores <= 0)

@@ -15,6 +15,8 @@ struct encoder_worker_config {
 	int cores;               /* shared out among the conversions under way; 0 = all there are */
 	int64_t max_duration_ms; /* of the sound; longer is TOO_LARGE */
 };
+/* INVALID when program cannot be started. */
+int encoder_worker_check(const char *program, struct err *e);
 int encoder_worker_new(const struct encoder_worker_config *config, struct encoder **ret,
 		       struct err *e);
 

@@ -1,51 +1,24 @@
 #include "base/config/config.h"
 
-#include <inttypes.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "base/scope.h"
+#include "base/config/value.h"
 
 #define CELL_MAX 512
-#define BOUND_MAX 32
 
 struct cells {
 	char type[CELL_MAX];
 	const char *fallback;
 };
 
-/* A bound as an operator would write it: 3600000 ms is "1h". */
-static void
-config_write_bound(enum config_type type, int64_t n, char to[BOUND_MAX])
-{
-	static const struct {
-		enum config_type type;
-		int64_t factor;
-		const char *suffix;
-	} units[] = {
-		{ CONFIG_DURATION, 86400000, "d" }, { CONFIG_DURATION, 3600000, "h" },
-		{ CONFIG_DURATION, 60000, "m" },    { CONFIG_DURATION, 1000, "s" },
-		{ CONFIG_DURATION, 1, "ms" },       { CONFIG_BYTES, 1 << 30, "GiB" },
-		{ CONFIG_BYTES, 1 << 20, "MiB" },   { CONFIG_BYTES, 1 << 10, "KiB" },
-	};
-	size_t i;
-
-	for (i = 0; n != 0 && i < ARRAY_LEN(units); i++)
-		if (units[i].type == type && n % units[i].factor == 0) {
-			(void)snprintf(to, BOUND_MAX, "%" PRId64 "%s", n / units[i].factor,
-				       units[i].suffix);
-			return;
-		}
-	(void)snprintf(to, BOUND_MAX, "%" PRId64, n);
-}
-
 static void
 config_describe_range(const struct config_key *key, const char *word, char *to)
 {
-	char min[BOUND_MAX], max[BOUND_MAX];
+	char min[CONFIG_BOUND_MAX], max[CONFIG_BOUND_MAX];
 
-	config_write_bound(key->type, key->min, min);
-	config_write_bound(key->type, key->max, max);
+	config_value_bound(key->type, key->min, min);
+	config_value_bound(key->type, key->max, max);
 	if (key->min == 0 && (key->max == 0 || key->max == INT64_MAX))
 		(void)snprintf(to, CELL_MAX, "%s", word);
 	else if (key->max == INT64_MAX)

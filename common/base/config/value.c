@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/scope.h"
 #include "base/text/str.h"
@@ -17,14 +18,20 @@ struct unit {
 	int64_t factor;
 };
 
+#define UNITS_OF_BYTES(letter, shift)                                                              \
+	{ letter, INT64_C(1) << (shift) }, { letter "B", INT64_C(1) << (shift) },                  \
+		{ letter "i", INT64_C(1) << (shift) },                                             \
+	{                                                                                          \
+		letter "iB", INT64_C(1) << (shift)                                                 \
+	}
+
 static const struct unit byte_units[] = {
 	{ "", 1 },
-	{ "KiB", INT64_C(1) << 10 },
-	{ "MiB", INT64_C(1) << 20 },
-	{ "GiB", INT64_C(1) << 30 },
-	{ "K", INT64_C(1) << 10 },
-	{ "M", INT64_C(1) << 20 },
-	{ "G", INT64_C(1) << 30 },
+	{ "B", 1 },
+	UNITS_OF_BYTES("K", 10),
+	UNITS_OF_BYTES("M", 20),
+	UNITS_OF_BYTES("G", 30),
+	UNITS_OF_BYTES("T", 40),
 	{ NULL, 0 },
 };
 static const struct unit duration_units[] = {
@@ -32,6 +39,29 @@ static const struct unit duration_units[] = {
 	{ "h", 3600000 }, { "d", 86400000 }, { NULL, 0 },
 };
 static const struct unit no_units[] = { { "", 1 }, { NULL, 0 } };
+
+void
+config_value_bound(enum config_type type, int64_t n, char to[CONFIG_BOUND_MAX])
+{
+	static const struct {
+		enum config_type type;
+		int64_t factor;
+		const char *suffix;
+	} units[] = {
+		{ CONFIG_DURATION, 86400000, "d" }, { CONFIG_DURATION, 3600000, "h" },
+		{ CONFIG_DURATION, 60000, "m" },    { CONFIG_DURATION, 1000, "s" },
+		{ CONFIG_DURATION, 1, "ms" },       { CONFIG_BYTES, 1 << 30, "GiB" },
+		{ CONFIG_BYTES, 1 << 20, "MiB" },   { CONFIG_BYTES, 1 << 10, "KiB" },
+	};
+
+	for (size_t i = 0; n != 0 && i < ARRAY_LEN(units); i++)
+		if (units[i].type == type && n % units[i].factor == 0) {
+			(void)snprintf(to, CONFIG_BOUND_MAX, "%" PRId64 "%s", n / units[i].factor,
+				       units[i].suffix);
+			return;
+		}
+	(void)snprintf(to, CONFIG_BOUND_MAX, "%" PRId64, n);
+}
 
 /* Puts "value" before the words, with bytes that are not plain ASCII as '?'. */
 static int
@@ -58,7 +88,7 @@ value_units_of(enum config_type type)
 static int
 value_scale(const char *text, const struct unit *u, int64_t *ret)
 {
-	bool negative = text[0] == '-';
+	bool negative = text[0] == '-', time = u == duration_units;
 	char *end;
 	long long n;
 
@@ -68,12 +98,28 @@ value_scale(const char *text, const struct unit *u, int64_t *ret)
 	n = strtoll(text, &end, 10);
 	if (errno == ERANGE)
 		return -1;
-	while (u->suffix && strcmp(u->suffix, end) != 0)
+	/* 1M of time would be a month to some */
+	while (u->suffix && (time ? strcmp(u->suffix, end) : strcasecmp(u->suffix, end)) != 0)
 		u++;
 	if (!u->suffix || n > INT64_MAX / u->factor || n < INT64_MIN / u->factor)
 		return -1;
 	*ret = n * u->factor;
 	return 0;
+}
+
+/* "is not in 3s to 1h" */
+static int
+value_refuse_range(const struct config_key *key, const char *text, int64_t max, struct err *e)
+{
+	char words[2 * CONFIG_BOUND_MAX + 32], low[CONFIG_BOUND_MAX], high[CONFIG_BOUND_MAX];
+
+	config_value_bound(key->type, key->min, low);
+	config_value_bound(key->type, max, high);
+	if (max == INT64_MAX)
+		(void)snprintf(words, sizeof words, "is below %s", low);
+	else
+		(void)snprintf(words, sizeof words, "is not in %s to %s", low, high);
+	return value_refuse(text, words, e);
 }
 
 static int
@@ -86,22 +132,11 @@ value_read_number(const struct config_key *key, const char *text, void *member, 
 	};
 	bool any = key->min == 0 && key->max == 0;
 	int64_t n, max = any ? INT64_MAX : key->max;
-	char words[80];
 
 	if (value_scale(text[0] ? text : "0", value_units_of(key->type), &n) < 0)
 		return value_refuse(text, kinds[key->type], e);
-	if (n < key->min || n > max) {
-		const char *unit = key->type == CONFIG_DURATION ? " ms" : "";
-
-		if (max == INT64_MAX)
-			(void)snprintf(words, sizeof words, "is below %" PRId64 "%s", key->min,
-				       unit);
-		else
-			(void)snprintf(words, sizeof words,
-				       "is not in %" PRId64 " to %" PRId64 "%s", key->min, max,
-				       unit);
-		return value_refuse(text, words, e);
-	}
+	if (n < key->min || n > max)
+		return value_refuse_range(key, text, max, e);
 	if (member)
 		memcpy(member, &n, sizeof n);
 	return 0;
@@ -114,7 +149,7 @@ value_read_flag(const char *text, void *member, struct err *e)
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(words); i++)
-		if (strcmp(text[0] ? text : "false", words[i]) == 0) {
+		if (strcasecmp(text[0] ? text : "false", words[i]) == 0) {
 			bool flag = i % 2 == 1;
 
 			if (member)
@@ -122,6 +157,17 @@ value_read_flag(const char *text, void *member, struct err *e)
 			return 0;
 		}
 	return value_refuse(text, "is neither true nor false", e);
+}
+
+static int
+value_refuse_choice(const struct config_key *key, const char *text, struct err *e)
+{
+	SCOPED(str_free) struct str words = STR_MAX(200);
+
+	str_printf(&words, "is none of ");
+	for (const char *at = key->choices ? key->choices : ""; *at; at++)
+		str_printf(&words, *at == '|' ? ", " : "%c", *at);
+	return value_refuse(text, str_text(&words), e);
 }
 
 static int
@@ -135,14 +181,14 @@ value_read_choice(const struct config_key *key, const char *text, void *member, 
 		const char *bar = strchr(word, '|');
 		size_t n = bar ? (size_t)(bar - word) : strlen(word);
 
-		if (len == 0 || (n == len && memcmp(word, text, n) == 0)) {
+		if (len == 0 || (n == len && strncasecmp(word, text, n) == 0)) {
 			if (member)
 				memcpy(member, &i, sizeof i);
 			return 0;
 		}
 		word = bar ? bar + 1 : NULL;
 	}
-	return value_refuse(text, "is none of the choices", e);
+	return value_refuse_choice(key, text, e);
 }
 
 static int
@@ -176,8 +222,8 @@ value_read_secret(const char *text, struct secret *member, struct err *e)
 	return 0;
 }
 
-int
-config_value_read(const struct config_key *key, const char *text, void *member, struct err *e)
+static int
+value_read(const struct config_key *key, const char *text, void *member, struct err *e)
 {
 	switch (key->type) {
 	case CONFIG_TEXT:
@@ -194,4 +240,12 @@ config_value_read(const struct config_key *key, const char *text, void *member, 
 		return value_read_secret(text, member, e);
 	}
 	return err_set(e, ERR_INTERNAL, "unknown type of key");
+}
+
+int
+config_value_read(const struct config_key *key, const char *text, void *member, struct err *e)
+{
+	int r = value_read(key, text, member, e);
+
+	return r == 0 && !member && key->check && text[0] ? key->check(text, e) : r;
 }

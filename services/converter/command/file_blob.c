@@ -205,7 +205,8 @@ file_writer_commit(struct blob_writer *port, struct err *e)
 	if (w->part[0] == '\0') {
 		if (lseek(w->fd, 0, SEEK_SET) < 0)
 			return err_errno(e, ERR_INTERNAL, errno, "seek");
-		return err_prefix(e, spool_copy(w->fd, STDOUT_FILENO, e), "standard output");
+		r = spool_copy(w->fd, STDOUT_FILENO, e);
+		return r < 0 ? err_prefix(e, r, "standard output") : 0;
 	}
 	if (fsync(w->fd) < 0)
 		return err_errno(e, spool_error_of(errno), errno, w->part);

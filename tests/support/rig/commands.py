@@ -39,6 +39,14 @@ def nothing_left(s, seconds=60):
     until("the janitor removed all that was left", lambda: not s.left() or (janitor(s) and not s.left()), seconds)
 
 
+def checked(s, name, **settings):
+    """(exit code, all that it says) of --check-config; a setting that is None is taken away."""
+    env = {key: value for key, value in environment(s, **settings).items() if value is not None}
+    done = subprocess.run([s.build / f"services/{name}/{name}", "--check-config"], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=60)
+    return done.returncode, done.stdout + done.stderr
+
+
 def convert(s, content, *words):
     """The ended command, the mp3 it made (None: none), and what else lies in the folder."""
     with tempfile.TemporaryDirectory(prefix="tonearm-convert-") as folder:

@@ -1,23 +1,15 @@
 """Gateways whose blobs are in a folder: what --check-config says of it, and a folder that is missing, full, or comes late."""
 import contextlib
-import os
 import pathlib
-import subprocess
 
 from rig import stored
 from rig.answers import plain
+from rig.commands import checked
 from rig.lib import DAEMONS, Skipped, all_ok, expect, until
 from rig.wire import Reader, connect, encode, multipart
 
 MIB = 1 << 20
 CHOICES = 'BLOBS: "{}" is not gridfs: or dir:/path'
-
-
-def checked(s, name, **settings):
-    env = {"PATH": os.environ["PATH"], **s.environment(), **settings}
-    done = subprocess.run([s.build / f"services/{name}/{name}", "--check-config"], env=env, stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=60)
-    return done.returncode, done.stdout + done.stderr
 
 
 def test_technologies_that_do_not_exist_are_found_before_the_start(s):

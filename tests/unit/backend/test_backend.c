@@ -5,20 +5,22 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "backend/backend.h"
 
-#define ALL (BACKEND_BLOBS | BACKEND_LEDGER | BACKEND_QUEUE)
-
 struct keys {
 	struct backend_config backend;
+	char video_queue[256], mp3_queue[256];
 };
 
 static const struct config_key keys[] = {
 	BACKEND_BLOB_KEYS(struct keys, backend),
 	BACKEND_LEDGER_KEYS(struct keys, backend),
 	BACKEND_QUEUE_KEYS(struct keys, backend),
+	BACKEND_QUEUE_NAME_KEY(struct keys, video_queue, "VIDEO_QUEUE", "video", "a queue"),
+	BACKEND_QUEUE_NAME_KEY(struct keys, mp3_queue, "MP3_QUEUE", "mp3", "another"),
 	CONFIG_END,
 };
 static const struct config_key *const tables[] = { keys, NULL };
@@ -30,6 +32,21 @@ from_pairs(const char *name, void *pairs)
 		if (strcmp(*at, name) == 0)
 			return at[1];
 	return NULL;
+}
+
+/* What is said of an environment of one variable; "" = it is taken. */
+static const char *
+said_of(const char *name, const char *value)
+{
+	static struct keys config;
+	static struct err e;
+	const char *pairs[] = { name, value, NULL };
+	int r;
+
+	e = ERR_NONE;
+	r = config_load_from(tables, &config, from_pairs, pairs, NULL, &e);
+	assert_int_equal(r, e.code);
+	return e.text;
 }
 
 /* The configuration that an environment of one variable gives. */
@@ -46,79 +63,96 @@ configured(const char *name, const char *value)
 }
 
 static void
-the_defaults_are_taken(void **state)
-{
-	(void)state;
-	assert_int_equal(backend_check(configured("", ""), ALL, NULL), 0);
-}
-
-static void
 good_urls_are_taken(void **state)
 {
 	static const char *const good[][2] = {
-		{ "BLOBS", "gridfs:" },   { "BLOBS", "dir:/srv/blobs" }, { "BLOBS", "dir:/" },
-		{ "LEDGER", "mongodb:" }, { "QUEUE", "amqp:" },
+		{ "BLOBS", "gridfs:" },
+		{ "BLOBS", "dir:/srv/blobs" },
+		{ "BLOBS", "dir:/" },
+		{ "LEDGER", "mongodb:" },
+		{ "QUEUE", "amqp:" },
+		{ "", "" },
+		{ "AMQP_URL", "amqp://host" },
+		{ "AMQP_URL", "amqp://a:b@host:5671/%2f" },
+		{ "MONGODB_URI", "mongodb://a:b@one:1,two:2/?replicaSet=x" },
+		{ "MP3_QUEUE", "video2" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)
-		assert_int_equal(backend_check(configured(good[i][0], good[i][1]), ALL, NULL), 0);
+		assert_string_equal(said_of(good[i][0], good[i][1]), "");
 }
 
 static void
 others_are_refused_with_the_key_and_the_choices(void **state)
 {
+	static const char amqp_form[] = "configuration: AMQP_URL: is not of the form "
+					"amqp://user:password@host:port/vhost";
 	static const char *const bad[][3] = {
-		{ "BLOBS", "s4://bucket", "BLOBS: \"s4://bucket\" is not gridfs: or dir:/path" },
-		{ "BLOBS", "gridfs", "BLOBS: \"gridfs\" is not gridfs: or dir:/path" },
-		{ "BLOBS", "/srv/blobs", "BLOBS: \"/srv/blobs\" is not gridfs: or dir:/path" },
-		{ "BLOBS", "DIR:/srv", "BLOBS: \"DIR:/srv\" is not gridfs: or dir:/path" },
-		{ "BLOBS", "dir:", "BLOBS: \"\" is no absolute path" },
-		{ "BLOBS", "dir:srv", "BLOBS: \"srv\" is no absolute path" },
-		{ "BLOBS", "gridfs:/srv", "BLOBS: nothing may stand behind the colon: \"/srv\"" },
-		{ "LEDGER", "dir:/srv", "LEDGER: \"dir:/srv\" is not mongodb:" },
+		{ "BLOBS", "s4://bucket",
+		  "configuration: BLOBS: \"s4://bucket\" is not gridfs: or dir:/path" },
+		{ "BLOBS", "gridfs",
+		  "configuration: BLOBS: \"gridfs\" is not gridfs: or dir:/path" },
+		{ "BLOBS", "/srv/blobs",
+		  "configuration: BLOBS: \"/srv/blobs\" is not gridfs: or dir:/path" },
+		{ "BLOBS", "DIR:/srv",
+		  "configuration: BLOBS: \"DIR:/srv\" is not gridfs: or dir:/path" },
+		{ "BLOBS", "dir:", "configuration: BLOBS: \"\" is no absolute path" },
+		{ "BLOBS", "dir:srv", "configuration: BLOBS: \"srv\" is no absolute path" },
+		{ "BLOBS", "gridfs:/srv",
+		  "configuration: BLOBS: nothing may stand behind the colon: \"/srv\"" },
+		{ "LEDGER", "dir:/srv", "configuration: LEDGER: \"dir:/srv\" is not mongodb:" },
 		{ "LEDGER", "mongodb://host",
-		  "LEDGER: nothing may stand behind the colon: \"//host\"" },
-		{ "QUEUE", "gridfs:", "QUEUE: \"gridfs:\" is not amqp:" },
-		{ "QUEUE", "amqp://host", "QUEUE: nothing may stand behind the colon: \"//host\"" },
+		  "configuration: LEDGER: nothing may stand behind the colon: \"//host\"" },
+		{ "QUEUE", "gridfs:", "configuration: QUEUE: \"gridfs:\" is not amqp:" },
+		{ "QUEUE", "amqp://host",
+		  "configuration: QUEUE: nothing may stand behind the colon: \"//host\"" },
+		{ "AMQP_URL", "http://bar", amqp_form },
+		{ "AMQP_URL", "foo", amqp_form },
+		{ "AMQP_URL", "amqp://host:5672x/", amqp_form },
+		{ "AMQP_URL", "amqps://host",
+		  "configuration: AMQP_URL: amqps is not supported, use amqp" },
+		{ "MONGODB_URI", "foo",
+		  "configuration: MONGODB_URI: is not a MongoDB connection string" },
+		{ "MP3_QUEUE", "video",
+		  "configuration: MP3_QUEUE: has the value of VIDEO_QUEUE too" },
+		{ "MP3_QUEUE", "amq.x",
+		  "configuration: MP3_QUEUE: \"amq.x\": names with amq. are the broker's own" },
+		{ "MP3_QUEUE", "video.dead",
+		  "configuration: MP3_QUEUE: \"video.dead\": names that end with .dead are of dead "
+		  "letters" },
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		struct err e = ERR_NONE;
-
-		assert_int_equal(backend_check(configured(bad[i][0], bad[i][1]), ALL, &e),
-				 ERR_INVALID);
-		assert_string_equal(e.text, bad[i][2]);
-	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_string_equal(said_of(bad[i][0], bad[i][1]), bad[i][2]);
 }
 
+/* Room for ".dead" behind it. */
 static void
-a_role_that_a_daemon_has_not_is_not_looked_at(void **state)
+a_queues_name_has_250_bytes_at_most(void **state)
 {
-	struct err e = ERR_NONE;
+	char name[252];
 
 	(void)state;
-	assert_int_equal(backend_check(configured("BLOBS", "nonsense"), BACKEND_LEDGER, &e), 0);
-	assert_int_equal(backend_check(configured("BLOBS", "nonsense"), BACKEND_BLOBS, &e),
-			 ERR_INVALID);
+	memset(name, 'q', sizeof name);
+	name[250] = '\0';
+	assert_string_equal(said_of("MP3_QUEUE", name), "");
+	name[250] = 'q';
+	name[251] = '\0';
+	assert_string_equal(said_of("MP3_QUEUE", name),
+			    "configuration: MP3_QUEUE: is longer than 250 bytes");
 }
 
 /* A secret may stand in it: it is never said. */
 static void
 a_server_that_cannot_be_read_is_refused_without_its_words(void **state)
 {
-	struct err e = ERR_NONE;
-
 	(void)state;
-	assert_int_equal(
-		backend_check(configured("MONGODB_URI", "mongo://user:hush@host"), ALL, &e),
-		ERR_INVALID);
-	assert_null(strstr(e.text, "hush"));
-	/* blobs in a folder and no ledger: nobody asks for it */
-	assert_int_equal(backend_check(configured("MONGODB_URI", "mongo://user:hush@host"),
-				       BACKEND_QUEUE, &e),
-			 0);
+	assert_non_null(strstr(said_of("MONGODB_URI", "mongo://user:hush@host"), "MONGODB_URI"));
+	assert_null(strstr(said_of("MONGODB_URI", "mongo://user:hush@host"), "hush"));
+	assert_non_null(strstr(said_of("AMQP_URL", "amqp://user:hush@:x"), "AMQP_URL"));
+	assert_null(strstr(said_of("AMQP_URL", "amqp://user:hush@:x"), "hush"));
 }
 
 /* What --help says of the choices is what is taken. */
@@ -182,10 +216,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_defaults_are_taken),
 		cmocka_unit_test(good_urls_are_taken),
 		cmocka_unit_test(others_are_refused_with_the_key_and_the_choices),
-		cmocka_unit_test(a_role_that_a_daemon_has_not_is_not_looked_at),
+		cmocka_unit_test(a_queues_name_has_250_bytes_at_most),
 		cmocka_unit_test(a_server_that_cannot_be_read_is_refused_without_its_words),
 		cmocka_unit_test(help_names_the_choices),
 		cmocka_unit_test(stores_of_one_backend_are_of_the_url_that_was_chosen),

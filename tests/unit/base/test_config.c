@@ -19,7 +19,15 @@ struct sample {
 	int choice;
 	struct secret secret;
 	char needed[32];
+	char even[16], left[16], right[16];
+	int64_t one_port, other_port;
 };
+
+static int
+has_even_length(const char *text, struct err *e)
+{
+	return strlen(text) % 2 == 0 ? 0 : err_set(e, ERR_INVALID, "is odd");
+}
 
 static const struct config_key keys[] = {
 	CONFIG_KEY_TEXT(struct sample, text, "TEXT", "seven", "a text"),
@@ -36,6 +44,21 @@ static const struct config_key keys[] = {
 };
 static const struct config_key more_keys[] = {
 	CONFIG_KEY_TEXT(struct sample, needed, "NEEDED", NULL, "must be given"),
+	CONFIG_KEY_TEXT_CHECKED(struct sample, even, "EVEN", "", has_even_length, "a checked text"),
+	CONFIG_KEY_PORT(struct sample, one_port, "ONE_PORT", "80", 0, "a port"),
+	CONFIG_KEY_PORT(struct sample, other_port, "OTHER_PORT", "81", 0, "another"),
+	{ .name = "LEFT",
+	  .type = CONFIG_TEXT,
+	  .offset = offsetof(struct sample, left),
+	  .size = sizeof(((struct sample *)0)->left),
+	  .fallback = "a",
+	  .apart = "side" },
+	{ .name = "RIGHT",
+	  .type = CONFIG_TEXT,
+	  .offset = offsetof(struct sample, right),
+	  .size = sizeof(((struct sample *)0)->right),
+	  .fallback = "b",
+	  .apart = "side" },
 	CONFIG_END,
 };
 static const struct config_key *const tables[] = { keys, more_keys, NULL };
@@ -82,6 +105,9 @@ units_scale_numbers(void **state)
 		{ "0", "100ms", 0, 100 },          { "3K", "1s", 3072, 1000 },
 		{ "1MiB", "2m", 1048576, 120000 }, { "2G", "1h", INT64_C(2147483648), 3600000 },
 		{ "7M", "1", 7340032, 1000 },      { "1GiB", "60", 1073741824, 60000 },
+		{ "5Gi", "1", 5368709120, 1000 },  { "5GB", "1", 5368709120, 1000 },
+		{ "5gb", "1", 5368709120, 1000 },  { "64k", "1", 65536, 1000 },
+		{ "12B", "1", 12, 1000 },          { "2TiB", "1", INT64_C(2199023255552), 1000 },
 	};
 	size_t i;
 
@@ -101,17 +127,33 @@ static void
 bad_values_are_refused_and_change_nothing(void **state)
 {
 	static const char *const rows[][2] = {
-		{ "TEXT", "eight888" },    { "TEXT", "a\nb" },
-		{ "TEXT", "\xff" },        { "INTEGER", "0" },
-		{ "INTEGER", "11" },       { "INTEGER", "5x" },
-		{ "INTEGER", " 5" },       { "INTEGER", "1K" },
-		{ "BYTES", "-1" },         { "BYTES", "1.5K" },
-		{ "BYTES", "1TiB" },       { "BYTES", "9223372036854775807K" },
-		{ "DURATION", "99ms" },    { "DURATION", "2h" },
-		{ "DURATION", "1 s" },     { "DURATION", "d" },
-		{ "FLAG", "maybe" },       { "FLAG", "TRUE" },
-		{ "CHOICE", "text|json" }, { "CHOICE", "tex" },
-		{ "NEEDED", "" },          { "SECRET_FILE", "/nonexistent/file" },
+		{ "TEXT", "eight888" },
+		{ "TEXT", "a\nb" },
+		{ "TEXT", "\xff" },
+		{ "INTEGER", "0" },
+		{ "INTEGER", "11" },
+		{ "INTEGER", "5x" },
+		{ "INTEGER", " 5" },
+		{ "INTEGER", "1K" },
+		{ "BYTES", "-1" },
+		{ "BYTES", "1.5K" },
+		{ "BYTES", "1PiB" },
+		{ "BYTES", "9223372036854775807K" },
+		{ "BYTES", "1iB" },
+		{ "DURATION", "1M" },
+		{ "EVEN", "odd" },
+		{ "OTHER_PORT", "80" },
+		{ "LEFT", "b" },
+		{ "DURATION", "99ms" },
+		{ "DURATION", "2h" },
+		{ "DURATION", "1 s" },
+		{ "DURATION", "d" },
+		{ "FLAG", "maybe" },
+		{ "FLAG", "TRUEE" },
+		{ "CHOICE", "text|json" },
+		{ "CHOICE", "tex" },
+		{ "NEEDED", "" },
+		{ "SECRET_FILE", "/nonexistent/file" },
 	};
 	size_t i;
 
@@ -129,10 +171,39 @@ bad_values_are_refused_and_change_nothing(void **state)
 }
 
 static void
+letters_of_words_may_be_large_or_small(void **state)
+{
+	struct sample c = { 0 };
+
+	(void)state;
+	assert_int_equal(LOAD(&c, NULL, "NEEDED", "x", "FLAG", "FALSE", "CHOICE", "JSON"), 0);
+	assert_false(c.flag);
+	assert_int_equal(c.choice, 1);
+	assert_int_equal(LOAD(&c, NULL, "NEEDED", "x", "FLAG", "Yes", "CHOICE", "Text"), 0);
+	assert_true(c.flag);
+	assert_int_equal(c.choice, 0);
+}
+
+static void
+keys_that_stand_apart_must_differ_unless_they_are_nothing(void **state)
+{
+	struct sample c = { 0 };
+
+	(void)state;
+	assert_int_equal(LOAD(&c, NULL, "NEEDED", "x", "ONE_PORT", "0", "OTHER_PORT", "0"), 0);
+	assert_int_equal(LOAD(&c, NULL, "NEEDED", "x", "ONE_PORT", "81", "OTHER_PORT", "80"), 0);
+	assert_int_equal(LOAD(&c, NULL, "NEEDED", "x", "LEFT", "80", "RIGHT", "81"), 0);
+}
+
+static void
 one_error_lists_every_bad_key_without_secrets(void **state)
 {
-	const char *env[] = { "INTEGER",         "99",          "FLAG",      "perhaps", "SECRET",
-			      "hunter2-hunter2", "SECRET_FILE", "/dev/null", NULL };
+	const char *env[] = {
+		"INTEGER",     "99",        "FLAG",       "perhaps", "SECRET",   "hunter2-hunter2",
+		"SECRET_FILE", "/dev/null", "CHOICE",     "xml",     "DURATION", "2h",
+		"BYTES",       "-3",        "OTHER_PORT", "80",      "EVEN",     "odd",
+		"RIGHT_FILE",  "/no/file",  NULL
+	};
 	char *text = NULL;
 	size_t len = 0;
 	FILE *report = open_memstream(&text, &len);
@@ -144,11 +215,16 @@ one_error_lists_every_bad_key_without_secrets(void **state)
 	assert_int_equal(config_load_from(tables, &c, lookup, env, report, &e), ERR_INVALID);
 	assert_int_equal(fclose(report), 0);
 	assert_string_equal(text, "INTEGER: \"99\" is not in 1 to 10\n"
+				  "BYTES: \"-3\" is below 0\n"
+				  "DURATION: \"2h\" is not in 100ms to 1h\n"
 				  "FLAG: \"perhaps\" is neither true nor false\n"
+				  "CHOICE: \"xml\" is none of text, json\n"
 				  "SECRET: is set together with SECRET_FILE\n"
-				  "NEEDED: is required\n");
+				  "NEEDED: is required\n"
+				  "EVEN: is odd\n"
+				  "RIGHT: RIGHT_FILE: /no/file: No such file or directory\n"
+				  "OTHER_PORT: has the value of ONE_PORT too\n");
 	assert_non_null(strstr(e.text, "INTEGER"));
-	assert_non_null(strstr(e.text, "NEEDED"));
 	assert_null(strstr(e.text, "hunter2"));
 	free(text);
 }
@@ -210,6 +286,36 @@ bad_files_are_refused_without_showing_them(void **state)
 	assert_int_equal(c.secret.len, 4095);
 }
 
+static void
+note_stray(void *arg, const char *name, const char *meant)
+{
+	char *to = arg;
+	size_t used = strlen(to);
+
+	(void)snprintf(to + used, 400 - used, "%s=%s ", name, meant);
+}
+
+static void
+what_is_nearly_a_key_is_told_and_what_is_not_is_not(void **state)
+{
+	static const char *const environment[] = {
+		"INTEGERS=1",  "INTEGRE=1",       "INTGR=1",
+		"integer=1",   "DURATON_FILE=x",  "SECRET=good",
+		"SECRETT=bad", "TEXT=x",          "NEEDED_FILE=x",
+		"ONE_PROT=1",  "HOME=/root",      "LANG=C",
+		"INTEGERSX=1", "DURATION_FIEL=x", "FLAGS=",
+		"RIHGT=x",     "nonsense",        "=x",
+		NULL,
+	};
+	char told[400] = "";
+
+	(void)state;
+	config_each_stray(tables, environment, note_stray, told);
+	assert_string_equal(told, "INTEGERS=INTEGER INTEGRE=INTEGER integer=INTEGER "
+				  "DURATON_FILE=DURATION_FILE SECRETT=SECRET ONE_PROT=ONE_PORT "
+				  "DURATION_FIEL=DURATION_FILE RIHGT=RIGHT ");
+}
+
 static char *
 help(enum config_help_format format)
 {
@@ -246,6 +352,9 @@ main(void)
 		cmocka_unit_test(defaults_fill_what_is_unset_or_empty),
 		cmocka_unit_test(units_scale_numbers),
 		cmocka_unit_test(bad_values_are_refused_and_change_nothing),
+		cmocka_unit_test(letters_of_words_may_be_large_or_small),
+		cmocka_unit_test(keys_that_stand_apart_must_differ_unless_they_are_nothing),
+		cmocka_unit_test(what_is_nearly_a_key_is_told_and_what_is_not_is_not),
 		cmocka_unit_test(one_error_lists_every_bad_key_without_secrets),
 		cmocka_unit_test(a_file_gives_the_value_without_one_newline),
 		cmocka_unit_test(bad_files_are_refused_without_showing_them),
