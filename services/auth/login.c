@@ -165,12 +165,25 @@ login_outcome_of(enum login_result result)
 	return result == LOGIN_INVALID ? LOGIN_FAILED : LOGIN_UNDECIDED;
 }
 
+/* Whether there is such a user is not looked up: that would cost what a limit is to save. */
+static void
+login_name_limit(const struct credentials *c, enum login_limit limit, struct login_answer *ret,
+		 struct err *e)
+{
+	ret->result = LOGIN_LIMITED;
+	(void)str_copy(ret->user, sizeof ret->user, c->user, NULL);
+	(void)err_set(e, ERR_DENIED, "%s is reached",
+		      limit == LOGIN_LIMIT_PAIR ? "LOGIN_FAILURES_PER_USER_AND_ADDRESS"
+						: "LOGIN_FAILURES_PER_ADDRESS");
+}
+
 void
 login_attempt(struct login *l, const char *header, const char *client, struct login_answer *ret,
 	      struct err *e)
 {
 	SCOPED(credentials_clear) struct credentials c = { { 0 }, NULL, 0 };
 	enum credentials_kind kind = credentials_read(header, &c);
+	enum login_limit limit;
 
 	ret->retry_after_s = 0;
 	ret->user[0] = '\0';
@@ -185,10 +198,9 @@ login_attempt(struct login *l, const char *header, const char *client, struct lo
 		ret->result = kind == CREDENTIALS_REFUSED ? LOGIN_INVALID : LOGIN_MISSING;
 		return;
 	}
-	ret->retry_after_s = login_limiter_admit(l->limiter, c.user, client);
+	ret->retry_after_s = login_limiter_admit(l->limiter, c.user, client, &limit);
 	if (ret->retry_after_s > 0) {
-		err_set(e, ERR_DENIED, "too many failures from this address");
-		ret->result = LOGIN_LIMITED;
+		login_name_limit(&c, limit, ret, e);
 		return;
 	}
 	ret->result = login_decide(l, &c, ret, e);

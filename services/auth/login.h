@@ -35,7 +35,7 @@ struct login {
 struct login_answer {
 	enum login_result result;
 	int retry_after_s;           /* 0 = none */
-	char user[USERNAME_MAX + 1]; /* "" unless there is such a user */
+	char user[USERNAME_MAX + 1]; /* "" unless there is such a user; LIMITED: as it was given */
 	struct str token;            /* give it a ceiling; LOGIN_GRANTED only */
 };
 

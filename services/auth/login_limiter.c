@@ -117,7 +117,8 @@ limiter_wait_of(struct login_limiter *l, uint64_t id, int64_t limit, int64_t now
 }
 
 int
-login_limiter_admit(struct login_limiter *l, const char *user, const char *address)
+login_limiter_admit(struct login_limiter *l, const char *user, const char *address,
+		    enum login_limit *ret_which)
 {
 	int64_t now = clock_monotonic_ms(l->config.clock), wait, other;
 	uint64_t pair, alone;
@@ -129,9 +130,11 @@ login_limiter_admit(struct login_limiter *l, const char *user, const char *addre
 	(void)pthread_mutex_lock(&l->lock);
 	wait = limiter_wait_of(l, pair, l->config.per_pair, now);
 	other = limiter_wait_of(l, alone, l->config.per_address, now);
+	(void)pthread_mutex_unlock(&l->lock);
+	if (ret_which)
+		*ret_which = other > wait ? LOGIN_LIMIT_ADDRESS : LOGIN_LIMIT_PAIR;
 	if (other > wait)
 		wait = other;
-	(void)pthread_mutex_unlock(&l->lock);
 	return (int)((wait + 999) / 1000);
 }
 

@@ -24,11 +24,16 @@ enum login_outcome {
 	LOGIN_UNDECIDED, /* a server was away: nobody's fault */
 };
 
+/* Which of the two limits is reached. */
+enum login_limit { LOGIN_LIMIT_PAIR, LOGIN_LIMIT_ADDRESS };
+
 struct login_limiter;
 int login_limiter_new(const struct login_limiter_config *config, struct login_limiter **ret,
 		      struct err *e);
-/* 0 = go on (and settle later); else the seconds to wait. address NULL = unknown: never limited. */
-int login_limiter_admit(struct login_limiter *l, const char *user, const char *address);
+/* 0 = go on (and settle later); else the seconds to wait, and in ret_which (may be NULL) why: of both
+ * limits the one that ends later. address NULL = unknown: never limited. */
+int login_limiter_admit(struct login_limiter *l, const char *user, const char *address,
+			enum login_limit *ret_which);
 void login_limiter_settle(struct login_limiter *l, const char *user, const char *address,
 			  enum login_outcome outcome);
 void login_limiter_free(struct login_limiter *l);

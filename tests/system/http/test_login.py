@@ -2,7 +2,7 @@
 import base64
 
 from rig.answers import is_token, method_is_answered, plain
-from rig.lib import USER, expect
+from rig.lib import USER, expect, until
 from rig.wire import ask, basic, claims_of
 
 
@@ -91,6 +91,8 @@ def test_many_failures_from_one_address_are_429_and_say_when_to_come_back(s):
             expect(attempt(USER, "203.0.113.9").status == 401)
         answer = attempt(USER, "203.0.113.9")
         expect(answer.status == 429 and int(answer.header("Retry-After")) > 0, answer, answer.headers)
+        line = until("its line in the log", lambda: [line for line in auth.log_text().splitlines() if "result=limited" in line])[0]
+        expect(f"user={USER} " in line and 'reason="LOGIN_FAILURES_PER_USER_AND_ADDRESS is reached"' in line, line)
         expect(attempt("other@example.org", "203.0.113.9").status == 401, "another user from there is locked out too")
         expect(attempt(USER, "203.0.113.10").status == 401, "the user is locked out from elsewhere too")
 

@@ -289,6 +289,8 @@ failures_are_limited_and_the_right_password_must_wait_too(void **state)
 	for (i = 0; i < 3; i++)
 		assert_int_equal(attempt(w, WRONG), LOGIN_INVALID);
 	assert_int_equal(attempt(w, RIGHT), LOGIN_LIMITED);
+	assert_string_equal(w->e.text, "LOGIN_FAILURES_PER_USER_AND_ADDRESS is reached");
+	assert_string_equal(w->answer.user, "user@example.org");
 	assert_int_equal(login_status(w->answer.result), 429);
 	assert_in_range(w->answer.retry_after_s, 1, 60);
 	assert_int_equal(w->passwords.hashes, 0);

@@ -48,13 +48,13 @@ a_pair_is_limited_until_its_window_ends(void **state)
 
 	(void)state;
 	fail_times(l, "a", "10.0.0.1", 2);
-	assert_int_equal(login_limiter_admit(l, "a", "10.0.0.1"), 0);
+	assert_int_equal(login_limiter_admit(l, "a", "10.0.0.1", NULL), 0);
 	fail_times(l, "a", "10.0.0.1", 1);
-	assert_int_equal(login_limiter_admit(l, "a", "10.0.0.1"), 900);
+	assert_int_equal(login_limiter_admit(l, "a", "10.0.0.1", NULL), 900);
 	now_ms += 899001;
-	assert_int_equal(login_limiter_admit(l, "a", "10.0.0.1"), 1);
+	assert_int_equal(login_limiter_admit(l, "a", "10.0.0.1", NULL), 1);
 	now_ms += 999;
-	assert_int_equal(login_limiter_admit(l, "a", "10.0.0.1"), 0);
+	assert_int_equal(login_limiter_admit(l, "a", "10.0.0.1", NULL), 0);
 }
 
 static void
@@ -64,8 +64,8 @@ the_same_user_from_elsewhere_is_not_limited(void **state)
 
 	(void)state;
 	fail_times(l, "a", "10.0.0.1", 50);
-	assert_int_equal(login_limiter_admit(l, "a", "10.0.0.2"), 0);
-	assert_int_equal(login_limiter_admit(l, "b", "10.0.0.1"), 0);
+	assert_int_equal(login_limiter_admit(l, "a", "10.0.0.2", NULL), 0);
+	assert_int_equal(login_limiter_admit(l, "b", "10.0.0.1", NULL), 0);
 }
 
 static void
@@ -78,11 +78,26 @@ an_address_is_limited_over_all_users(void **state)
 	(void)state;
 	for (i = 0; i < 10; i++) {
 		(void)snprintf(user, sizeof user, "user%d", i);
-		assert_int_equal(login_limiter_admit(l, user, "10.0.0.1"), 0);
+		assert_int_equal(login_limiter_admit(l, user, "10.0.0.1", NULL), 0);
 		fail_times(l, user, "10.0.0.1", 1);
 	}
-	assert_int_equal(login_limiter_admit(l, "fresh", "10.0.0.1"), 900);
-	assert_int_equal(login_limiter_admit(l, "fresh", "10.0.0.2"), 0);
+	assert_int_equal(login_limiter_admit(l, "fresh", "10.0.0.1", NULL), 900);
+	assert_int_equal(login_limiter_admit(l, "fresh", "10.0.0.2", NULL), 0);
+}
+
+static void
+the_limit_that_ends_later_is_named(void **state)
+{
+	SCOPED(login_limiter_free_p) struct login_limiter *l = limiter(3, 5);
+	enum login_limit which = LOGIN_LIMIT_ADDRESS;
+
+	(void)state;
+	fail_times(l, "a", "10.0.0.1", 3);
+	assert_true(login_limiter_admit(l, "a", "10.0.0.1", &which) > 0);
+	assert_int_equal(which, LOGIN_LIMIT_PAIR);
+	fail_times(l, "b", "10.0.0.1", 2);
+	assert_true(login_limiter_admit(l, "b", "10.0.0.1", &which) > 0);
+	assert_int_equal(which, LOGIN_LIMIT_ADDRESS);
 }
 
 static void
@@ -94,8 +109,8 @@ success_forgets_the_pair_but_not_the_address(void **state)
 	fail_times(l, "a", "10.0.0.1", 2);
 	login_limiter_settle(l, "a", "10.0.0.1", LOGIN_SUCCEEDED);
 	fail_times(l, "a", "10.0.0.1", 2);
-	assert_int_equal(login_limiter_admit(l, "b", "10.0.0.1"), 900);
-	assert_int_equal(login_limiter_admit(l, "a", "10.0.0.1"), 900);
+	assert_int_equal(login_limiter_admit(l, "b", "10.0.0.1", NULL), 900);
+	assert_int_equal(login_limiter_admit(l, "a", "10.0.0.1", NULL), 900);
 }
 
 static void
@@ -105,9 +120,9 @@ what_was_not_decided_does_not_count(void **state)
 
 	(void)state;
 	login_limiter_settle(l, "a", "10.0.0.1", LOGIN_UNDECIDED);
-	assert_int_equal(login_limiter_admit(l, "a", "10.0.0.1"), 0);
+	assert_int_equal(login_limiter_admit(l, "a", "10.0.0.1", NULL), 0);
 	fail_times(l, "a", NULL, 5);
-	assert_int_equal(login_limiter_admit(l, "a", NULL), 0);
+	assert_int_equal(login_limiter_admit(l, "a", NULL, NULL), 0);
 }
 
 static void
@@ -117,11 +132,11 @@ ipv6_counts_by_its_network_and_mapped_ipv4_as_itself(void **state)
 
 	(void)state;
 	fail_times(l, "a", "2001:db8:1:2::1", 1);
-	assert_true(login_limiter_admit(l, "a", "2001:db8:1:2:ffff::9") > 0);
-	assert_int_equal(login_limiter_admit(l, "a", "2001:db8:1:3::1"), 0);
+	assert_true(login_limiter_admit(l, "a", "2001:db8:1:2:ffff::9", NULL) > 0);
+	assert_int_equal(login_limiter_admit(l, "a", "2001:db8:1:3::1", NULL), 0);
 	fail_times(l, "a", "::ffff:10.0.0.1", 1);
-	assert_true(login_limiter_admit(l, "a", "10.0.0.1") > 0);
-	assert_int_equal(login_limiter_admit(l, "a", "::ffff:10.0.0.2"), 0);
+	assert_true(login_limiter_admit(l, "a", "10.0.0.1", NULL) > 0);
+	assert_int_equal(login_limiter_admit(l, "a", "::ffff:10.0.0.2", NULL), 0);
 }
 
 static void
@@ -138,7 +153,7 @@ a_flood_of_addresses_does_not_free_a_guilty_one(void **state)
 			       i & 255);
 		fail_times(l, "x", address, 1);
 	}
-	assert_true(login_limiter_admit(l, "a", "10.0.0.1") > 0);
+	assert_true(login_limiter_admit(l, "a", "10.0.0.1", NULL) > 0);
 }
 
 static void
@@ -148,7 +163,7 @@ no_limit_means_none(void **state)
 
 	(void)state;
 	fail_times(l, "a", "10.0.0.1", 1000);
-	assert_int_equal(login_limiter_admit(l, "a", "10.0.0.1"), 0);
+	assert_int_equal(login_limiter_admit(l, "a", "10.0.0.1", NULL), 0);
 }
 
 static void
@@ -172,6 +187,7 @@ main(void)
 		cmocka_unit_test(a_pair_is_limited_until_its_window_ends),
 		cmocka_unit_test(the_same_user_from_elsewhere_is_not_limited),
 		cmocka_unit_test(an_address_is_limited_over_all_users),
+		cmocka_unit_test(the_limit_that_ends_later_is_named),
 		cmocka_unit_test(success_forgets_the_pair_but_not_the_address),
 		cmocka_unit_test(what_was_not_decided_does_not_count),
 		cmocka_unit_test(ipv6_counts_by_its_network_and_mapped_ipv4_as_itself),
