@@ -22,8 +22,10 @@ struct metrics {
 	struct metric *first, **last; /* under lock */
 };
 
-const double metric_bounds[BUCKETS] = { 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
-					2.5,   5,     10,   30,    60,   120, 300,  600 };
+const double metric_bounds[BUCKETS] = { 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
+					10, 30, 60, 120, 300, 600,
+					/* conversions, up to the longest JOB_TIMEOUT */
+					1800, 3600, 7200, 21600, 86400, 604800 };
 
 int
 metrics_new(struct metrics **ret, struct err *e)

@@ -10,7 +10,7 @@
 #include "daemon/metrics.h"
 
 #define LABELS_MAX 4
-#define BUCKETS 17
+#define BUCKETS 23
 
 enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 

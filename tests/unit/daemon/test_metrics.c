@@ -82,6 +82,9 @@ buckets_of_a_histogram_add_up(void **state)
 	assert_non_null(strstr(text, "d_seconds_bucket{r=\"/x\",le=\"0.25\"} 1\n"));
 	assert_non_null(strstr(text, "d_seconds_bucket{r=\"/x\",le=\"0.5\"} 2\n"));
 	assert_non_null(strstr(text, "d_seconds_bucket{r=\"/x\",le=\"600\"} 2\n"));
+	/* JOB_TIMEOUT's default, and the most it may be: 7 days */
+	assert_non_null(strstr(text, "d_seconds_bucket{r=\"/x\",le=\"7200\"} 3\n"));
+	assert_non_null(strstr(text, "d_seconds_bucket{r=\"/x\",le=\"604800\"} 3\n"));
 	assert_non_null(strstr(text, "d_seconds_bucket{r=\"/x\",le=\"+Inf\"} 3\n"));
 	assert_non_null(strstr(text, "d_seconds_sum{r=\"/x\"} 601.301\n"));
 	assert_non_null(strstr(text, "d_seconds_count{r=\"/x\"} 3\n"));
