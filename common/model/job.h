@@ -47,7 +47,7 @@ struct job_source {
 struct job_progress {
 	double fraction;    /* 0 to 1; 1 once done */
 	double speed;       /* seconds of sound made in one second */
-	double remaining_s; /* known once fraction is above 0 */
+	double remaining_s; /* 0 = not known */
 };
 
 /* As EBU R 128 measures it; what was not measured has no value: silence has no loudness, a sound of

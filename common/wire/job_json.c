@@ -138,7 +138,7 @@ job_new(const struct job *job)
 		fid_or_null(&job->mp3_fid), "error", failed ? error_new(&job->error) : json_null(),
 		"attempts", job->attempts, "progress", finite_or_zero(job->progress.fraction),
 		"speed", real_or_null(runs, job->progress.speed), "remaining_s",
-		real_or_null(runs && job->progress.fraction > 0, job->progress.remaining_s),
+		real_or_null(runs && job->progress.remaining_s > 0, job->progress.remaining_s),
 		"filename", json_text_new(job->source.filename), "bytes",
 		(json_int_t)job->source.bytes, "duration_s", finite_or_zero(job->source.duration_s),
 		"loudness", loudness_json_new(&job->loudness), "warnings",

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "converter/pace.h"
 #include "flow/reaction.h"
 
 static const struct job_error video_missing = { "video_missing", "the video is no longer there" };
@@ -28,7 +27,7 @@ static int
 attempt_on_progress(void *arg, const struct encode_progress *progress, struct err *e)
 {
 	struct attempt *a = arg;
-	struct job_progress pace = pace_of(progress, now_monotonic_ms() - a->start_ms);
+	struct job_progress pace = pace_of(&a->pace, progress, now_monotonic_ms());
 
 	if (attempt_lost(a))
 		return err_set(e, ERR_CONFLICT, "the lease was lost");

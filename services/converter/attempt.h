@@ -5,13 +5,14 @@
 #include <stdbool.h>
 
 #include "converter/converter.h"
+#include "converter/pace.h"
 #include "flow/lease.h"
 
 struct attempt {
 	const struct converter *c; /* set once */
 	const struct job *job;
 	struct lease_keeper *keeper;
-	int64_t start_ms; /* monotonic */
+	struct pace pace;
 	/* what it came to */
 	struct job_result made; /* its mp3_fid and bytes alone when the output was adopted */
 	/* what earlier attempts have registered: one of them may have been adopted */

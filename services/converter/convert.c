@@ -8,13 +8,15 @@
 static enum convert_end
 convert_under_lease(const struct converter *c, const struct job *job, struct lease_keeper *keeper)
 {
-	struct attempt a = { .c = c, .job = job, .keeper = keeper, .start_ms = now_monotonic_ms() };
+	struct attempt a = {
+		.c = c, .job = job, .keeper = keeper, .pace.start_ms = now_monotonic_ms()
+	};
 	int64_t ms;
 	struct err e = ERR_NONE;
 	const char *result;
 	int r = attempt_run(&a, &e);
 
-	ms = now_monotonic_ms() - a.start_ms;
+	ms = now_monotonic_ms() - a.pace.start_ms;
 	if (r < 0 && attempt_lost(&a)) {
 		log_warn(LOG_EVENT("job_lost"), LOG_STR("video_fid", job->video_fid.hex),
 			 LOG_INT("attempt", job->attempts), LOG_ERR(&e));

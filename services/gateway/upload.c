@@ -217,10 +217,24 @@ gateway_upload_body(struct http_request *req, void *gateway, const char *data, s
 	}
 }
 
+/* Its times are the ledger's; the upload is good whether they can be had or not. */
 static void
-upload_reply_accepted(struct http_request *req, const struct job *job)
+upload_read_times(const struct upload *u, struct job *job)
 {
+	SCOPED_FREE struct job *now = calloc(1, sizeof *now);
+
+	if (!now || job_get(u->gateway->jobs, &job->video_fid, now, NULL) < 0)
+		return;
+	job->created_ms = now->created_ms;
+	job->updated_ms = now->updated_ms;
+}
+
+static void
+upload_reply_accepted(struct http_request *req, struct upload *u)
+{
+	struct job *job = &u->intake.job;
 	const char *accept = http_header(req, "Accept");
+	bool wants_json = accept && strstr(accept, "application/json");
 	SCOPED(str_free) struct str json = STR_MAX(65536);
 	char location[sizeof "/jobs/" + BLOB_ID_DIGITS];
 	struct http_header_line line = { "Location", location };
@@ -229,7 +243,9 @@ upload_reply_accepted(struct http_request *req, const struct job *job)
 	};
 
 	(void)snprintf(location, sizeof location, "/jobs/%s", job->video_fid.hex);
-	if (accept && strstr(accept, "application/json") && job_write(job, &json, NULL) == 0) {
+	if (wants_json)
+		upload_read_times(u, job);
+	if (wants_json && job_write(job, &json, NULL) == 0) {
 		reply.content_type = "application/json";
 		reply.body = str_text(&json);
 		reply.len = json.len;
@@ -283,5 +299,5 @@ gateway_upload_end(struct http_request *req, void *gateway)
 	log_info(LOG_EVENT("upload_accepted"), LOG_STR("video_fid", u->intake.job.video_fid.hex),
 		 LOG_STR("user", u->intake.job.username),
 		 LOG_INT("bytes", u->intake.job.source.bytes));
-	upload_reply_accepted(req, &u->intake.job);
+	upload_reply_accepted(req, u);
 }

@@ -228,6 +228,8 @@ an_upload_that_asks_for_json_gets_its_job(void **state)
 	assert_string_equal(w->answer.content_type, "application/json");
 	assert_non_null(strstr(str_text(&w->answer.body), "\"video_fid\":\""));
 	assert_non_null(strstr(str_text(&w->answer.body), "\"filename\":\"a.mp4\""));
+	assert_null(strstr(str_text(&w->answer.body), "\"created_at\":null"));
+	assert_null(strstr(str_text(&w->answer.body), "\"updated_at\":null"));
 }
 
 int

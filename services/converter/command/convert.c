@@ -26,7 +26,7 @@ static volatile sig_atomic_t convert_stopped_by;
 
 struct convert_show {
 	bool shown;
-	int64_t start_ms;
+	struct pace pace;
 };
 
 static void
@@ -54,7 +54,7 @@ static int
 convert_show_progress(void *arg, const struct encode_progress *progress, struct err *e)
 {
 	struct convert_show *show = arg;
-	struct job_progress pace = pace_of(progress, now_monotonic_ms() - show->start_ms);
+	struct job_progress pace = pace_of(&show->pace, progress, now_monotonic_ms());
 
 	if (convert_stopped_by)
 		return err_set(e, ERR_UNAVAILABLE, "stopped by a signal");
@@ -176,7 +176,7 @@ convert_file(struct encoder *encoder, const struct command_call *call,
 	SCOPED(blob_writer_close_p) struct blob_writer *out = NULL;
 	const char *from = call->operands[0], *to = call->operands[1];
 	bool force = command_given(call, "force");
-	struct convert_show show = { false, 0 };
+	struct convert_show show = { .shown = false };
 	struct encode_watch watch = { convert_show_progress, &show };
 	struct encode_report encoded;
 	int r;
@@ -191,12 +191,12 @@ convert_file(struct encoder *encoder, const struct command_call *call,
 	if ((r = file_blob_check(to, in, force, e)) < 0 ||
 	    (r = file_blob_create(to, force, &out, e)) < 0)
 		return r;
-	show.start_ms = now_monotonic_ms();
+	show.pace.start_ms = now_monotonic_ms();
 	r = encoder_encode(encoder, &(struct encode_order){ in, out, spec, &watch }, &encoded,
 			   &report->error, e);
 	if (show.shown)
 		progress_bar_clear();
-	report->took_s = (double)(now_monotonic_ms() - show.start_ms) / 1000;
+	report->took_s = (double)(now_monotonic_ms() - show.pace.start_ms) / 1000;
 	if (r < 0)
 		return r;
 	report->duration_s = encoded.duration_s;

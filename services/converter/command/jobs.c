@@ -65,8 +65,11 @@ jobs_print_row(const struct job *job)
 	jobs_put_column(job->username, USER_COLUMNS);
 	printf("%8d  %-20s  ", job->attempts, updated);
 	if (job->state == JOB_LEASED)
-		printf("%.0f %%, %.0f s left: ", job->progress.fraction * 100,
-		       job->progress.remaining_s);
+		printf("%.0f %%", job->progress.fraction * 100);
+	if (job->progress.remaining_s > 0)
+		printf(", %.0f s left", job->progress.remaining_s);
+	if (job->state == JOB_LEASED)
+		printf(": ");
 	(void)legible_print(stdout, text, strlen(text), TEXT_COLUMNS);
 	(void)putchar('\n');
 }
@@ -181,7 +184,10 @@ jobs_print_record(const struct job *job)
 	printf("%-20s %d\n", "attempts", job->attempts);
 	printf("%-20s %.0f%%\n", "progress", job->progress.fraction * 100);
 	printf("%-20s %.0f x realtime\n", "speed", job->progress.speed);
-	printf("%-20s %.0f s\n", "remaining", job->progress.remaining_s);
+	if (job->progress.remaining_s > 0)
+		printf("%-20s %.0f s\n", "remaining", job->progress.remaining_s);
+	else
+		jobs_print_text("remaining", "");
 	jobs_print_text("file", job->source.filename);
 	jobs_print_text("content type", job->source.content_type);
 	printf("%-20s %" PRId64 "\n", "bytes", job->source.bytes);

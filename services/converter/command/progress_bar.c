@@ -16,7 +16,7 @@ progress_bar_line(const struct job_progress *pace, size_t columns, char to[PROGR
 	char words[128], left[32] = "", bar[BAR_COLUMNS + 1];
 	size_t used, cells, filled;
 
-	if (pace->fraction > 0.01)
+	if (pace->remaining_s > 0)
 		(void)snprintf(left, sizeof left, ", %.0f s left", pace->remaining_s);
 	used = (size_t)snprintf(words, sizeof words, "%3.0f %%, %.0f x realtime%s",
 				pace->fraction * 100, pace->speed, left) +

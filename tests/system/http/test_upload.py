@@ -1,6 +1,7 @@
 """contracts/msgq.md rows 53-81: POST /upload with a good token."""
 from rig import media
 from rig.answers import method_is_answered, plain
+from rig.jobs import record
 from rig.lib import USER, expect
 from rig.stored import of_gridfs
 from rig.wire import Reader, ask, chunks, connect, encode, multipart
@@ -125,6 +126,9 @@ def test_an_upload_that_asks_for_json_is_told_its_job(s):
     job = answer.json()
     expect(answer.header("Location") == "/jobs/" + job["video_fid"], answer.headers)
     expect(job["state"] in ("queued", "leased") and job["mp3_fid"] is None and job["error"] is None, job)
+    kept = record(s, job["video_fid"])
+    expect(job["created_at"] == kept["created_at"].strftime("%Y-%m-%dT%H:%M:%S.") + f"{kept['created_at'].microsecond // 1000:03d}Z", job, kept)
+    expect(job["created_at"] <= job["updated_at"], job)
 
 
 def test_a_job_is_shown_to_its_owner_alone(s):
