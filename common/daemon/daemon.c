@@ -109,13 +109,11 @@ static int
 daemon_start_timeout(struct daemon *d, struct err *e)
 {
 	SCOPED(str_free) struct str missing = STR_MAX(200);
-	char *p;
 
-	health_describe(d->health, &missing);
-	for (p = missing.data; p && *p; p++)
-		if (*p == '\n')
-			*p = p[1] ? ';' : '\0';
-	return err_set(e, ERR_TIMEOUT, "not ready within START_TIMEOUT: %s", str_text(&missing));
+	/* why stands in a line of its own for each */
+	health_name_missing(d->health, &missing);
+	return err_set(e, ERR_TIMEOUT, "START_TIMEOUT has passed, never reached: %s",
+		       str_text(&missing));
 }
 
 enum wait_for { WAIT_READY, WAIT_STOP };
@@ -227,10 +225,10 @@ daemon_serve(struct daemon *d, const void *config)
 
 /* Makes what a daemon stands on, and takes it down again. */
 static int
-daemon_live(const struct daemon_spec *spec, const void *config)
+daemon_live(const struct daemon_spec *spec, const void *config, int64_t began_ms)
 {
 	const struct daemon_config *c = config;
-	struct daemon d = { .spec = spec, .config = c, .began_ms = now_monotonic_ms() };
+	struct daemon d = { .spec = spec, .config = c, .began_ms = began_ms };
 	struct err e = ERR_NONE;
 	int r;
 
@@ -280,6 +278,7 @@ daemon_raise_descriptor_limit(void)
 int
 daemon_main(int argc, char **argv, const struct daemon_spec *spec)
 {
+	int64_t began_ms = now_monotonic_ms();
 	void *config = calloc(1, spec->config_size);
 	bool serves;
 	int r;
@@ -291,7 +290,7 @@ daemon_main(int argc, char **argv, const struct daemon_spec *spec)
 	daemon_handle_signals(SIGPIPE, SIG_IGN);
 	r = options_main(argc, argv, spec, &serves, config);
 	if (serves)
-		r = daemon_live(spec, config);
+		r = daemon_live(spec, config, began_ms);
 	memory_wipe(config, spec->config_size);
 	free(config);
 	return r;

@@ -275,3 +275,13 @@ health_describe(struct health *h, struct str *ret)
 	}
 	(void)pthread_mutex_unlock(&h->lock);
 }
+
+void
+health_name_missing(struct health *h, struct str *ret)
+{
+	(void)pthread_mutex_lock(&h->lock);
+	for (size_t i = 0; i < h->count; i++)
+		if (!h->dependencies[i].reached)
+			str_printf(ret, "%s%s", ret->len > 0 ? ", " : "", h->dependencies[i].name);
+	(void)pthread_mutex_unlock(&h->lock);
+}

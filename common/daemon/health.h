@@ -29,6 +29,8 @@ void health_check_frozen(struct health *h);
 bool health_reached(const struct health *h);
 /* Readable for ever once health_reached. */
 int health_fd(const struct health *h);
+/* Those that were never reached: "mongodb, rabbitmq". */
+void health_name_missing(struct health *h, struct str *ret);
 /* One line each: `mongodb ok`, `rabbitmq down 12 s: words`. */
 void health_describe(struct health *h, struct str *ret);
 

@@ -15,7 +15,7 @@ struct daemon {
 	/* set once */
 	const struct daemon_spec *spec;
 	const struct daemon_config *config;
-	int64_t began_ms; /* monotonic */
+	int64_t began_ms; /* monotonic: when the process did */
 	struct metrics *metrics;
 	struct metric *requests, *durations, *bytes;           /* of HTTP */
 	struct metric *resident, *descriptors, *started, *cpu; /* of the process */

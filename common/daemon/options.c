@@ -20,7 +20,7 @@ const struct config_key daemon_config_keys[] = {
 	CONFIG_KEY_PORT(struct daemon_config, admin_port, "ADMIN_PORT", "9100", 0,
 			"port of /healthz, /readyz and /metrics; 0 = any free one"),
 	NUMBER(CONFIG_DURATION, start_timeout_ms, "START_TIMEOUT", "0", 0, INT64_C(86400000),
-	       "exit 111 when not ready within it; 0 = wait for ever"),
+	       "exit 111 when not ready so long after the start; 0 = wait for ever"),
 	NUMBER(CONFIG_DURATION, drain_timeout_ms, "DRAIN_TIMEOUT", "300s", 0, INT64_C(86400000),
 	       "longest time that work under way may take after SIGTERM"),
 	CONFIG_END,

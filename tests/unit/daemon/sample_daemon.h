@@ -9,7 +9,7 @@
 #include "daemon/daemon.h"
 
 /* What the test tells the child's pings, in shared memory. */
-enum answer { ANSWERS, REFUSES, DENIES, FREEZES };
+enum answer { ANSWERS, REFUSES, REFUSES_AT_LENGTH, DENIES, FREEZES };
 struct world {
 	int first, second; /* enum answer of two dependencies */
 	int drain_for_ever;
@@ -35,6 +35,8 @@ ping(void *arg, struct err *e)
 		(void)poll(NULL, 0, 5);
 	if (__atomic_load_n(answer, __ATOMIC_SEQ_CST) == REFUSES)
 		return err_set(e, ERR_UNAVAILABLE, "connection\nrefused");
+	if (__atomic_load_n(answer, __ATOMIC_SEQ_CST) == REFUSES_AT_LENGTH)
+		return err_set(e, ERR_UNAVAILABLE, "no server of the set: %0200d", 1);
 	if (__atomic_load_n(answer, __ATOMIC_SEQ_CST) == DENIES)
 		return err_set(e, ERR_UNAVAILABLE, "access denied");
 	return 0;

@@ -233,7 +233,7 @@ a_frozen_server_is_named_and_delays_no_other(void **state)
 }
 
 static void
-not_ready_in_time_is_111_and_names_the_server(void **state)
+not_ready_in_time_is_111_and_names_each_missing_server(void **state)
 {
 	static struct child c;
 
@@ -242,8 +242,14 @@ not_ready_in_time_is_111_and_names_the_server(void **state)
 	start(&c, NULL, NULL, (const char *const[]){ "START_TIMEOUT=500ms", NULL });
 	assert_int_equal(finish(&c), EXIT_NOT_STARTED);
 	assert_non_null(strstr(c.text, "event=failed error=timeout"));
-	assert_non_null(strstr(c.text, "second down"));
+	assert_non_null(strstr(c.text, "never reached: second\""));
 	assert_int_equal(count(c.text, "event=draining"), 0);
+	/* the reasons of the first do not push out the second */
+	set_world(REFUSES_AT_LENGTH, REFUSES);
+	start(&c, NULL, NULL, (const char *const[]){ "START_TIMEOUT=500ms", NULL });
+	assert_int_equal(finish(&c), EXIT_NOT_STARTED);
+	assert_non_null(strstr(c.text, "never reached: first, second\""));
+	assert_int_equal(count(c.text, "event=dependency_missing"), 2);
 }
 
 static void
@@ -341,7 +347,7 @@ main(void)
 		cmocka_unit_test(it_starts_serves_its_admin_port_and_stops_with_0),
 		cmocka_unit_test(it_is_ready_once_every_server_was_reached_and_stays_so),
 		cmocka_unit_test(a_frozen_server_is_named_and_delays_no_other),
-		cmocka_unit_test(not_ready_in_time_is_111_and_names_the_server),
+		cmocka_unit_test(not_ready_in_time_is_111_and_names_each_missing_server),
 		cmocka_unit_test(a_drain_is_not_ready_and_a_second_signal_ends_it),
 		cmocka_unit_test(a_taken_port_is_one_line_and_111),
 		cmocka_unit_test(options_answer_and_exit),
