@@ -56,8 +56,8 @@ struct command_call {
 struct command_verb {
 	const char *name;     /* NULL in a command that has no verbs */
 	const char *operands; /* as help names them: "IN OUT.mp3", "ID..."; NULL = none */
-	const struct command_option *options; /* ends with name NULL; NULL = none */
-	const char *help;                     /* what it does; lines without a newline at the end */
+	const struct command_option *options;    /* ends with name NULL; NULL = none */
+	const char *help;                        /* what it does; wrapped */
 	int (*run)(const struct command_call *); /* returns the exit code; logs nothing */
 };
 struct command {

@@ -6,6 +6,7 @@
 
 #include "base/log/log.h"
 #include "base/scope.h"
+#include "base/text/wrap.h"
 #include "daemon/life.h"
 
 #define NUMBER(t, m, n, d, lo, hi, h) CONFIG_KEY_NUMBER(t, struct daemon_config, m, n, d, lo, hi, h)
@@ -61,6 +62,15 @@ options_action(int argc, char **argv, const struct daemon_spec *spec)
 }
 
 static void
+options_print_command(const struct daemon_spec *spec, const struct command *command)
+{
+	int used = printf("       %s %-24s", spec->name, command->name);
+	size_t column = used > 0 ? (size_t)used : 0;
+
+	wrap_text(stdout, column, column, command->summary);
+}
+
+static void
 options_print_help(const struct daemon_spec *spec, const struct config_key *const *tables)
 {
 	(void)printf("%s: %s\n\n"
@@ -70,8 +80,7 @@ options_print_help(const struct daemon_spec *spec, const struct config_key *cons
 		     "       %s --help[=markdown] | --version\n",
 		     spec->name, spec->summary, spec->name, spec->name, spec->name, spec->name);
 	for (size_t i = 0; spec->commands && spec->commands[i]; i++)
-		(void)printf("       %s %-24s%s\n", spec->name, spec->commands[i]->name,
-			     spec->commands[i]->summary);
+		options_print_command(spec, spec->commands[i]);
 	if (spec->commands)
 		(void)printf("       %s COMMAND --help          explain one\n", spec->name);
 	(void)printf("\nConfiguration, from the environment:\n\n");

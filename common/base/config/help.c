@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "base/config/value.h"
+#include "base/text/wrap.h"
 
 #define CELL_MAX 512
+#define HELP_INDENT 6
 
 struct cells {
 	char type[CELL_MAX];
@@ -47,40 +49,32 @@ config_describe(const struct config_key *key)
 	return c;
 }
 
-static int
-config_wider(int width, const char *text)
+static void
+config_help_key(const struct config_key *key, FILE *to)
 {
-	int len = (int)strlen(text);
+	struct cells c = config_describe(key);
+	int used = fprintf(to, "  %s ", key->name);
+	char what[2 * CELL_MAX];
 
-	return len > width ? len : width;
+	if (!key->fallback)
+		(void)snprintf(what, sizeof what, " %s, required", c.type);
+	else
+		(void)snprintf(what, sizeof what, key->fallback[0] ? " %s, else %s" : " %s", c.type,
+			       c.fallback);
+	wrap_text(to, used > 0 ? (size_t)used : 0, HELP_INDENT, what);
+	(void)fprintf(to, "%*s", HELP_INDENT, "");
+	wrap_text(to, HELP_INDENT, HELP_INDENT, key->help);
 }
 
 static void
 config_help_text(const struct config_key *const *tables, FILE *to)
 {
-	const struct config_key *const *t, *key;
-	int name = 4, type = 4, fallback = 7;
-
-	for (t = tables; *t; t++)
-		for (key = *t; key->name; key++) {
-			struct cells c = config_describe(key);
-
-			name = config_wider(name, key->name);
-			type = config_wider(type, c.type);
-			fallback = config_wider(fallback, c.fallback);
-		}
-	(void)fprintf(to, "  %-*s  %-*s  %-*s  %s\n", name, "NAME", type, "TYPE", fallback,
-		      "DEFAULT", "MEANING");
-	for (t = tables; *t; t++)
-		for (key = *t; key->name; key++) {
-			struct cells c = config_describe(key);
-
-			(void)fprintf(to, "  %-*s  %-*s  %-*s  %s\n", name, key->name, type, c.type,
-				      fallback, c.fallback, key->help);
-		}
-	(void)fprintf(
-		to, "\nEach NAME can also be given as NAME_FILE, the path of a file that holds the "
-		    "value.\n");
+	for (; *tables; tables++)
+		for (const struct config_key *key = *tables; key->name; key++)
+			config_help_key(key, to);
+	(void)fputs("\nEach NAME can also be given as NAME_FILE, the path of a file that holds the "
+		    "value.\n",
+		    to);
 }
 
 /* A cell of a table: a bar would end it. */

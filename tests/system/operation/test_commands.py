@@ -7,7 +7,7 @@ import subprocess
 import pika
 
 from rig.commands import converter
-from rig.lib import USER, expect, until
+from rig.lib import DAEMONS, USER, expect, until
 from rig.queues import broker, depth, message, send, take
 
 UNKNOWN = "5f00000000000000000000ff"
@@ -180,6 +180,8 @@ def help_of(s, program, *words):
     done = subprocess.run([s.build / f"services/{program}/{program}", *words, "--help"], capture_output=True, text=True,
                           env={"PATH": os.environ["PATH"]}, timeout=20)
     expect(done.returncode == 0 and not done.stderr and "usage:" in done.stdout, program, words, done)
+    wide = [line for line in done.stdout.splitlines() if len(line) > 100]
+    expect(not wide, program, words, "lines of more than 100 columns:", wide)
     return done.stdout
 
 
@@ -195,6 +197,11 @@ def test_every_command_and_verb_explains_itself_and_its_options(s):
                     expect(f"\n    {option} " in rest, words, option, rest)
                 explained += 1
     expect(explained == 17, f"{explained} commands and verbs")
+
+
+def test_the_help_of_every_daemon_fits_100_columns(s):
+    for program in DAEMONS:
+        expect("LISTEN_ADDRESS" in help_of(s, program), program)
 
 
 def test_output_that_cannot_be_written_is_a_failure(s):

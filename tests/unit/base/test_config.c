@@ -48,12 +48,14 @@ static const struct config_key more_keys[] = {
 	CONFIG_KEY_PORT(struct sample, one_port, "ONE_PORT", "80", 0, "a port"),
 	CONFIG_KEY_PORT(struct sample, other_port, "OTHER_PORT", "81", 0, "another"),
 	{ .name = "LEFT",
+	  .help = "a side",
 	  .type = CONFIG_TEXT,
 	  .offset = offsetof(struct sample, left),
 	  .size = sizeof(((struct sample *)0)->left),
 	  .fallback = "a",
 	  .apart = "side" },
 	{ .name = "RIGHT",
+	  .help = "another",
 	  .type = CONFIG_TEXT,
 	  .offset = offsetof(struct sample, right),
 	  .size = sizeof(((struct sample *)0)->right),
@@ -336,9 +338,10 @@ help_names_type_default_and_meaning(void **state)
 	SCOPED_FREE char *markdown = help(CONFIG_HELP_MARKDOWN);
 
 	(void)state;
-	assert_non_null(strstr(text, "  INTEGER   number 1 to 10        5           an integer\n"));
-	assert_non_null(strstr(text, " duration 100ms to 1h  30 "));
-	assert_non_null(strstr(text, "(required)"));
+	assert_non_null(strstr(text, "  INTEGER  number 1 to 10, else 5\n      an integer\n"));
+	assert_non_null(strstr(text, "  DURATION  duration 100ms to 1h, else 30\n"));
+	assert_non_null(strstr(text, "  NEEDED  text, required\n      must be given\n"));
+	assert_non_null(strstr(text, "  SECRET  secret\n"));
 	assert_non_null(strstr(text, "NAME_FILE"));
 	assert_non_null(strstr(markdown, "| `INTEGER` | number 1 to 10 | `5` | an integer |\n"));
 	assert_non_null(strstr(markdown, "| `CHOICE` | text\\|json | `json` | a choice |\n"));
