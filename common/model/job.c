@@ -28,6 +28,29 @@ job_state_parse(const char *name, enum job_state *ret)
 	return -1;
 }
 
+static const char *const end_names[JOB_ENDS] = {
+	[JOB_END_DONE] = "done",       [JOB_END_FAILED] = "failed",
+	[JOB_END_RETRIED] = "retried", [JOB_END_HANDED_BACK] = "handed_back",
+	[JOB_END_LOST] = "lost",
+};
+
+const char *
+job_end_name(enum job_end end)
+{
+	return (size_t)end < JOB_ENDS ? end_names[end] : "unknown";
+}
+
+int
+job_end_parse(const char *name, enum job_end *ret)
+{
+	for (int i = 0; i < JOB_ENDS; i++)
+		if (strcmp(name, end_names[i]) == 0) {
+			*ret = (enum job_end)i;
+			return 0;
+		}
+	return -1;
+}
+
 bool
 job_state_is_final(enum job_state state)
 {

@@ -76,6 +76,25 @@ struct job_lease {
 	struct blob_id output; /* what this attempt writes under: registered with the lease */
 };
 
+/* How an attempt ended. */
+enum job_end {
+	JOB_END_DONE,
+	JOB_END_FAILED,      /* for good */
+	JOB_END_RETRIED,     /* failed, and another one was to come */
+	JOB_END_HANDED_BACK, /* not counted: a shutdown, or a server that was away */
+	JOB_END_LOST,        /* the lease ran out: its converter died, or lost the ledger */
+};
+#define JOB_ENDS 5
+#define JOB_HISTORY_MAX 16 /* ended attempts that one job remembers: the last */
+
+struct job_attempt {
+	char owner[LEASE_OWNER_MAX +
+		   1]; /* host/process/a random number; of a pod the host is its name */
+	int64_t began_ms, ended_ms; /* 0 = not known */
+	enum job_end end;
+	char error[JOB_ERROR_CODE_MAX + 1]; /* "" = none */
+};
+
 struct job {
 	struct blob_id video_fid;
 	char username[USERNAME_MAX + 1];
@@ -106,6 +125,8 @@ struct job_message {
 const char *job_state_name(enum job_state state);
 int job_state_parse(const char *name, enum job_state *ret); /* -1 unknown */
 bool job_state_is_final(enum job_state state);
+const char *job_end_name(enum job_end end);
+int job_end_parse(const char *name, enum job_end *ret); /* -1 unknown */
 /* No attempt will ever be made again; a failed job may be retried. */
 bool job_state_is_over(enum job_state state);
 /* The message that says job's present state: for `video` while it waits, else for its result. */

@@ -3,6 +3,7 @@
 #ifndef TONEARM_PORT_JOB_DESK_H
 #define TONEARM_PORT_JOB_DESK_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,8 @@ struct job_desk_ops {
 	int (*stored)(struct job_desk *, const char *username, int64_t *ret_bytes, struct err *);
 	int (*list)(struct job_desk *, const struct job_filter *, struct job *jobs, size_t max,
 		    size_t *ret_count, struct err *);
+	int (*history)(struct job_desk *, const struct blob_id *video, struct job_attempt *list,
+		       size_t *ret_count, struct err *);
 	int (*requeue_failed)(struct job_desk *, const struct blob_id *only, const char *username,
 			      int64_t *ret_requeued, struct err *);
 };
@@ -77,7 +80,18 @@ job_list(struct job_desk *d, const struct job_filter *filter, struct job *jobs, 
 	return d->ops->list(d, filter, jobs, max, ret_count, e);
 }
 
-/* FAILED -> QUEUED as on the first day: no attempts, no error, neither published nor announced, so
+/* A job's ended attempts, the first ones first; at most the last JOB_HISTORY_MAX. Converters of a
+ * version without a history add nothing to it. NOT_FOUND: no such job. */
+static inline int
+job_history(struct job_desk *d, const struct blob_id *video,
+	    struct job_attempt list[JOB_HISTORY_MAX], size_t *ret_count, struct err *e)
+{
+	int r = d->ops->history(d, video, list, ret_count, e);
+	assert(r < 0 || *ret_count <= JOB_HISTORY_MAX);
+	return r;
+}
+
+/* FAILED -> QUEUED as on the first day (but for its history): no attempts, no error, neither published nor announced, so
  * that the outbox publishes it and its new result is announced. Only this job (NULL = all), only
  * this user's (NULL = anyone's); a job in another state is left alone. */
 static inline int

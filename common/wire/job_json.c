@@ -160,11 +160,41 @@ job_warnings_write(const struct warnings *warnings, struct str *ret, struct err 
 			   e);
 }
 
+static json_t *
+attempt_new(const struct job_attempt *attempt)
+{
+	bool known = attempt->began_ms > 0 && attempt->ended_ms >= attempt->began_ms;
+
+	return json_pack(
+		"{s:o, s:o, s:o, s:o, s:s, s:o}", "owner", json_text_new(attempt->owner),
+		"began_at", time_or_null(attempt->began_ms), "ended_at",
+		time_or_null(attempt->ended_ms), "took_s",
+		real_or_null(known, (double)(attempt->ended_ms - attempt->began_ms) / 1000), "end",
+		job_end_name(attempt->end), "error",
+		attempt->error[0] ? json_text_new(attempt->error) : json_null());
+}
+
+static int
+record_add_history(json_t *root, const struct job_attempt *history, size_t count, struct err *e)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		if (json_array_append_new(list, attempt_new(&history[i])) < 0) {
+			json_decref(list);
+			return err_set(e, ERR_NO_MEMORY, "JSON");
+		}
+	return json_object_set_new(root, "history", list) < 0 ? err_set(e, ERR_NO_MEMORY, "JSON")
+							      : 0;
+}
+
 int
-job_record_write(const struct job *job, struct str *ret, struct err *e)
+job_record_write(const struct job *job, const struct job_attempt *history, size_t count,
+		 struct str *ret, struct err *e)
 {
 	SCOPED(json_decref_p) json_t *root = job_new(job);
 	bool leased = job->state == JOB_LEASED;
+	int r;
 	SCOPED(json_decref_p)
 	json_t *more =
 		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "username",
@@ -179,5 +209,7 @@ job_record_write(const struct job *job, struct str *ret, struct err *e)
 
 	if (root == NULL || more == NULL || json_object_update(root, more) < 0)
 		return err_set(e, ERR_NO_MEMORY, "JSON");
+	if (history && (r = record_add_history(root, history, count, e)) < 0)
+		return r;
 	return json_append(TAKE(root), JSON_COMPACT | JSON_REAL_PRECISION(9), ret, e);
 }

@@ -25,7 +25,9 @@ int job_write(const struct job *job, struct str *ret, struct err *e);
 /* The same warnings alone: at most 8 KiB. */
 int job_warnings_write(const struct warnings *warnings, struct str *ret, struct err *e);
 /* What an operator is shown: the same and username, content_type, lease_owner, lease_until and the
- * other times. */
-int job_record_write(const struct job *job, struct str *ret, struct err *e);
+ * other times; and "history": [{"owner", "began_at", "ended_at", "took_s", "end", "error"}] unless
+ * history is NULL. */
+int job_record_write(const struct job *job, const struct job_attempt *history, size_t count,
+		     struct str *ret, struct err *e);
 
 #endif

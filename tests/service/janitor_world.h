@@ -63,7 +63,7 @@ world_new(void)
 	return w;
 }
 
-static int64_t
+static inline int64_t
 now(const struct world *w)
 {
 	return clock_unix_ms(&w->clock);
@@ -116,7 +116,7 @@ has(struct blob_store *s, const struct blob_id *id)
 	return blob_open(s, id, &reader, NULL) == 0;
 }
 
-static bool
+static inline bool
 has_chunks(struct blob_store *s, const struct blob_id *id)
 {
 	struct blob_leftover left;

@@ -240,5 +240,6 @@ const struct job_desk_ops mongo_jobs_desk = {
 	.load = mongo_jobs_load,
 	.stored = mongo_jobs_stored,
 	.list = mongo_jobs_list,
+	.history = mongo_jobs_history,
 	.requeue_failed = mongo_jobs_requeue_failed,
 };

@@ -126,6 +126,7 @@ lease_done(const struct job_result *result, const bson_oid_t *mp3)
 			"result.warnings", "{", "$literal", BCON_ARRAY(warnings), "}",
 			"result.tracks", "{", "$literal", BCON_ARRAY(tracks), "}",
 			"outputs", JOB_OUTPUTS_WITHOUT(mp3),
+			"history", JOB_HISTORY_WITH("done", JOB_REMOVE),
 		"}", "}");
 	/* clang-format on */
 }
@@ -162,6 +163,7 @@ mongo_jobs_fail(struct job_life *l, const struct job_lease *lease, const struct 
 		"0", "{", "$set", "{",
 			"state", BCON_UTF8("failed"),
 			"error", ERROR(&error),
+			"history", JOB_HISTORY_WITH("failed", JOB_TEXT(error.code)),
 			"updated_at", JOB_NOW,
 			"result_published_at", JOB_REMOVE,
 		"}", "}");
@@ -182,6 +184,7 @@ mongo_jobs_retry(struct job_life *l, const struct job_lease *lease, const struct
 		"0", "{", "$set", "{",
 			"state", BCON_UTF8("queued"),
 			"error", ERROR(&error),
+			"history", JOB_HISTORY_WITH("retried", JOB_TEXT(error.code)),
 			"progress", BCON_DOUBLE(0),
 			"not_before", JOB_NOW_AND(delay_ms),
 			"updated_at", JOB_NOW,
@@ -210,6 +213,7 @@ mongo_jobs_hand_back(struct job_life *l, const struct job_lease *lease, const st
 			"error", "{", "$cond", "[",
 				BCON_BOOL(why != NULL), ERROR(&error), BCON_UTF8("$error"),
 			"]", "}",
+			"history", JOB_HISTORY_WITH("handed_back", JOB_TEXT(error.code)),
 			"progress", BCON_DOUBLE(0),
 			"not_before", JOB_NOW,
 			"updated_at", JOB_NOW,

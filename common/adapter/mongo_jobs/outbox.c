@@ -14,6 +14,7 @@ mongo_jobs_free_expired(struct job_outbox *o, int64_t *ret_freed, struct err *e)
 		"0", "{", "$set", "{",
 			"state", BCON_UTF8("queued"),
 			"lease", JOB_REMOVE,
+			"history", JOB_HISTORY_WITH("lost", JOB_REMOVE),
 			"progress", BCON_DOUBLE(0),
 			"not_before", JOB_NOW,
 			"updated_at", JOB_NOW,

@@ -84,6 +84,22 @@ int mongo_jobs_session_ping(struct mongo_jobs *m, struct err *e);
 		JOB_REMOVE,                                                                        \
 		JOB_OTHER_OUTPUTS(oid),                                                            \
 	"]", "}"
+
+/* The history and the attempt that ends now, whose lease stands in the document. */
+#define JOB_HISTORY_WITH(name_of_end, ...)                                                         \
+	"{", "$slice", "[",                                                                        \
+		"{", "$concatArrays", "[",                                                         \
+			"{", "$ifNull", "[", BCON_UTF8("$history"), "[", "]", "]", "}",            \
+			"[", "{",                                                                  \
+				"owner", BCON_UTF8("$lease.owner"),                                \
+				"began_at", BCON_UTF8("$lease.began_at"),                          \
+				"ended_at", JOB_NOW,                                               \
+				"end", BCON_UTF8(name_of_end),                                     \
+				"error", __VA_ARGS__,                                              \
+			"}", "]",                                                                  \
+		"]", "}",                                                                          \
+		BCON_INT32(-JOB_HISTORY_MAX),                                                      \
+	"]", "}"
 /* clang-format on */
 
 static inline void
@@ -126,6 +142,8 @@ int mongo_jobs_find_by_id(struct mongo_jobs *m, const char *key, const struct bl
 /* Why a change found nothing: NOT_FOUND when there is no such job, else code and what. */
 int mongo_jobs_exists_or(struct mongo_jobs *m, const bson_oid_t *id, int code, const char *what,
 			 struct err *e);
+int mongo_jobs_history(struct job_desk *d, const struct blob_id *video, struct job_attempt *list,
+		       size_t *ret_count, struct err *e);
 int mongo_jobs_stored(struct job_desk *d, const char *username, int64_t *ret_bytes, struct err *e);
 /* Words for a server's error, and the code for it. */
 int mongo_jobs_err(struct err *e, const bson_error_t *error, const char *what);

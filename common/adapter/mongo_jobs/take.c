@@ -138,6 +138,7 @@ take_change(const struct job_lease_terms *terms)
 				"owner", JOB_TEXT(owner),
 				"token", JOB_TEXT(token),
 				"until", JOB_NOW_AND(terms->ms),
+				"began_at", JOB_NOW,
 				"output", BCON_OID(&output),
 				"speed", JOB_REMOVE,
 				"remaining_s", JOB_REMOVE,

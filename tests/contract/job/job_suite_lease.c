@@ -291,3 +291,62 @@ JOB_TEST(a_strangers_token_changes_nothing)
 	assert_int_equal(get(l, &video).updated_ms, job.updated_ms);
 	assert_int_equal(get(l, &video).state, JOB_LEASED);
 }
+
+static struct job
+held_by(struct ledger *s, const struct blob_id *video, const char *owner)
+{
+	struct job job;
+
+	assert_int_equal(job_lease_one(&s->life, &(struct job_lease_terms){ owner, LEASE_MS },
+				       video, &job, NULL),
+			 0);
+	return job;
+}
+
+JOB_TEST(each_attempt_that_ended_is_remembered_the_last_sixteen)
+{
+	static const struct job_error slow = { "timeout", "too slow" };
+	struct blob_id video = queued(l, "u"), none = blob_id_new(), mp3 = blob_id_new();
+	struct job_attempt list[JOB_HISTORY_MAX] = { 0 };
+	struct job job = held_by(l, &video, "pod-a/1/0a");
+	size_t count = 7;
+	int64_t n = 0;
+
+	assert_int_equal(job_history(&l->desk, &video, list, &count, NULL), 0);
+	assert_int_equal(count, 0);
+	assert_int_equal(job_history(&l->desk, &none, list, &count, NULL), ERR_NOT_FOUND);
+	advance(2000);
+	assert_int_equal(job_retry(&l->life, &job.lease, &slow, 0, NULL), 0);
+	/* a repeat whose first answer was lost is one end */
+	assert_int_equal(job_retry(&l->life, &job.lease, &slow, 0, NULL), 0);
+	job = held_by(l, &video, "pod-b/1/0b");
+	assert_int_equal(job_hand_back(&l->life, &job.lease, NULL, NULL), 0);
+	(void)held_by(l, &video, "pod-c/1/0c");
+	advance(LEASE_MS + 10000);
+	assert_int_equal(job_free_expired(&l->outbox, &n, NULL), 0);
+	job = held_by(l, &video, "pod-d/1/$d");
+	advance(1000);
+	assert_int_equal(
+		job_finish(&l->life, &job.lease, &(struct job_result){ .mp3_fid = mp3 }, NULL), 0);
+	assert_int_equal(job_history(&l->desk, &video, list, &count, NULL), 0);
+	assert_int_equal(count, 4);
+	assert_string_equal(list[0].owner, "pod-a/1/0a");
+	assert_int_equal(list[0].end, JOB_END_RETRIED);
+	assert_string_equal(list[0].error, "timeout");
+	assert_in_range(list[0].ended_ms - list[0].began_ms, 1900, 10000);
+	assert_int_equal(list[1].end, JOB_END_HANDED_BACK);
+	assert_string_equal(list[1].error, "");
+	assert_int_equal(list[2].end, JOB_END_LOST);
+	assert_string_equal(list[2].owner, "pod-c/1/0c");
+	assert_int_equal(list[3].end, JOB_END_DONE);
+	assert_string_equal(list[3].owner, "pod-d/1/$d");
+	assert_true(list[3].began_ms >= list[2].ended_ms);
+	video = queued(l, "u");
+	for (int i = 0; i < JOB_HISTORY_MAX + 2; i++) {
+		job = held_by(l, &video, i < 2 ? "first" : "last");
+		assert_int_equal(job_hand_back(&l->life, &job.lease, NULL, NULL), 0);
+	}
+	assert_int_equal(job_history(&l->desk, &video, list, &count, NULL), 0);
+	assert_int_equal(count, JOB_HISTORY_MAX);
+	assert_string_equal(list[0].owner, "last");
+}

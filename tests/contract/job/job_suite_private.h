@@ -48,6 +48,7 @@ size_t index_of(const struct job *jobs, size_t count, const struct blob_id *vide
 	X(only_an_unfinished_upload_is_discarded)                                                  \
 	X(a_message_without_a_job_gets_one_that_counts_as_published)                               \
 	X(counts_tell_the_states_and_the_oldest_that_waits)                                        \
+	X(each_attempt_that_ended_is_remembered_the_last_sixteen)                                  \
 	X(a_lease_counts_an_attempt_and_hides_the_job)                                             \
 	X(with_only_no_other_job_is_leased)                                                        \
 	X(who_waits_is_listed_once_with_what_it_has_running)                                       \

@@ -185,6 +185,18 @@ faulty_list(struct job_desk *port, const struct job_filter *filter, struct job *
 }
 
 static int
+faulty_history(struct job_desk *port, const struct blob_id *video, struct job_attempt *list,
+	       size_t *ret_count, struct err *e)
+{
+	struct faulty_ledger *s = faulty_desk(port);
+	int call = fault_enter(s->faults), r = fault_before(s->faults, call, e);
+
+	return r < 0 ? r
+		     : fault_after(s->faults, call,
+				   job_history(&s->inner->desk, video, list, ret_count, e), e);
+}
+
+static int
 faulty_requeue_failed(struct job_desk *port, const struct blob_id *only, const char *username,
 		      int64_t *ret_requeued, struct err *e)
 {
@@ -282,6 +294,7 @@ static const struct job_desk_ops desk_ops = {
 	.load = faulty_load,
 	.stored = faulty_stored,
 	.list = faulty_list,
+	.history = faulty_history,
 	.requeue_failed = faulty_requeue_failed,
 };
 

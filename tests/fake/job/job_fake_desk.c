@@ -156,11 +156,29 @@ job_fake_stored(struct job_desk *d, const char *username, int64_t *ret_bytes, st
 	return 0;
 }
 
+static int
+job_fake_history(struct job_desk *s, const struct blob_id *video, struct job_attempt *list,
+		 size_t *ret_count, struct err *e)
+{
+	SCOPED(job_fake_leave_p) struct job_fake *f = job_fake_enter_desk(s);
+	const struct record *rec = job_fake_find(f, video);
+	int r = job_fake_refusal(f, e);
+
+	if (r < 0)
+		return r;
+	if (!rec)
+		return err_set(e, ERR_NOT_FOUND, "no job %s", video->hex);
+	memcpy(list, rec->history, rec->history_count * sizeof list[0]);
+	*ret_count = rec->history_count;
+	return 0;
+}
+
 const struct job_desk_ops job_fake_desk = {
 	.find_by_mp3 = job_fake_find_by_mp3,
 	.count = job_fake_count,
 	.load = job_fake_load,
 	.stored = job_fake_stored,
 	.list = job_fake_list,
+	.history = job_fake_history,
 	.requeue_failed = job_fake_requeue_failed,
 };

@@ -69,6 +69,7 @@ take(struct job_fake *f, struct record *rec, const struct job_lease_terms *terms
 	job_fake_legible(rec->last.owner);
 	random_hex(rec->last.token, LEASE_TOKEN_DIGITS);
 	job_fake_register(rec, &rec->last.output);
+	rec->began_ms = job_fake_now(f);
 	rec->job.lease = rec->last;
 	rec->job.state = JOB_LEASED;
 	rec->job.attempts++;
@@ -196,6 +197,7 @@ job_fake_finish(struct job_life *s, const struct job_lease *lease, const struct 
 			       ? 0
 			       : err_set(e, ERR_CONFLICT, "job %s has another output",
 					 lease->video_fid.hex);
+	job_fake_note_end(f, rec, JOB_END_DONE, NULL);
 	rec->job.state = JOB_DONE;
 	rec->job.mp3_fid = result->mp3_fid;
 	rec->result_bytes = result->bytes;
@@ -210,6 +212,25 @@ job_fake_finish(struct job_life *s, const struct job_lease *lease, const struct 
 	rec->job.result_published_ms = 0;
 	rec->job.updated_ms = job_fake_now(f);
 	return 0;
+}
+
+void
+job_fake_note_end(const struct job_fake *f, struct record *rec, enum job_end end,
+		  const struct job_error *why)
+{
+	struct job_attempt *last;
+
+	if (rec->history_count == JOB_HISTORY_MAX)
+		memmove(rec->history, rec->history + 1,
+			--rec->history_count * sizeof rec->history[0]);
+	last = &rec->history[rec->history_count++];
+	*last = (struct job_attempt){ .began_ms = rec->began_ms,
+				      .ended_ms = job_fake_now(f),
+				      .end = end };
+	memcpy(last->owner, rec->job.lease.owner, sizeof last->owner);
+	if (why)
+		memcpy(last->error, why->code, sizeof last->error);
+	job_fake_legible(last->error);
 }
 
 static void
@@ -230,6 +251,7 @@ job_fake_fail(struct job_life *s, const struct job_lease *lease, const struct jo
 
 	if (!rec || again)
 		return r;
+	job_fake_note_end(f, rec, JOB_END_FAILED, why);
 	rec->job.state = JOB_FAILED;
 	note_error(rec, why);
 	rec->job.result_published_ms = 0;
@@ -257,6 +279,7 @@ job_fake_retry(struct job_life *s, const struct job_lease *lease, const struct j
 
 	if (!rec || again)
 		return r;
+	job_fake_note_end(f, rec, JOB_END_RETRIED, why);
 	note_error(rec, why);
 	job_fake_requeue(f, rec, delay_ms);
 	return 0;
@@ -272,6 +295,7 @@ job_fake_hand_back(struct job_life *s, const struct job_lease *lease, const stru
 
 	if (!rec || again)
 		return r;
+	job_fake_note_end(f, rec, JOB_END_HANDED_BACK, why);
 	rec->job.attempts -= rec->job.attempts > 0;
 	if (why)
 		note_error(rec, why);

@@ -14,6 +14,7 @@ job_fake_free_expired(struct job_outbox *s, int64_t *ret_freed, struct err *e)
 
 		if (rec->job.state != JOB_LEASED || rec->job.lease.until_ms >= job_fake_now(f))
 			continue;
+		job_fake_note_end(f, rec, JOB_END_LOST, NULL);
 		rec->last = (struct job_lease){ 0 };
 		job_fake_requeue(f, rec, 0);
 		freed++;

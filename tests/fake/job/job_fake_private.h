@@ -19,6 +19,9 @@ struct record {
 	struct blob_id outputs[JOB_OUTPUTS_MAX];
 	size_t output_count;
 	int64_t result_bytes;
+	int64_t began_ms; /* of the last lease */
+	struct job_attempt history[JOB_HISTORY_MAX];
+	size_t history_count;
 	bool video_expiring, video_settled, audio_settled;
 	int64_t number; /* order of creation: breaks ties of a clock that stands still */
 };
@@ -78,6 +81,9 @@ bool job_fake_due(const struct job_fake *f, const struct job *job);
 void job_fake_legible(char *text);
 bool job_fake_older(const struct record *a, const struct record *b);
 
+/* The present lease ends so; why may be NULL. */
+void job_fake_note_end(const struct job_fake *f, struct record *rec, enum job_end end,
+		       const struct job_error *why);
 /* QUEUED again, unpublished, due after delay_ms. */
 void job_fake_requeue(const struct job_fake *f, struct record *rec, int64_t delay_ms);
 /* Registers an output, or forgets it. */

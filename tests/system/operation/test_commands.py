@@ -1,11 +1,15 @@
 """What an operator types beside the running daemons: `converter jobs`, `converter dead`."""
 import json
 import os
+import pathlib
 import re
+import socket
 import subprocess
+import tempfile
 
 import pika
 
+from rig import media
 from rig.commands import converter
 from rig.lib import DAEMONS, USER, expect, until
 from rig.queues import broker, depth, message, send, take
@@ -78,6 +82,58 @@ def test_a_job_that_has_not_failed_is_not_retried(s):
     refused(s, 1, ("jobs", "retry", UNKNOWN), UNKNOWN)
     refused(s, 1, ("jobs", "show", UNKNOWN), UNKNOWN)
     expect(s.job(fid) == before, "it changed:", s.job(fid))
+
+
+def test_a_done_job_shows_what_it_took_and_every_attempt(s):
+    s.mp3_fid()
+    fid = s.cache["video_fid"]
+    job = json.loads(good(s, "jobs", "show", fid, "--json"))
+    last = job["history"][-1]
+    expect(len(job["history"]) == job["attempts"] == 1 and last["end"] == "done" and last["error"] is None, job)
+    expect(last["owner"].startswith(f"{socket.gethostname()}/{s.daemons['converter'].process.pid}/"), last)
+    expect(0 < last["took_s"] < 300 and job["created_at"] <= last["began_at"] <= last["ended_at"] <= job["updated_at"], job)
+    shown = good(s, "jobs", "show", fid)
+    expect(re.search(rf"^took +{last['took_s']:.1f} s$", shown, re.M), shown)
+    expect(re.search(rf"^attempt 1 +done after {last['took_s']:.1f} s, at \S+Z, by {re.escape(last['owner'])}$", shown, re.M), shown)
+    failed = json.loads(good(s, "jobs", "show", failed_job(s), "--json"))
+    expect([(a["end"], a["error"]) for a in failed["history"]] == [("failed", failed["error"]["code"])], failed)
+
+
+def test_an_operator_fetches_any_users_result(s):
+    want = s.download(s.mp3_fid()).body
+    fid = s.cache["video_fid"]
+    with tempfile.TemporaryDirectory(prefix="tonearm-fetch-") as folder:
+        path = pathlib.Path(folder) / "out.mp3"
+        expect(good(s, "jobs", "fetch", fid, path) == "" and path.read_bytes() == want, "another file")
+        path.write_bytes(b"old")
+        refused(s, 1, ("jobs", "fetch", fid, path), "exists already; --force replaces it")
+        expect(path.read_bytes() == b"old", "it was replaced")
+        good(s, "jobs", "fetch", fid, path, "--force")
+        expect(path.read_bytes() == want and len(list(path.parent.iterdir())) == 1, list(path.parent.iterdir()))
+    done = converter(s, "jobs", "fetch", fid, "-")
+    expect(done.returncode == 0 and done.stdout == want, done.stderr, len(done.stdout))
+    refused(s, 1, ("jobs", "fetch", failed_job(s), "-"), "is failed, not done")
+    refused(s, 1, ("jobs", "fetch", UNKNOWN, "-"), UNKNOWN)
+    refused(s, 100, ("jobs", "fetch", "xyz", "-"), "24 hex digits")
+
+
+def test_an_operator_deletes_what_has_ended(s):
+    job = s.job_ends(s.upload_job(media.video(2)))
+    fid, other = job["video_fid"], failed_job(s)
+    out = good(s, "jobs", "delete", fid, other)
+    expect(fid in out and other in out, out)
+    expect(s.job(fid)["state"] == "expired" and s.download(job["mp3_fid"]).status == 404, s.job(fid))
+    expect(s.job(other)["state"] == "failed", s.job(other))
+    refused(s, 1, ("jobs", "retry", other), "has expired")
+    good(s, "jobs", "delete", fid)  # twice is once
+    refused(s, 1, ("jobs", "delete", UNKNOWN), UNKNOWN)
+    s.daemons["converter"].stop()
+    try:
+        waits = s.upload_job(media.video(2))
+        refused(s, 1, ("jobs", "delete", waits), "is queued: only what has ended is deleted")
+    finally:
+        s.daemons["converter"].start().ready()
+    expect(s.job_ends(waits)["state"] == "done", s.job(waits))
 
 
 def bury(s, *bodies, queue="video"):
@@ -196,7 +252,7 @@ def test_every_command_and_verb_explains_itself_and_its_options(s):
                 for option in re.findall(r"--[a-z-]+", usage):
                     expect(f"\n    {option} " in rest, words, option, rest)
                 explained += 1
-    expect(explained == 17, f"{explained} commands and verbs")
+    expect(explained == 19, f"{explained} commands and verbs")
 
 
 def test_the_help_of_every_daemon_fits_100_columns(s):

@@ -197,9 +197,11 @@ static int
 write_record(void)
 {
 	SCOPED(str_free) struct str text = STR_MAX(65536);
+	const struct job_attempt attempt = { "pod/1/a", 1, 2, JOB_END_RETRIED, "no_audio" };
 	struct job job = some_job();
 
-	return checked_text(job_record_write(&job, &text, NULL), &text, "\"no_audio\"");
+	return checked_text(job_record_write(&job, &attempt, 1, &text, NULL), &text,
+			    "\"no_audio\"");
 }
 
 static int
