@@ -93,6 +93,7 @@ struct blob_writer {
 	struct blob_id id;
 	int64_t length; /* bytes taken so far, those of earlier parts too */
 	bool resumable; /* opened by blob_resume */
+	bool unsettled; /* an answer was lost: what was sent may arrive later, also after a clear */
 	struct {
 		int64_t from, to;
 	} held; /* by blob_hold; from == to: nothing */

@@ -85,13 +85,26 @@ intake_accept(struct intake *in, struct err *e)
 }
 
 /* Only a job that the ledger still holds as uploading is forgotten, and only then its bytes go: one
- * that was queued after all must find its video. What cannot be cleared now (the server is away)
- * the janitor finds. */
+ * that was queued after all must find its video. */
+static int
+intake_discard(struct intake *in, struct err *e)
+{
+	struct job now;
+	int r = job_discard(in->gateway->jobs, &in->job.video_fid, e);
+
+	if (r == 0 && in->stored &&
+	    job_get(in->gateway->jobs, &in->job.video_fid, &now, NULL) == ERR_NOT_FOUND)
+		(void)blob_remove(in->gateway->videos, &in->job.video_fid, NULL);
+	return r;
+}
+
+/* What cannot be cleared now the janitor finds, as long as the ledger knows of it: a server is
+ * away, or bytes may still be on their way to one. */
 void
 intake_close(struct intake *in)
 {
 	struct err e = ERR_NONE;
-	struct job now;
+	bool unsettled = in->writer && in->writer->unsettled;
 	int r;
 
 	if (in->writer) {
@@ -101,10 +114,8 @@ intake_close(struct intake *in)
 	if (!in->registered)
 		return;
 	in->registered = false;
-	r = job_discard(in->gateway->jobs, &in->job.video_fid, &e);
-	if (r == 0 && in->stored &&
-	    job_get(in->gateway->jobs, &in->job.video_fid, &now, NULL) == ERR_NOT_FOUND)
-		(void)blob_remove(in->gateway->videos, &in->job.video_fid, NULL);
+	r = unsettled ? err_set(&e, ERR_TIMEOUT, "an answer of the store was lost")
+		      : intake_discard(in, &e);
 	if (err_is_transient(r))
 		log_warn(LOG_EVENT("upload_left_to_janitor"),
 			 LOG_STR("video_fid", in->job.video_fid.hex), LOG_ERR(&e));

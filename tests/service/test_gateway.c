@@ -80,6 +80,23 @@ every_lost_call_of_a_store_is_503_and_leaves_nothing(void **state)
 	assert_int_equal(blob_fake_count(w->gateway.videos), 1);
 }
 
+/* Call 1 begins the blob, 2 writes, 3 commits. */
+static void
+an_upload_whose_bytes_may_still_arrive_is_left_to_the_janitor(void **state)
+{
+	struct world *w = *state;
+
+	for (int n = 2; n <= 3; n++) {
+		blob_fake_break_nth(w->gateway.videos, n, ERR_TIMEOUT);
+		EXPECT(w, 503, "service unavailable", "POST", "/upload", "ann", NULL, ONE_FILE);
+		assert_int_equal(jobs_in(w, JOB_UPLOADING), n - 1);
+		assert_int_equal(jobs_in(w, JOB_QUEUED), 0);
+	}
+	blob_fake_break_nth(w->gateway.videos, 1, ERR_TIMEOUT);
+	EXPECT(w, 503, "service unavailable", "POST", "/upload", "ann", NULL, ONE_FILE);
+	assert_int_equal(jobs_in(w, JOB_UPLOADING), 2);
+}
+
 static void
 a_ledger_that_is_away_is_503(void **state)
 {
@@ -243,6 +260,7 @@ main(void)
 		T(what_is_not_exactly_one_file_is_refused_and_leaves_nothing),
 		T(a_file_over_the_limit_is_too_large),
 		T(every_lost_call_of_a_store_is_503_and_leaves_nothing),
+		T(an_upload_whose_bytes_may_still_arrive_is_left_to_the_janitor),
 		T(a_ledger_that_is_away_is_503),
 		T(the_token_comes_before_all_else),
 		T(each_verdict_of_auth_is_the_status_that_clients_know),

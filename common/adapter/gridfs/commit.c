@@ -59,7 +59,9 @@ commit_insert_file(struct gridfs_writer *w, const struct commit_try *try, struct
 	w->committing = true;
 	if (mongoc_collection_insert_one(s.files, try->doc, options, NULL, &error))
 		return 0;
-	if ((r = mongo_err(e, &error, "insert blob")) != ERR_CONFLICT)
+	r = mongo_err(e, &error, "insert blob");
+	w->port.unsettled |= err_is_transient(r);
+	if (r != ERR_CONFLICT)
 		return r;
 	gridfs_end(&s);
 	return commit_explain_duplicate(w, try, e);

@@ -34,7 +34,7 @@ send_once(struct gridfs_writer *w, const struct gridfs_slot *slots, size_t count
 	if (mongoc_collection_insert_many(s.chunks, docs, count, NULL, NULL, &error))
 		return 0;
 	r = mongo_err(e, &error, "insert chunks");
-	w->unsure |= err_is_transient(r);
+	w->port.unsettled |= err_is_transient(r);
 	return r;
 }
 

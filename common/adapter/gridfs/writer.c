@@ -204,7 +204,7 @@ writer_care(const struct gridfs_writer *w)
 		return ORPHAN_TRIM;
 	if (w->committing)
 		return ORPHAN_UNLESS_COMMITTED;
-	return w->unsure ? ORPHAN_DELETE_TWICE : ORPHAN_DELETE_ONCE;
+	return w->port.unsettled ? ORPHAN_DELETE_TWICE : ORPHAN_DELETE_ONCE;
 }
 
 /* What must not stay behind is the orphan thread's: a close never waits for a server. */

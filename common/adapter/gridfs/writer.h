@@ -33,7 +33,6 @@ struct gridfs_writer {
 	int64_t chunk_began_ms;
 	bool batching;   /* holds one of the store's batches */
 	bool sent;       /* the server may hold chunks of this id */
-	bool unsure;     /* an insert ended with its result unknown */
 	bool committing; /* the files document may exist */
 	bool committed;
 	int failed; /* the first failure: only close is left then */

@@ -10,7 +10,8 @@ int blob_fake_new(struct blob_store **ret, struct err *e);
 /* Every call on the store, its readers and its writers (not the closing ones) answers code
  * (ERR_UNAVAILABLE: the server is away) until it is set to 0. */
 void blob_fake_break(struct blob_store *s, int code);
-/* The n-th call from now (1 = the next) answers code, once. */
+/* The n-th call from now (1 = the next) answers code, once. TIMEOUT of a write or commit: its answer
+ * was lost, the writer is unsettled. */
 void blob_fake_break_nth(struct blob_store *s, int n, int code);
 /* How many calls were made so far, broken ones too. */
 int blob_fake_calls(struct blob_store *s);

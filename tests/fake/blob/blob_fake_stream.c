@@ -83,11 +83,20 @@ blob_fake_reader_new(struct blob_store *s, const struct blob_info *info, struct 
 }
 
 static int
+fake_writer_refusal(struct blob_fake *f, struct blob_writer *port, struct err *e)
+{
+	int r = blob_fake_refusal(f, e);
+
+	port->unsettled |= r == ERR_TIMEOUT;
+	return r;
+}
+
+static int
 fake_write(struct blob_writer *port, const void *data, size_t len, struct err *e)
 {
 	struct fake_writer *w = CONTAINER_OF(port, struct fake_writer, port);
 	SCOPED(blob_fake_leave_p) struct blob_fake *f = blob_fake_enter(w->store);
-	int r = blob_fake_refusal(f, e);
+	int r = fake_writer_refusal(f, port, e);
 
 	if (r < 0 || (r = blob_fake_own_part(f, w, e)) < 0)
 		return r;
@@ -150,7 +159,7 @@ fake_commit(struct blob_writer *port, struct err *e)
 				  .chunk_size = FAKE_CHUNK,
 				  .uploaded_ms = now_unix_ms(),
 				  .meta = w->meta };
-	int r = blob_fake_refusal(f, e);
+	int r = fake_writer_refusal(f, port, e);
 
 	if (r < 0 || (r = blob_fake_own_part(f, w, e)) < 0)
 		return r;
