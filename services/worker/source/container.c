@@ -9,7 +9,7 @@
 #include <libavutil/log.h>
 #include <libavutil/mem.h>
 
-#include "worker/source/declared_end.h"
+#include "worker/source/end/declared_end.h"
 #include "worker/source/refusal.h"
 #include "worker/whitelist.h"
 

@@ -10,7 +10,7 @@
 #include "worker/source/follow.h"
 #include "worker/source/mp4/edits.h"
 #include "worker/source/mp4/tail.h"
-#include "worker/source/ogg_end.h"
+#include "worker/source/end/ogg_end.h"
 #include "worker/source/prescan.h"
 #include "worker/source/source.h"
 #include "worker/source/timeline.h"

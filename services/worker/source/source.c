@@ -8,7 +8,7 @@
 #include "worker/monos.h"
 #include "worker/source/container.h"
 #include "worker/source/refusal.h"
-#include "worker/source/wav_size.h"
+#include "worker/source/end/wav_size.h"
 #include "worker/tags/chapters.h"
 #include "worker/tags/metadata.h"
 

@@ -1,4 +1,4 @@
-#include "worker/source/declared_end.h"
+#include "worker/source/end/declared_end.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Where a container's own header says that it ends. Pure. */
-#ifndef TONEARM_WORKER_SOURCE_DECLARED_END_H
-#define TONEARM_WORKER_SOURCE_DECLARED_END_H
+#ifndef TONEARM_WORKER_SOURCE_END_DECLARED_END_H
+#define TONEARM_WORKER_SOURCE_END_DECLARED_END_H
 
 #include <stddef.h>
 #include <stdint.h>

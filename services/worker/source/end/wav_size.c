@@ -1,4 +1,4 @@
-#include "worker/source/wav_size.h"
+#include "worker/source/end/wav_size.h"
 
 #include <string.h>
 

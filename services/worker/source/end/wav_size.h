@@ -2,8 +2,8 @@
  * in an RF64 or BW64 (EBU Tech 3306, ITU-R BS.2088), the writer was stopped before it filled them
  * in: libav is made to read it to the file's end, as it does with sizes of 0 and ffffffff. Threads:
  * one. */
-#ifndef TONEARM_WORKER_SOURCE_WAV_SIZE_H
-#define TONEARM_WORKER_SOURCE_WAV_SIZE_H
+#ifndef TONEARM_WORKER_SOURCE_END_WAV_SIZE_H
+#define TONEARM_WORKER_SOURCE_END_WAV_SIZE_H
 
 #include "worker/input.h"
 

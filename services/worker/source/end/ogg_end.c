@@ -1,4 +1,4 @@
-#include "worker/source/ogg_end.h"
+#include "worker/source/end/ogg_end.h"
 
 #include <string.h>
 

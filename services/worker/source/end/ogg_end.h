@@ -1,8 +1,8 @@
 /* The last page of an Ogg file (RFC 3533): whether it says that the stream ends with it, and when
  * its sound starts, where that is Opus (RFC 7845, RFC 6716). libav 5.1 takes the last page's sound to
  * follow the page in front of it, whatever its time. Threads: one. */
-#ifndef TONEARM_WORKER_SOURCE_OGG_END_H
-#define TONEARM_WORKER_SOURCE_OGG_END_H
+#ifndef TONEARM_WORKER_SOURCE_END_OGG_END_H
+#define TONEARM_WORKER_SOURCE_END_OGG_END_H
 
 #include <stdbool.h>
 #include <stdint.h>
