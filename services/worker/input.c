@@ -60,7 +60,7 @@ input_fetch(struct input *in, int64_t offset)
 		return NULL;
 	part->first = offset - offset % INPUT_PART_BYTES;
 	part->used = ++in->uses;
-	part->len = channel_read(in->fd, part->first, part->data, INPUT_PART_BYTES);
+	part->len = channel_read(in->fd, in->start + part->first, part->data, INPUT_PART_BYTES);
 	return input_part_holds(part, offset) ? part : NULL;
 }
 
@@ -157,6 +157,16 @@ input_rewind(struct input *in)
 	in->avio->error = 0;
 	in->position = 0;
 	in->end_passed = false;
+}
+
+void
+input_skip(struct input *in, int64_t bytes)
+{
+	in->start += bytes;
+	in->size -= bytes;
+	for (size_t i = 0; i < in->part_count; i++)
+		in->parts[i].len = 0;
+	input_rewind(in);
 }
 
 void

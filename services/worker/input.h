@@ -32,6 +32,7 @@ struct input_patch {
 struct input {
 	struct AVIOContext *avio;
 	int fd;
+	int64_t start; /* bytes in front that are passed over; all else counts from there */
 	int64_t size, position; /* bytes */
 	bool end_passed;        /* a seek went behind the end: the file points to bytes it lacks */
 	int64_t declared_end;   /* where the file says that it ends; -1 = it does not */
@@ -48,6 +49,8 @@ enum worker_failure input_open(int fd, int64_t size, struct input **ret, struct 
 void input_keep(struct input *in);
 /* Back to the start, as if nothing had been read; what is kept stays. */
 void input_rewind(struct input *in);
+/* From now on the input begins so many bytes later, or earlier again, and is read anew. */
+void input_skip(struct input *in, int64_t bytes);
 /* Bytes as they are in the file, beside what libav reads; false, and noted in peek_failed, when it
  * ends before or there is no memory. */
 bool input_peek(struct input *in, int64_t offset, void *to, size_t len);

@@ -10,6 +10,7 @@
 #include <libavutil/mem.h>
 
 #include "worker/source/end/declared_end.h"
+#include "worker/source/raw/raw_find.h"
 #include "worker/source/refusal.h"
 #include "worker/whitelist.h"
 
@@ -111,19 +112,45 @@ container_new_format(struct input *in)
 	return format;
 }
 
-enum worker_failure
-container_open_file(struct input *in, enum container_edits edits, AVFormatContext **ret,
-		    struct err *e)
+/* A result of libav. */
+static int
+container_try(struct input *in, enum container_edits edits, AVFormatContext **ret)
 {
 	AVDictionary *options = NULL;
 	int av;
 
 	if (!(*ret = container_new_format(in)))
-		return failure_set(e, WORKER_OUT_OF_MEMORY, "container: no memory");
+		return AVERROR(ENOMEM);
 	if ((av = container_set_options(edits, &options)) >= 0)
 		av = avformat_open_input(ret, "", NULL, &options);
 	av_dict_free(&options);
-	return av < 0 ? refusal_of_file(in, av, e) : WORKER_FAILURE_NONE;
+	return av;
+}
+
+/* From where a raw stream begins, in a file whose start tells of no format. */
+static bool
+container_try_raw(struct input *in, enum container_edits edits, AVFormatContext **ret)
+{
+	int64_t at = refusal_is_doubtful(in) ? raw_find(in) : -1;
+
+	if (at <= 0)
+		return false;
+	input_skip(in, at);
+	if (container_try(in, edits, ret) >= 0)
+		return true;
+	input_skip(in, -at);
+	return false;
+}
+
+enum worker_failure
+container_open_file(struct input *in, enum container_edits edits, AVFormatContext **ret,
+		    struct err *e)
+{
+	int av = container_try(in, edits, ret);
+
+	if (av >= 0 || (av != AVERROR(ENOMEM) && container_try_raw(in, edits, ret)))
+		return WORKER_FAILURE_NONE;
+	return refusal_of_file(in, av, e);
 }
 
 static enum worker_failure

@@ -1,5 +1,12 @@
 #include "worker/source/private.h"
 
+#include <libavutil/avstring.h>
+
+#include "worker/source/raw/frame_size.h"
+
+/* Containers of raw streams, which are cut into frames by the frames' own headers. */
+#define RAW "mp3,aac,ac3,eac3,dts,loas,mpegts,mpeg"
+
 /* Flicks; far beyond any film, and far from overflow. */
 #define TIME_MAX (INT64_C(1) << 61)
 
@@ -49,8 +56,19 @@ source_correct_time(struct source *s)
 	packet->pts += s->ogg_shift;
 }
 
+static bool
+source_packet_is_short(const struct source *s)
+{
+	const AVPacket *packet = s->packet;
+
+	return packet->size > 0 &&
+	       (size_t)packet->size < frame_size(s->stream->codecpar->codec_id, packet->data,
+						 (size_t)packet->size) &&
+	       av_match_list(RAW, s->format->iformat->name, ',');
+}
+
 static int
-source_read_packet(struct source *s)
+source_read_whole(struct source *s)
 {
 	int av;
 
@@ -67,8 +85,44 @@ source_read_packet(struct source *s)
 	}
 	follow_note_ours(&s->follow, s->packet);
 	s->tail.given++;
+	s->short_packet = source_packet_is_short(s);
 	source_correct_time(s);
 	return av;
+}
+
+/* Of several AMR frames in a packet, as phones write them, libav decodes the first alone: the others
+ * are kept, to be given one by one. */
+static int
+source_split_packet(struct source *s)
+{
+	enum AVCodecID codec = s->stream->codecpar->codec_id;
+	size_t first;
+	int av;
+
+	if (codec != AV_CODEC_ID_AMR_NB && codec != AV_CODEC_ID_AMR_WB)
+		return 0;
+	first = frame_size(codec, s->packet->data, (size_t)s->packet->size);
+	if (first == 0 || first >= (size_t)s->packet->size)
+		return 0;
+	if ((av = av_packet_ref(s->rest, s->packet)) < 0)
+		return av;
+	s->rest->data += first;
+	s->rest->size -= (int)first;
+	s->rest->pts = s->rest->dts = AV_NOPTS_VALUE;
+	s->packet->size = (int)first;
+	return 0;
+}
+
+static int
+source_read_packet(struct source *s)
+{
+	int av = 0;
+
+	if (s->rest->size > 0)
+		av_packet_move_ref(s->packet, s->rest);
+	else
+		av = source_read_whole(s);
+	return av < 0 ? av : source_split_packet(s);
 }
 
 /* The track's next packet: as av_read_frame, and AVERROR(EAGAIN) after too many of others. */
@@ -98,6 +152,9 @@ source_note_packet(struct source *s)
 
 	if (s->packets == 0)
 		s->first_packet = source_flicks(s, s->packet->pts);
+	else if (s->packets == 1 && s->packet->pts != AV_NOPTS_VALUE &&
+		 s->first_packet != TIMELINE_UNKNOWN)
+		s->step = source_flicks(s, s->packet->pts) - s->first_packet;
 	s->packets++;
 	s->cut_packet = (s->packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
 	if (s->packet->pts != AV_NOPTS_VALUE && end != TIMELINE_UNKNOWN && end > s->packets_end)

@@ -19,8 +19,8 @@ struct source {
 	struct source_options options;
 	AVFormatContext *format;
 	AVCodecContext *decoder;
-	AVPacket *packet;
-	AVFrame *frame, *next; /* next: decoded ahead of its turn, where ahead is set */
+	AVPacket *packet, *rest; /* rest: frames that stood in one packet with the last one */
+	AVFrame *frame, *next;   /* next: decoded ahead of its turn, where ahead is set */
 	bool ahead, have_frame;
 	struct input *in;
 	AVStream *stream; /* borrowed from format */
@@ -39,9 +39,12 @@ struct source {
 	bool mended;     /* something was added, or left out */
 	int read_result; /* why reading ended: AVERROR_EOF or an error */
 	bool ended, cut_packet;
+	bool short_packet; /* the last one: its own header says that it is longer */
 	int64_t packets, damaged, frames;
+	int64_t odd; /* frames of a rate or with channels that no sound has */
 	int64_t first_packet,
 		lag;         /* flicks: where it starts; how much later its sound is said to */
+	int64_t step;        /* flicks: from the first packet to the second; < 0 = not known */
 	int64_t packets_end; /* flicks: where the last packet ends by its own account */
 	uint32_t lost;       /* packets since the last frame that could not be decoded */
 	int64_t barren;      /* packets since the last frame */

@@ -40,17 +40,25 @@ refusal_is_no_sound(const AVInputFormat *known)
 }
 
 static const AVInputFormat *
-refusal_probe(struct input *in)
+refusal_probe(struct input *in, int *ret_score)
 {
 	const AVInputFormat *known = NULL;
-	int score;
 
+	*ret_score = 0;
 	in->avio->eof_reached = 0;
 	in->avio->error = 0;
 	if (avio_seek(in->avio, 0, SEEK_SET) < 0)
 		return NULL;
-	score = av_probe_input_buffer2(in->avio, &known, "", NULL, 0, REFUSAL_PROBE_BYTES);
-	return score > AVPROBE_SCORE_RETRY ? known : NULL;
+	*ret_score = av_probe_input_buffer2(in->avio, &known, "", NULL, 0, REFUSAL_PROBE_BYTES);
+	return *ret_score > AVPROBE_SCORE_RETRY ? known : NULL;
+}
+
+bool
+refusal_is_doubtful(struct input *in)
+{
+	int score;
+
+	return !refusal_probe(in, &score) || score <= AVPROBE_SCORE_EXTENSION;
 }
 
 /* Whether no box of the outermost ones is the index, as in a recording that was broken off. */
@@ -72,10 +80,11 @@ refusal_of_file(struct input *in, int av, struct err *e)
 {
 	const AVInputFormat *known;
 	char name[REFUSAL_NAME_MAX];
+	int score;
 
 	if (av == AVERROR(ENOMEM))
 		return failure_av(e, WORKER_UNSUPPORTED, "open", av);
-	known = refusal_probe(in);
+	known = refusal_probe(in, &score);
 	if (!known || refusal_is_no_sound(known))
 		return failure_av(e, WORKER_NOT_MEDIA, known ? known->name : "open", av);
 	if (strcmp(known->name, "aa") == 0)

@@ -11,6 +11,8 @@ struct AVStream;
 /* Of a file that libav could not open, with av as its result: a format that is not on the list, a
  * part of a file that is, or no media at all. Never WORKER_FAILURE_NONE. */
 enum worker_failure refusal_of_file(struct input *in, int av, struct err *e);
+/* Whether no prober is sure of what the file is. */
+bool refusal_is_doubtful(struct input *in);
 /* Of a track without a decoder of the list: its codec by name. Never WORKER_FAILURE_NONE. */
 enum worker_failure refusal_of_codec(const struct AVStream *stream, struct err *e);
 /* WORKER_PROTECTED where the track is encrypted, else WORKER_FAILURE_NONE. */

@@ -39,6 +39,7 @@ source_receive(struct source *s, AVFrame *ret, bool *ret_end, bool *ret_wait, st
 	}
 	if (!*ret_end && !*ret_wait)
 		source_note_damage(s);
+	s->odd += av == 0;
 	av_frame_unref(ret);
 	return WORKER_FAILURE_NONE;
 }
@@ -75,17 +76,6 @@ source_is_one_of(const struct source *s, const char *containers)
 	return av_match_list(containers, s->format->iformat->name, ',') != 0;
 }
 
-/* Codecs whose first packet gives no sound yet; from then on each gives that of the one before. Where
- * there is no picture to be in time with, the delay is left out. */
-static bool
-source_lags(const struct source *s)
-{
-	enum AVCodecID codec = s->decoder->codec_id;
-
-	return codec == AV_CODEC_ID_VORBIS || codec == AV_CODEC_ID_WMAV1 ||
-	       codec == AV_CODEC_ID_WMAV2;
-}
-
 /* Without a picture there is nothing to be in time with: what a codec's delay leaves in front of the
  * first sample is no silence. */
 static bool
@@ -98,6 +88,32 @@ source_has_picture(const struct source *s)
 	return false;
 }
 
+/* Codecs whose first packet gives no sound yet; from then on each gives that of the one before. What
+ * overlaps with the one before has none in its first packet: the delay is left out where there is no
+ * picture to be in time with. */
+static bool
+source_lags(const struct source *s)
+{
+	enum AVCodecID codec = s->decoder->codec_id;
+
+	if (codec == AV_CODEC_ID_WMALOSSLESS)
+		return true;
+	return (codec == AV_CODEC_ID_VORBIS || codec == AV_CODEC_ID_WMAV1 ||
+		codec == AV_CODEC_ID_WMAV2 || codec == AV_CODEC_ID_WMAPRO) &&
+	       !source_has_picture(s);
+}
+
+/* An AVI whose clock goes much faster than its sound: it counts chunks, as if each were shorter than
+ * it is. */
+static bool
+source_clock_is_wrong(const struct source *s)
+{
+	int64_t length = s->frame->nb_samples * TIMELINE_FLICKS / s->frame->sample_rate;
+
+	return s->packets == 2 && s->step >= 0 && s->step < length / 2 &&
+	       source_is_one_of(s, "avi");
+}
+
 static void
 source_start_timeline(struct source *s, int64_t first)
 {
@@ -108,8 +124,7 @@ source_start_timeline(struct source *s, int64_t first)
 
 	bool known = first != TIMELINE_UNKNOWN;
 
-	if (known && source_lags(s) && !source_has_picture(s) &&
-	    s->first_packet != TIMELINE_UNKNOWN)
+	if (known && source_lags(s) && s->first_packet != TIMELINE_UNKNOWN)
 		s->lag = first - s->first_packet;
 	first -= known ? s->lag : 0;
 	/* where one Ogg stream follows another, the clock starts anew */
@@ -155,6 +170,8 @@ source_next_frame(struct source *s, bool *ret_end, struct err *e)
 	s->have_frame = true;
 	if (!s->placed)
 		source_start_timeline(s, source_flicks(s, s->frame->pts));
+	if (source_clock_is_wrong(s))
+		s->timeline.rules.no_clock = true;
 	s->frame_at = source_frame_time(s, s->frame);
 	if (s->edits.count > 0 || !timeline_doubts(&s->timeline, s->frame_at))
 		return f;
@@ -209,6 +226,7 @@ source_seek_piece(struct source *s, struct err *e)
 	if (av < 0)
 		return failure_av(e, WORKER_UNSUPPORTED, "edit list", av);
 	avcodec_flush_buffers(s->decoder);
+	av_packet_unref(s->rest);
 	s->have_frame = s->ahead = s->ended = false;
 	s->read_result = 0;
 	return WORKER_FAILURE_NONE;

@@ -38,12 +38,35 @@ source_open_decoder(struct source *s, const AVCodec *codec, struct err *e)
 	return WORKER_FAILURE_NONE;
 }
 
+/* A kind that no stream has. */
+#define PASSED_OVER AVMEDIA_TYPE_NB
+
+/* The best of the tracks whose decoder is on the whitelist, as libav chooses; of all, where none is. */
+static int
+source_find_track(AVFormatContext *format, int wanted, const AVCodec **ret)
+{
+	int best = av_find_best_stream(format, AVMEDIA_TYPE_AUDIO, wanted, -1, ret, 0);
+	const AVCodec *codec = *ret;
+	int index = best;
+
+	while (index >= 0 && !container_allows(codec->name)) {
+		format->streams[index]->codecpar->codec_type = PASSED_OVER;
+		index = av_find_best_stream(format, AVMEDIA_TYPE_AUDIO, wanted, -1, &codec, 0);
+	}
+	for (unsigned i = 0; i < format->nb_streams; i++)
+		if (format->streams[i]->codecpar->codec_type == PASSED_OVER)
+			format->streams[i]->codecpar->codec_type = AVMEDIA_TYPE_AUDIO;
+	if (index < 0)
+		return best;
+	*ret = codec;
+	return index;
+}
+
 static enum worker_failure
 source_choose_track(struct source *s, struct err *e)
 {
 	const AVCodec *codec = NULL;
-	int index = av_find_best_stream(s->format, AVMEDIA_TYPE_AUDIO, s->options.track - 1, -1,
-					&codec, 0);
+	int index = source_find_track(s->format, s->options.track - 1, &codec);
 
 	if (index < 0)
 		return refusal_of_tracks(s->in, s->format, index, e);
@@ -52,9 +75,10 @@ source_choose_track(struct source *s, struct err *e)
 	s->stream->discard = AVDISCARD_DEFAULT;
 	follow_open(&s->follow, s->format, s->stream);
 	s->packet = av_packet_alloc();
+	s->rest = av_packet_alloc();
 	s->frame = av_frame_alloc();
 	s->next = av_frame_alloc();
-	if (!s->packet || !s->frame || !s->next)
+	if (!s->packet || !s->rest || !s->frame || !s->next)
 		return failure_set(e, WORKER_OUT_OF_MEMORY, "track: no memory");
 	return source_open_decoder(s, codec, e);
 }
@@ -97,6 +121,7 @@ source_close_track(struct source *s)
 	av_frame_free(&s->frame);
 	av_frame_free(&s->next);
 	av_packet_free(&s->packet);
+	av_packet_free(&s->rest);
 	avcodec_free_context(&s->decoder);
 	avformat_close_input(&s->format);
 }
@@ -162,7 +187,7 @@ source_open(struct input *in, const struct source_options *options, struct sourc
 		return failure_set(e, WORKER_OUT_OF_MEMORY, "source: no memory");
 	s->in = in;
 	s->options = *options;
-	s->ogg.at = s->ogg_shift = -1;
+	s->ogg.at = s->ogg_shift = s->step = -1;
 	if ((f = source_open_right(s, e)))
 		return f;
 	*ret = TAKE(s);

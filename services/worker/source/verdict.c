@@ -91,13 +91,16 @@ source_warn_of_cut(struct source *s)
 	struct warning warning = { WARNING_TRUNCATED, position / (TIMELINE_FLICKS / 1000),
 				   shorter ? missing / (TIMELINE_FLICKS / 1000) : 0, 1 };
 
-	if (source_input_is_cut(s) || (shorter && s->damaged <= 1))
+	if (source_input_is_cut(s) || s->short_packet || (shorter && s->damaged <= 1))
 		warnings_add(&s->warnings, &warning);
 }
 
 enum worker_failure
 source_verdict(struct source *s, struct err *e)
 {
+	if (s->frames == 0 && s->odd > 0)
+		return failure_set(e, WORKER_UNSUPPORTED, "%lld frames of an odd kind",
+				   (long long)s->odd);
 	if (s->frames == 0 && s->packets > 0)
 		return failure_set(e, WORKER_DAMAGED, "none of %lld packets could be decoded",
 				   (long long)s->packets);

@@ -40,6 +40,15 @@ def test_a_codec_that_is_not_decoded_is_named(s):
     expect_refused(s, tone("g726.wav", "-ar", 8000, "-ac", 1, "-c:a", "g726"), "unsupported", "the sound track's format (G.726 ADPCM) is not supported")
 
 
+def test_a_track_that_is_decoded_is_taken_beside_one_that_is_not(s):
+    film = media.ffmpeg("two-codecs.mkv", "-f", "lavfi", "-i", "sine=duration=1", "-f", "lavfi", "-i", "sine=duration=2", "-map", 0, "-map", 1,
+                        "-c:a:0", "g726", "-ar:a:0", 8000, "-ac:a:0", 1, "-c:a:1", "flac", "-disposition:a:0", "default", "-disposition:a:1", 0)
+    done, made, _ = convert(s, film, "--json")
+    report = json.loads(done.stdout)
+    expect(done.returncode == 0 and made and report["samples"] == 2 * 44100, done)
+    expect(report["track"] == 2 and [(t["codec"], t["taken"]) for t in report["tracks"]] == [("adpcm_g726", False), ("flac", True)], report)
+
+
 def test_what_holds_no_sound_is_no_media(s):
     for content in (b"words, no media", media.ffmpeg("no.png", "-f", "lavfi", "-i", "testsrc=size=64x64", "-frames:v", 1), b"#EXTM3U\n#EXTINF:9,\nx.ts\n"):
         code, _ = refused(s, content)

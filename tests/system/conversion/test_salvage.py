@@ -1,13 +1,15 @@
 """What ends too early gives what is in it up to its end; what says a wrong length gives all that is in it."""
 import concurrent.futures
+import json
 import os
 import pathlib
+import random
 import struct
 import subprocess
 import tempfile
 
 from rig import media
-from rig.commands import convert_file
+from rig.commands import convert, convert_file
 from rig.lib import SANITIZED, expect
 from rig.media import corpus
 from rig.stored import of_gridfs
@@ -48,6 +50,10 @@ def decoded(path):
     return len(done.stdout) // 2
 
 
+# of frames that follow one another without an index: (muxer, codec, bytes that each frame starts with)
+RAW = (("mp3", "libmp3lame", 4), ("mp2", "mp2", 4), ("adts", "aac", 3), ("latm", "aac", 2), ("ac3", "ac3", 2), ("eac3", "eac3", 4), ("dts", "dca", 4))
+
+
 def cut(path, share):
     content = path.read_bytes()
     short = path.with_name(f"{share}-{path.name}")
@@ -67,6 +73,59 @@ def test_a_cut_file_gives_what_ffmpeg_gets_from_it(s):
         paths = [whole(folder, suffix, muxer, codec) for suffix, muxer, codecs in CONTAINERS for codec in codecs.split()]
         bad = [why for why in pool.map(lambda path: compared(s, path), [cut(path, share) for path in paths for share in CUTS]) if why]
     expect(not bad, "\n".join(bad))
+
+
+def truncated(s, name, content):
+    done, _, _ = convert(s, content, "--json")
+    expect(done.returncode == 0, name, done)
+    return "truncated" in [w["code"] for w in json.loads(done.stdout)["warnings"]]
+
+
+def test_a_raw_stream_is_truncated_where_its_last_frame_is(s):
+    for muxer, codec, same in RAW:
+        words = ("-f", "lavfi", "-i", "sine=d=1:sample_rate=48000", "-c:a", codec, "-strict", "-2")
+        whole = media.ffmpeg(f"raw.{muxer}", *words, *(("-write_xing", "0", "-id3v2_version", "0") if muxer == "mp3" else ()), "-f", muxer)
+        last = whole.rindex(whole[:same])
+        for end, want in ((len(whole), False), (last, False), ((last + len(whole)) // 2, True)):
+            expect(truncated(s, muxer, whole[:end]) == want, muxer, len(whole), end)
+
+
+def in_a_packet(muxer, whole):
+    """A place behind the start of the last PES packet."""
+    if muxer == "mpeg":
+        return whole.rindex(b"\x00\x00\x01", 0, len(whole) - 1000) + 600
+    return max(at for at in range(0, len(whole), 188) if whole[at + 1] & 0x5f == 0x41) + 3 * 188  # a packet begins, of PID 0x100
+
+
+def test_a_stream_of_packets_is_truncated_where_its_last_frame_is(s):
+    for muxer, codecs in (("mpegts", "aac mp2 ac3"), ("mpeg", "mp2 ac3")):
+        for codec in codecs.split():
+            whole = media.ffmpeg(f"packets-{codec}.{muxer}", "-f", "lavfi", "-i", "sine=d=2:sample_rate=48000", "-c:a", codec, "-f", muxer)
+            expect(not truncated(s, codec, whole), muxer, codec)
+            expect(truncated(s, codec, whole[:in_a_packet(muxer, whole)]), muxer, codec)
+
+
+def test_a_raw_stream_behind_other_bytes_is_found(s):
+    junk = random.Random(1).randbytes(200_000)
+    for muxer, codec in (("mp3", "libmp3lame"), ("adts", "aac"), ("ac3", "ac3"), ("flac", "flac")):
+        plain = media.ffmpeg(f"behind.{muxer}", "-f", "lavfi", "-i", "sine=d=3:sample_rate=48000", "-c:a", codec, "-f", muxer)
+        done, _, _ = convert(s, junk + plain, "--json")
+        report = json.loads(done.stdout)
+        expect(done.returncode == 0 and abs(report["samples"] - 3 * 44100) <= SLACK, muxer, report)
+        if muxer == "flac":  # and without its head
+            frames = plain[plain.index(b"\xff\xf8"):]
+            done, _, _ = convert(s, junk + frames, "--json")
+            expect(done.returncode == 0 and json.loads(done.stdout)["samples"] == 3 * 44100, done)
+    done, _, _ = convert(s, junk, "--json")
+    expect(json.loads(done.stdout)["error"]["code"] == "not_media", done)
+
+
+def test_a_clock_that_goes_faster_than_its_sound_is_not_followed(s):
+    plain = media.ffmpeg("fast.avi", "-f", "lavfi", "-i", "sine=d=3", "-c:a", "libmp3lame")
+    rate_at = plain.index(b"auds") + 24  # in ticks a second
+    rate = struct.unpack_from("<I", plain, rate_at)[0]
+    found = lengths(s, {"plain": plain, "fast": plain[:rate_at] + struct.pack("<I", 100 * rate) + plain[rate_at + 4:]})
+    expect(found["plain"] == found["fast"] and abs(found["plain"] - 3 * 44100) <= SLACK, found)
 
 
 def lengths(s, contents):

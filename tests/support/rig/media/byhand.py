@@ -47,27 +47,49 @@ def descriptor(tag, *parts):
     return bytes([tag, 0x80, 0x80, 0x80, len(body)]) + body
 
 
-def als(seconds):
-    """MPEG-4 ALS in an mp4: a frame of two channels is two constant blocks of zero."""
-    frame = RATE // 10
-    count, samples, word = 10 * seconds, RATE * seconds, bytes([0, 0])
-    table = struct.Struct(">I").pack
-    config = descriptor(4, struct.pack(">BBHBII", 0x40, 0x15, 0, 0, 0, 0), descriptor(5, als_config(samples, frame)))
-    esds = box(b"esds", table(0), descriptor(3, bytes(3), config, descriptor(6, b"\2")))
-    entry = box(b"mp4a", bytes(6), struct.pack(">H8xHHIHH", 1, 2, 16, 0, RATE, 0), esds)
+table = struct.Struct(">I").pack
+
+
+def movie(entry, rate, samples, count, packet):
+    """An mp4 of one track with `count` packets, all alike and one behind the other."""
     ftyp = box(b"ftyp", b"M4A \0\0\0\0M4A ")
 
     def moov(offset):
-        tables = box(b"stbl", box(b"stsd", table(0), table(1), entry), box(b"stts", table(0), table(1), table(count), table(frame)),
-                     box(b"stsc", table(0), table(1), table(1), table(count), table(1)), box(b"stsz", table(0), table(len(word)), table(count)),
+        tables = box(b"stbl", box(b"stsd", table(0), table(1), entry), box(b"stts", table(0), table(1), table(count), table(samples // count)),
+                     box(b"stsc", table(0), table(1), table(1), table(count), table(1)), box(b"stsz", table(0), table(len(packet)), table(count)),
                      box(b"stco", table(0), table(1), table(offset)))
         media = box(b"minf", box(b"smhd", bytes(8)), box(b"dinf", box(b"dref", table(0), table(1), box(b"url ", table(1)))), tables)
-        head = box(b"mdhd", bytes(12), table(RATE), table(samples), bytes(4)), box(b"hdlr", bytes(8), b"soun", bytes(13))
+        head = box(b"mdhd", bytes(12), table(rate), table(samples), bytes(4)), box(b"hdlr", bytes(8), b"soun", bytes(13))
         track = box(b"trak", box(b"tkhd", table(3), bytes(8), table(1), bytes(4), table(samples), bytes(60)), box(b"mdia", *head, media))
-        return box(b"moov", box(b"mvhd", bytes(12), table(RATE), table(samples), bytes(80)), track)
+        return box(b"moov", box(b"mvhd", bytes(12), table(rate), table(samples), bytes(80)), track)
 
-    return ftyp + moov(len(ftyp) + len(moov(0)) + 8) + box(b"mdat", word * count)
+    return ftyp + moov(len(ftyp) + len(moov(0)) + 8) + box(b"mdat", packet * count)
+
+
+def sound_entry(kind, channels, rate, *boxes):
+    return box(kind, bytes(6), struct.pack(">H8xHHIHH", 1, channels, 16, 0, rate, 0), *boxes)
+
+
+def als(seconds):
+    """MPEG-4 ALS in an mp4: a frame of two channels is two constant blocks of zero."""
+    samples, frame = RATE * seconds, RATE // 10
+    config = descriptor(4, struct.pack(">BBHBII", 0x40, 0x15, 0, 0, 0, 0), descriptor(5, als_config(samples, frame)))
+    esds = box(b"esds", table(0), descriptor(3, bytes(3), config, descriptor(6, b"\2")))
+    return movie(sound_entry(b"mp4a", 2, RATE, esds), RATE, samples, 10 * seconds, bytes(2))
+
+
+def amr(seconds, wide):
+    """AMR in a 3gp as phones record it: five frames of 20 ms in a packet."""
+    rate, frame = (16000, bytes([8 << 3 | 4]) + bytes(60)) if wide else (8000, bytes([7 << 3 | 4]) + bytes(31))
+    entry = sound_entry(b"sawb" if wide else b"samr", 1, rate, box(b"damr", bytes(5), b"\x81\xff", b"\0\5"))
+    return movie(entry, rate, rate * seconds, 10 * seconds, 5 * frame)
+
+
+def mp1(seconds):
+    """MPEG-1 layer I at 192 kbit/s and 48 kHz: frames without a bit for any band."""
+    return (b"\xff\xff\x64\xc4" + bytes(188)) * (seconds * 48000 // 384)
 
 
 # name: what makes it of so many seconds
-ALL = {"least.dsf": lambda n: dsf(n, True), "most.dsf": lambda n: dsf(n, False), "silent.ape": ape, "silent.m4a": als}
+ALL = {"least.dsf": lambda n: dsf(n, True), "most.dsf": lambda n: dsf(n, False), "silent.ape": ape, "silent.m4a": als,
+       "narrow.3gp": lambda n: amr(n, False), "wide.3gp": lambda n: amr(n, True), "silent.mp1": mp1}
