@@ -21,7 +21,9 @@ BUILT = pathlib.Path(__file__).resolve().parents[2] / "build/release/services/co
 RATE = 44100  # of our mp3s
 DEADLINE_S = 300
 LENGTH_S, LEVEL_DB = 0.050, 1.0
+SAME_S = 0.001
 QUIET_DB = -60  # below it a level says nothing
+SURE = 50  # of ffprobe's scores: below it the format is a guess
 # An mp3 of 128 kbit/s has less above it.
 MEASURE = f"aresample={RATE},lowpass=f=8000,lowpass=f=8000,astats=measure_perchannel=none"
 
@@ -36,6 +38,8 @@ ROWS = {
     "not_listed": "only ffmpeg, and our list leaves the format out",
     "ours": "only ours converts it",
     "said": "apart, and a warning of ours says why",
+    "declared": "another length, and ours is the one that the mp4's own table says",
+    "guessed": "another length, of a file that ffmpeg only guesses the format of",
     "refused": "only ffmpeg converts it",
     "length": "another length, unexplained",
     "level": "another level, unexplained",
@@ -49,6 +53,8 @@ class Sound:
     seconds: float = 0
     level: float = -math.inf  # dB RMS, the mean of the channels
     channels: int = 0
+    declared: float = 0  # seconds by the table of an mp4, which ends with the last packet's own length; ffmpeg plays what pads it
+    guessed: bool = False  # noise in front of an mp3 is AMR to ffmpeg
 
     def energy(self):
         """dB: what silence more or less does not change."""
@@ -60,29 +66,35 @@ def run(*command):
                           timeout=DEADLINE_S)
 
 
-def channels_of(path, track):
-    done = run("ffprobe", "-v", "error", "-select_streams", track, "-show_entries", "stream=channels", "-of", "csv=p=0", path)
-    found = re.search(r"\d+", done.stdout)
-    return int(found.group()) if found else 0
+def facts_of(path, track):
+    """An empty measurement with what the file says of itself."""
+    done = run("ffprobe", "-v", "error", "-select_streams", track, "-show_entries", "stream=channels,duration:format=format_name,probe_score", "-of", "json", path)
+    try:
+        facts = json.loads(done.stdout)
+    except ValueError:
+        return Sound()
+    streams, form = facts.get("streams") or [{}], facts.get("format", {})
+    declared = float(streams[0].get("duration", 0)) if "mp4" in form.get("format_name", "") else 0
+    return Sound(0, -math.inf, streams[0].get("channels", 0), declared, form.get("probe_score", 0) < SURE)
 
 
 def measure(path, track="a"):
     """What ffmpeg decodes of the best sound track (or of the one named); an empty one where it decodes none."""
     choice = [] if track == "a" else ["-map", f"0:{track}"]
-    channels = channels_of(path, track)
-    layout = ":channel_layouts=stereo" if channels > 2 else ""
+    facts = facts_of(path, track)
+    layout = ":channel_layouts=stereo" if facts.channels > 2 else ""
     done = run("ffmpeg", "-hide_banner", "-nostats", "-nostdin", "-i", path, *choice, "-vn", "-sn", "-dn", "-af",
                f"aformat=sample_fmts=fltp{layout},{MEASURE}", "-f", "null", "-")
     counts = [int(x) for x in re.findall(r"Number of samples: (\d+)", done.stderr)]
     levels = [float(x) for x in re.findall(r"RMS level dB: (\S+)", done.stderr)]
-    return added_up(counts, levels, channels)
+    return dataclasses.replace(facts, **added_up(counts, levels))
 
 
-def added_up(counts, levels, channels):
+def added_up(counts, levels):
     """One count and one level for each stretch between two changes of the file's own rate or channels."""
     power = sum(count * 10 ** (level / 10) for count, level in zip(counts, levels) if math.isfinite(level))
     count = sum(counts)
-    return Sound(count / RATE, 10 * math.log10(power / count) if power > 0 else -math.inf, channels)
+    return {"seconds": count / RATE, "level": 10 * math.log10(power / count) if power > 0 else -math.inf}
 
 
 def convert(converter, path, to):
@@ -94,11 +106,24 @@ def convert(converter, path, to):
         return {"result": "failed", "error": {"code": "crashed", "message": f"exit code {done.returncode}: {done.stderr[-200:]}"}}
 
 
+def words_of_warning(warning):
+    """Its place and its length are null where they are not known."""
+    at, length = (f"{t:.2f} s" if t is not None else "?" for t in (warning["at_s"], warning["seconds"]))
+    return f"{warning['code']} at {at} ({length})"
+
+
 def words_of(report):
     if report["result"] != "done":
         return f"{report['error']['code']}: {report['error']['message']}"
-    said = (f"{w['code']} at {w['at_s']:.2f} s ({w['seconds']:.2f} s)" for w in report.get("warnings", ()))
-    return "; ".join(said) or "no warning"
+    return "; ".join(map(words_of_warning, report.get("warnings", ()))) or "no warning"
+
+
+def judge_length(codes, ours, theirs):
+    if codes & EXPLAINS_LENGTH:
+        return "said"
+    if abs(ours.seconds - theirs.declared) <= SAME_S:
+        return "declared"
+    return "guessed" if theirs.guessed else "length"
 
 
 def judge_both(report, ours, theirs):
@@ -107,7 +132,7 @@ def judge_both(report, ours, theirs):
     longer, louder = ours.seconds - theirs.seconds, ours.energy() - theirs.energy()
     heard = max(ours.level, theirs.level) > QUIET_DB
     if abs(longer) > LENGTH_S:
-        return "said" if codes & EXPLAINS_LENGTH else "length", f"{longer:+.3f} s of {theirs.seconds:.3f} s"
+        return judge_length(codes, ours, theirs), f"{longer:+.3f} s of {theirs.seconds:.3f} s"
     if heard and abs(louder) > LEVEL_DB:
         return "said" if codes & EXPLAINS_LEVEL else "level", f"{louder:+.1f} dB"
     return "same", ""
