@@ -13,7 +13,7 @@
 void
 timeline_start(struct timeline *t, const struct timeline_rules *rules, struct warnings *warnings)
 {
-	*t = (struct timeline){ .rules = *rules, .warnings = warnings };
+	*t = (struct timeline){ .rules = *rules, .warnings = warnings, .last = TIMELINE_UNKNOWN };
 }
 
 static int64_t
@@ -206,7 +206,7 @@ timeline_place(struct timeline *t, int64_t at, int samples, int rate, uint32_t l
 	       struct timeline_place *ret)
 {
 	int64_t length = flicks_of(samples, rate);
-	bool known = at != TIMELINE_UNKNOWN && !t->rules.drop_gaps;
+	bool known = at != TIMELINE_UNKNOWN && at != t->last && !t->rules.drop_gaps;
 
 	*ret = (struct timeline_place){ .take = samples };
 	use_rate(t, rate);
@@ -217,12 +217,13 @@ timeline_place(struct timeline *t, int64_t at, int samples, int rate, uint32_t l
 	t->run_samples += ret->take;
 	t->decoded += length;
 	t->clock = (known ? at : t->clock) + length;
+	t->last = known ? at : t->last;
 }
 
 bool
 timeline_doubts(const struct timeline *t, int64_t at)
 {
-	return t->begun && !t->rules.drop_gaps && at != TIMELINE_UNKNOWN &&
+	return t->begun && !t->rules.drop_gaps && at != TIMELINE_UNKNOWN && at != t->last &&
 	       llabs(at - t->clock) > tolerance(t);
 }
 

@@ -4,8 +4,8 @@
  * Example: a frame ends at 2.000 s and the next one's time is 3.500 s. That is a hole: 1.5 s of
  * silence. Had it been 1.900 s, 0.1 s of it would be cut. At 2.015 s nothing is done: a clock may be
  * off by TIMELINE_TOLERANCE_MS. A clock that is off a little by each frame is not followed, for the
- * samples stay the samples; one that jumps back, or ahead by more than TIMELINE_MAX_GAP_MS, counts
- * as started anew.
+ * samples stay the samples; one that stands still tells nothing; one that jumps back, or ahead by more
+ * than TIMELINE_MAX_GAP_MS, counts as started anew.
  *
  * Bounded: one hole by TIMELINE_MAX_GAP_MS, all of them by ten times the decoded sound and an hour.
  * Times are flicks: 1/705,600,000 s, in which a sample of every usual rate is a whole number. */
@@ -35,6 +35,7 @@ struct timeline {
 	struct warnings *warnings;
 	bool begun, cutting;
 	int64_t shift;    /* from the file's clock to the result's time */
+	int64_t last;     /* time of the last frame that had one */
 	int64_t clock;    /* where by the file's clock the last frame ended */
 	int64_t run_from; /* result's time at the first of run_samples */
 	int64_t run_samples, decoded, filled;

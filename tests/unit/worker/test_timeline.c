@@ -52,6 +52,22 @@ film_frames(struct film *f, int64_t at, int count)
 }
 
 static void
+a_clock_that_stands_still_tells_nothing(void **state)
+{
+	struct film f;
+
+	(void)state;
+	film_start(&f, 5000 * MS);
+	for (int i = 0; i < 100; i++) {
+		assert_false(timeline_doubts(&f.timeline, 5000 * MS));
+		(void)film_frame(&f, 5000 * MS, 0);
+	}
+	assert_int_equal(f.taken, 100 * FRAME);
+	assert_int_equal(f.silence + f.skipped, 0);
+	assert_int_equal(f.warnings.count, 0);
+}
+
+static void
 frames_that_follow_one_another_are_taken_whole(void **state)
 {
 	struct film f;
@@ -297,6 +313,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_clock_that_stands_still_tells_nothing),
 		cmocka_unit_test(frames_that_follow_one_another_are_taken_whole),
 		cmocka_unit_test(a_hole_becomes_silence_of_its_length_and_is_said),
 		cmocka_unit_test(a_hole_behind_packets_that_did_not_decode_is_damage),
