@@ -160,6 +160,7 @@ def test_an_rf64_without_its_size_is_read_to_its_end(s):
         contents[f"bw64-{size:x}"] = b"BW64" + contents[f"{size:x}"][4:]
     found = lengths(s, contents)
     expect(set(found.values()) == {44100}, found)
+    expect(not truncated(s, "rf64", plain) and truncated(s, "rf64", plain[:len(plain) // 2]), "an RF64 that was cut")
 
 
 @of_gridfs("the command has no store: once is enough")

@@ -138,6 +138,17 @@ declared_caf_end(const uint8_t *start, size_t len)
 	return UNKNOWN;
 }
 
+/* EBU Tech 3306: the chunk ds64 comes first; sizes that are not known are mended elsewhere. */
+static int64_t
+declared_rf64_end(const uint8_t *start, size_t len)
+{
+	uint64_t size = len >= 28 && memcmp(start + 12, "ds64", 4) == 0
+				? declared_number(start + 20, 8, false)
+				: 0;
+
+	return size == 0 || size > INT64_MAX - 8 ? UNKNOWN : (int64_t)size + 8;
+}
+
 int64_t
 declared_end(const uint8_t *start, size_t len)
 {
@@ -145,6 +156,8 @@ declared_end(const uint8_t *start, size_t len)
 		return UNKNOWN;
 	if (memcmp(start, "RIFF", 4) == 0)
 		return declared_riff_end(start);
+	if (memcmp(start, "RF64", 4) == 0 || memcmp(start, "BW64", 4) == 0)
+		return declared_rf64_end(start, len);
 	if (len >= 24 && memcmp(start, "riff\x2e\x91\xcf\x11", 8) == 0) /* Sony Wave64 */
 		return (int64_t)(declared_number(start + 16, 8, false) & INT64_MAX);
 	if (memcmp(start, "FORM", 4) == 0)
