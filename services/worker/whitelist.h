@@ -14,7 +14,7 @@
 /* Decoders. Left out: the fixed-point and library twins of these, and what none of the containers
  * above carries outside a museum; of DSD, what is not planar, since DSF is. als: of MPEG-4. */
 #define WHITELIST_DECODERS                                                                         \
-	"aac,aac_latm,mp3float,mp3,mp2float,mp2,mp1,ac3,eac3,dca,truehd,mlp,"                          \
+	"aac,aac_latm,mp3float,mp3,mp2float,mp2,mp1,ac3,eac3,dca,truehd,mlp,"                      \
 	"opus,vorbis,speex,flac,alac,wavpack,tta,ape,als,wmav1,wmav2,wmapro,wmalossless,"          \
 	"wmavoice,"                                                                                \
 	"amrnb,amrwb,gsm,gsm_ms,g722,nellymoser,"                                                  \
