@@ -168,6 +168,8 @@ id3_begin_tail(const struct tags *tags, struct id3_tail *ret)
 			id3_put_chapter(ret->bytes, tags, tags->chapter_count - 1, &ret->end_at);
 	}
 	ret->len = ret->gain_at + GAIN_BYTES + PEAK_BYTES;
+	/* the title's blanks at its end were written and left out again */
+	memset(ret->bytes + ret->gain_at, 0, ret->len - ret->gain_at);
 }
 
 size_t

@@ -258,6 +258,18 @@ the_last_chapter_ends_no_later_than_the_sound(void **state)
 }
 
 static void
+nothing_stands_in_the_padding_before_the_end_is_known(void **state)
+{
+	const struct tags tags = { .chapter_count = 1, .chapters = { { 0, 1, "x    \n   " } } };
+	SCOPED(made_free) struct made m = made_of(&tags, 0, NULL);
+
+	(void)state;
+	assert_int_equal(m.len - m.tail_at, 10 + 4 + 16 + 10 + 1 + sizeof "x" + TAIL_ROOM);
+	for (size_t i = m.len - TAIL_ROOM; i < m.len; i++)
+		assert_int_equal(m.bytes[i], 0);
+}
+
+static void
 the_most_chapters_with_the_longest_titles_fit(void **state)
 {
 	char title[2 * TAG_CHAPTER_TITLE_MAX + 1];
@@ -366,6 +378,7 @@ main(void)
 		cmocka_unit_test(replay_gain_leads_to_18_lufs),
 		cmocka_unit_test(what_was_not_measured_has_no_frame),
 		cmocka_unit_test(the_last_chapter_ends_no_later_than_the_sound),
+		cmocka_unit_test(nothing_stands_in_the_padding_before_the_end_is_known),
 		cmocka_unit_test(the_most_chapters_with_the_longest_titles_fit),
 		cmocka_unit_test(texts_of_any_length_stay_within_their_ceilings),
 		cmocka_unit_test(words_that_come_to_nothing_leave_no_frame),
