@@ -75,12 +75,18 @@ fill(struct timeline *t, int64_t flicks, enum warning_code code, uint32_t events
 	return samples;
 }
 
+static void
+set_shift(struct timeline *t, int64_t shift)
+{
+	t->shift = t->unrounded = shift;
+}
+
 /* The sound goes on where it is, whatever the clock says. */
 static void
 restart(struct timeline *t, int64_t off)
 {
 	warn(t, WARNING_CLOCK_RESTARTED, 0, 1);
-	t->shift -= off;
+	set_shift(t, t->shift - off);
 	t->cutting = false;
 }
 
@@ -120,8 +126,9 @@ tolerance(const struct timeline *t)
 	return coarse > usual ? coarse : usual;
 }
 
-/* A step within the clock's own unit says nothing; the steps of a clock that is never right are its
- * drift. Returns how far the frame is from where it belongs. */
+/* A step within the clock's own unit says nothing: it is rounded, as those before it, which count no
+ * more where the sound is put anew. The steps of a clock that is never right are its drift. Returns
+ * how far the frame is from where it belongs. */
 static int64_t
 follow_clock(struct timeline *t, int64_t at)
 {
@@ -134,12 +141,15 @@ follow_clock(struct timeline *t, int64_t at)
 	else
 		t->uneven += 256 / UNEVEN_STEP;
 	off = at + t->shift - timeline_position(t);
-	if (llabs(off) > tolerance(t) && llabs(step) <= tolerance(t) && !t->cutting &&
-	    t->uneven > UNEVEN_CLOCK) {
-		t->shift -= off;
+	if (llabs(off) <= tolerance(t))
+		return off;
+	if (llabs(step) <= tolerance(t) && !t->cutting && t->uneven > UNEVEN_CLOCK) {
+		set_shift(t, t->shift - off);
 		return 0;
 	}
-	return off;
+	if (llabs(t->shift - t->unrounded) <= t->rules.tick)
+		t->shift = t->unrounded;
+	return at + t->shift - timeline_position(t);
 }
 
 static void
@@ -149,7 +159,7 @@ begin(struct timeline *t, int64_t at)
 
 	t->begun = true;
 	t->clock = at;
-	t->shift = zero == TIMELINE_UNKNOWN ? timeline_position(t) - at : -zero;
+	set_shift(t, zero == TIMELINE_UNKNOWN ? timeline_position(t) - at : -zero);
 }
 
 static enum warning_code
@@ -179,7 +189,7 @@ place_known(struct timeline *t, int64_t at, uint32_t lost, struct timeline_place
 	if (first)
 		begin(t, at);
 	else if (t->rules.no_clock && lost == 0)
-		t->shift = timeline_position(t) - at;
+		set_shift(t, timeline_position(t) - at);
 	off = follow_clock(t, at);
 	may_be_off = first ? t->rules.tick : tolerance(t);
 	if (off > may_be_off)

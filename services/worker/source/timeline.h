@@ -34,10 +34,11 @@ struct timeline {
 	struct timeline_rules rules;
 	struct warnings *warnings;
 	bool begun, cutting;
-	int64_t shift;    /* from the file's clock to the result's time */
-	int64_t last;     /* time of the last frame that had one */
-	int64_t clock;    /* where by the file's clock the last frame ended */
-	int64_t run_from; /* result's time at the first of run_samples */
+	int64_t shift;     /* from the file's clock to the result's time */
+	int64_t unrounded; /* what it was before the clock's roundings moved it */
+	int64_t last;      /* time of the last frame that had one */
+	int64_t clock;     /* where by the file's clock the last frame ended */
+	int64_t run_from;  /* result's time at the first of run_samples */
 	int64_t run_samples, decoded, filled;
 	int run_rate;
 	unsigned uneven; /* share of the last frames that did not start where one ended, of 256 */

@@ -199,6 +199,30 @@ a_coarse_clock_that_always_rounds_down_makes_no_overlaps(void **state)
 	}
 }
 
+/* What rounded the packets before the hole is not added to what rounds the one behind it. */
+static void
+a_hole_of_a_coarse_clock_ends_where_the_clock_says(void **state)
+{
+	struct timeline_rules rules = { .zero = 0, .tick = MS };
+	struct timeline_place place;
+	struct timeline t;
+
+	(void)state;
+	for (int packets = 1; packets < 50; packets++) {
+		int64_t at = 0, taken = packets * INT64_C(1024);
+
+		timeline_start(&t, &rules, NULL);
+		for (int i = 0; i < packets; i++) {
+			at = (i * INT64_C(1024) * 1000 + RATE / 2) / RATE * MS;
+			timeline_place(&t, at, 1024, RATE, 0, &place);
+			assert_int_equal(place.silence + place.skip, 0);
+		}
+		at += 500 * MS;
+		timeline_place(&t, at, 1024, RATE, 0, &place);
+		assert_int_equal(taken + place.silence, at / MS * RATE / 1000);
+	}
+}
+
 static void
 a_clock_that_jumps_goes_on_without_silence(void **state)
 {
@@ -323,6 +347,7 @@ main(void)
 		cmocka_unit_test(jitter_is_left_alone),
 		cmocka_unit_test(a_clock_that_drifts_is_not_followed),
 		cmocka_unit_test(a_coarse_clock_that_always_rounds_down_makes_no_overlaps),
+		cmocka_unit_test(a_hole_of_a_coarse_clock_ends_where_the_clock_says),
 		cmocka_unit_test(a_clock_that_jumps_goes_on_without_silence),
 		cmocka_unit_test(
 			a_file_of_holes_makes_no_more_silence_than_an_hour_and_ten_times_its_sound),
