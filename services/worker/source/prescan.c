@@ -26,6 +26,7 @@ struct scan {
 	int64_t sound_at;               /* byte, -1 = no sound yet */
 	unsigned streams_at_first, sound_stream;
 	int pictures;
+	bool is_ogg;
 };
 
 static bool
@@ -41,7 +42,7 @@ scan_is_wanted(struct input *in)
 		return false;
 	probe.buf_size = got;
 	known = av_probe_input_format3(&probe, 1, &score);
-	return known && av_match_list("mpegts,mpeg", known->name, ',') != 0;
+	return known && av_match_list("mpegts,mpeg,ogg", known->name, ',') != 0;
 }
 
 static void
@@ -59,10 +60,22 @@ scan_note(struct scan *s, const struct AVStream *stream)
 		s->pictures++;
 	else if (kind != AVMEDIA_TYPE_AUDIO)
 		return;
-	if (s->packet->pts == AV_NOPTS_VALUE)
+	/* what an Ogg file has in front of its first sample is not known from its packets */
+	if (s->packet->pts == AV_NOPTS_VALUE || (s->is_ogg && kind == AVMEDIA_TYPE_AUDIO))
 		return;
 	if (s->earliest == TIMELINE_UNKNOWN || at < s->earliest)
 		s->earliest = at;
+}
+
+/* Known from an Ogg file's first pages. */
+static bool
+scan_has_picture(const struct scan *s)
+{
+	for (unsigned i = 0; i < s->format->nb_streams; i++)
+		if (s->format->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
+		    !(s->format->streams[i]->disposition & AV_DISPOSITION_ATTACHED_PIC))
+			return true;
+	return false;
 }
 
 static bool
@@ -114,9 +127,11 @@ prescan_look(struct input *in, struct prescan *ret)
 	s.packet = av_packet_alloc();
 	if (s.packet && !container_open_file(in, CONTAINER_APPLIES_EDITS, &s.format, NULL)) {
 		s.streams_at_first = s.format->nb_streams;
-		scan_read(&s, in);
+		s.is_ogg = av_match_name("ogg", s.format->iformat->name) != 0;
+		if (!s.is_ogg || scan_has_picture(&s))
+			scan_read(&s, in);
 		ret->zero = s.earliest;
-		ret->reading_starts = scan_reading_starts(&s);
+		ret->reading_starts = s.is_ogg ? 0 : scan_reading_starts(&s);
 	}
 	av_packet_free(&s.packet);
 	avformat_close_input(&s.format);

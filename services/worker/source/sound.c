@@ -132,13 +132,16 @@ source_start_timeline(struct source *s, int64_t first)
 		rules.most_overlap = TIMELINE_MAX_OVERLAP_MS * MS;
 	if (source_is_one_of(s, HAVE_ZERO))
 		rules.zero = known && s->edits.count == 0 &&
-					     (first < 0 || (!source_has_picture(s) &&
-							    first < TIMELINE_TOLERANCE_MS * MS))
+					     ((first < 0 && !source_is_one_of(s, "mov")) ||
+					      (!source_has_picture(s) && first > 0 &&
+					       first < TIMELINE_TOLERANCE_MS * MS))
 				     ? first
 				     : 0;
+	if (source_is_one_of(s, "ogg") && known && first < rules.zero)
+		rules.zero = first;
 	/* an encoder that leaves silence out ends its first page later than the page has sound */
-	if (s->decoder->codec_id == AV_CODEC_ID_OPUS && s->ogg.at >= 0 && known && first > 0 &&
-	    first <= OGG_PAGE_MAX)
+	if (s->decoder->codec_id == AV_CODEC_ID_OPUS && s->ogg.at >= 0 && known &&
+	    rules.zero == TIMELINE_UNKNOWN && first > 0 && first <= OGG_PAGE_MAX)
 		rules.zero = 0;
 	timeline_start(&s->timeline, &rules, &s->warnings);
 	s->placed = true;

@@ -35,7 +35,9 @@ source_limit(const struct source *s, int rate)
 			       stream->time_base);
 	if (!last || av_sat_sub64(last_start, av_sat_add64(start, padding)) > stream->duration)
 		return -1;
-	return av_rescale_q(stream->duration, stream->time_base, (AVRational){ 1, rate });
+	/* the duration is the track's; what lies in front of it is of the film */
+	return av_rescale_q(av_sat_add64(start, stream->duration), stream->time_base,
+			    (AVRational){ 1, rate });
 }
 
 /* What the head of a file of sound alone says that it lasts, in flicks; 0 = it says nothing that

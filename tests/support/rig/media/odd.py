@@ -148,7 +148,7 @@ ODD = (
     (chained_ogg, seconds(1.99, 2, frames=1)),
     (no_sample_long, "no_audio"),
     (edit_list, (2 * SECOND - 1, 2 * SECOND + 1)),
-    (late_sound, (SECOND + 1024, SECOND + 1024)),
+    (late_sound, (SECOND * 3 // 2 - 45, SECOND * 3 // 2 + 45)),  # edits are told to the millisecond
     (early_sound, seconds(0.9, 1)),
     (wrapping_ts, seconds(2)),
     (negative_mp4, seconds(0.9, 1.4)),
