@@ -1,6 +1,9 @@
 #include "worker/source/private.h"
 
+#include <string.h>
+
 #include <libavutil/avstring.h>
+#include <libavutil/intreadwrite.h>
 
 #include "worker/source/raw/frame_size.h"
 
@@ -9,6 +12,8 @@
 
 /* Flicks; far beyond any film, and far from overflow. */
 #define TIME_MAX (INT64_C(1) << 61)
+/* Samples in front and behind, 4 bytes each, and the reasons. */
+#define SKIP_BYTES 10
 
 int64_t
 source_flicks(const struct source *s, int64_t time)
@@ -161,6 +166,23 @@ source_note_packet(struct source *s)
 		s->packets_end = end;
 }
 
+/* What is in front of the sound is decoded, and left out by libav. */
+static int
+source_mark_priming(struct source *s)
+{
+	uint8_t *mark;
+
+	if (s->caf.priming == 0 || s->packets > 0)
+		return 0;
+	mark = av_packet_new_side_data(s->packet, AV_PKT_DATA_SKIP_SAMPLES, SKIP_BYTES);
+	if (!mark)
+		return AVERROR(ENOMEM);
+	memset(mark, 0, SKIP_BYTES);
+	AV_WL32(mark, s->caf.priming);
+	s->mended = true;
+	return 0;
+}
+
 enum worker_failure
 source_feed(struct source *s, struct err *e)
 {
@@ -173,8 +195,10 @@ source_feed(struct source *s, struct err *e)
 		s->read_result = av;
 		av = avcodec_send_packet(s->decoder, NULL);
 	} else {
+		av = source_mark_priming(s);
 		source_note_packet(s);
-		av = avcodec_send_packet(s->decoder, s->packet);
+		if (av == 0)
+			av = avcodec_send_packet(s->decoder, s->packet);
 		av_packet_unref(s->packet);
 	}
 	if (av == AVERROR(ENOMEM) || s->read_result == AVERROR(ENOMEM))

@@ -10,6 +10,7 @@
 #include "worker/source/follow.h"
 #include "worker/source/mp4/edits.h"
 #include "worker/source/mp4/tail.h"
+#include "worker/source/end/caf_padding.h"
 #include "worker/source/end/ogg_end.h"
 #include "worker/source/prescan.h"
 #include "worker/source/source.h"
@@ -28,7 +29,8 @@ struct source {
 	struct mp4_edits edits;
 	struct avi_clock avi;
 	struct ogg_end ogg; /* at -1: not an Ogg file */
-	int64_t ogg_shift;  /* of the last page's packets; -1 = not known yet */
+	struct caf_padding caf;
+	int64_t ogg_shift; /* of the last page's packets; -1 = not known yet */
 	struct prescan scan;
 	struct follow follow;
 	struct timeline timeline;

@@ -170,6 +170,8 @@ source_open_right(struct source *s, struct err *e)
 		avi_clock_open(&s->avi, s->in, s->stream->index);
 	if (!f && av_match_name("ogg", s->format->iformat->name))
 		ogg_end_find(s->in, &s->ogg);
+	if (!f && av_match_name("caf", s->format->iformat->name))
+		caf_padding_find(s->in, &s->caf);
 	if (f || s->tail.in || !av_match_name("mov", s->format->iformat->name))
 		return f;
 	mp4_edits_find(s->in, (uint32_t)s->stream->id, &s->edits);

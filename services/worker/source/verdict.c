@@ -24,6 +24,8 @@ source_limit(const struct source *s, int rate)
 	const AVIndexEntry *last;
 	int64_t start, padding, last_start;
 
+	if (s->caf.sound > 0 && stream->codecpar->sample_rate > 0)
+		return av_rescale(s->caf.sound, rate, stream->codecpar->sample_rate);
 	if (!source_has_index(s) || stream->duration <= 0 || entries <= 0 ||
 	    stream->codecpar->sample_rate <= 0)
 		return -1;
