@@ -51,6 +51,13 @@ LATE = {("asf", "wmav1"): 4057, ("asf", "wmav2"): 4057, ("avi", "wmav1"): 4096, 
 TRIMMED = {("mp4", "aac"), ("mp4", "libmp3lame"), ("mp4", "libopus"), ("mov", "aac"), ("3gp", "aac")}
 
 
+def rate_of(muxer, codec):
+    """(samples a second, channels)"""
+    if muxer == "flv" and codec in ("pcm_mulaw", "pcm_alaw"):
+        return TELEPHONE
+    return LOW.get(codec) or FULL.get(codec) or (44100, 2)
+
+
 def ffmpeg(*args):
     subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *map(str, args)], check=True, stdin=subprocess.DEVNULL, timeout=120)
 
@@ -59,8 +66,7 @@ class Sample:
     """A good file. length: samples at 44,100 Hz; None until measured."""
 
     def __init__(self, folder, suffix, muxer, codec):
-        self.rate, self.channels = TELEPHONE if muxer == "flv" and codec in ("pcm_mulaw", "pcm_alaw") else \
-            LOW.get(codec) or FULL.get(codec) or (44100, 2)
+        self.rate, self.channels = rate_of(muxer, codec)
         self.muxer, self.codec = muxer, codec
         self.path = pathlib.Path(folder) / f"{muxer}-{codec}.{suffix}"
         self.length = round(SECONDS * 44100) if (muxer, codec) in TRIMMED else None
