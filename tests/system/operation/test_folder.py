@@ -1,6 +1,8 @@
 """Gateways whose blobs are in a folder: what --check-config says of it, and a folder that is missing, full, or comes late."""
 import contextlib
+import os
 import pathlib
+import subprocess
 
 from rig import stored
 from rig.answers import plain
