@@ -1,6 +1,7 @@
 /* The suite on a real mongod, in a database of its own. Time is the server's: instead of waiting,
  * all times in the ledger are moved back. */
 #include "contract/job/job_suite.h"
+#include "contract/job/mongo_advance.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -36,33 +37,10 @@ open_mongo(void)
 	return s;
 }
 
-#define EARLIER(field)                                                                             \
-	field, "{", "$cond", "[", "{", "$eq", "[", "{", "$type", BCON_UTF8("$" field), "}",        \
-		BCON_UTF8("date"), "]", "}", "{", "$subtract", "[", BCON_UTF8("$" field),          \
-		BCON_INT64(ms), "]", "}", BCON_UTF8("$" field), "]", "}"
-
-#define EARLIER_UNTIL(object)                                                                      \
-	object, "{", "$cond", "[", "{", "$eq", "[", "{", "$type", BCON_UTF8("$" object), "}",      \
-		BCON_UTF8("object"), "]", "}", "{", "$mergeObjects", "[", BCON_UTF8("$" object),   \
-		"{", "until", "{", "$subtract", "[", BCON_UTF8("$" object ".until"),               \
-		BCON_INT64(ms), "]", "}", "}", "]", "}", BCON_UTF8("$" object), "]", "}"
-
 static void
 advance_mongo(int64_t ms)
 {
-	bson_t all = BSON_INITIALIZER;
-	bson_t *back = BCON_NEW("0", "{", "$set", "{", EARLIER("created_at"), EARLIER("updated_at"),
-				EARLIER("not_before"), EARLIER("video_published_at"),
-				EARLIER("result_published_at"), EARLIER("notified_at"),
-				EARLIER_UNTIL("lease"), EARLIER_UNTIL("notice"), "}", "}");
-	bson_error_t error;
-
-	if (!mongoc_collection_update_many(jobs, &all, back, NULL, NULL, &error)) {
-		fprintf(stderr, "advance: %s\n", error.message);
-		abort();
-	}
-	bson_destroy(back);
-	bson_destroy(&all);
+	mongo_advance(jobs, ms);
 }
 
 static void
