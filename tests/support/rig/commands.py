@@ -61,7 +61,7 @@ def convert_file(s, path, **settings):
     """(exit code, report, mp3 or None) of one conversion."""
     out = path.with_name(path.name + ".out.mp3")
     env = environment(s, **{"CONVERTER_CORES": str(CORES), **settings})
-    done = subprocess.run([s.build / "services/converter/converter", "convert", path, out, "--json"], env=env, stdin=subprocess.DEVNULL,
+    done = subprocess.run([s.build / "services/converter/converter", "convert", path, out, "--json", "--force"], env=env, stdin=subprocess.DEVNULL,
                           capture_output=True, timeout=DEADLINE)
     expect(b"Sanitizer" not in done.stderr and b"runtime error" not in done.stderr, path.name, done.stderr[:3000])
     report = json.loads(done.stdout) if done.stdout else {}

@@ -18,7 +18,7 @@ from rig.media import byhand, corpus, lying, odd
 SEED = int(os.environ.get("CORPUS_SEED", "1"))
 REASONS = {"not_media", "no_audio", "empty", "truncated", "damaged", "unsupported", "too_long", "protected"}
 OTHERS = (1, 3, 8)  # numbers of cores, beside CORES
-NO_ENCODER = {"amrnb", "amrwb", "wmapro", "wmalossless", "wmavoice", "ape", "als", "dsd_lsbf_planar", "dsd_msbf_planar"}  # of the whitelist, in Debian's ffmpeg
+NO_ENCODER = {"mp1", "amrnb", "amrwb", "wmapro", "wmalossless", "wmavoice", "ape", "als", "dsd_lsbf_planar", "dsd_msbf_planar"}  # of the whitelist, in Debian's ffmpeg
 DEEP = os.environ.get("CORPUS_CORES") == "all"  # every file with each number of cores; else those of one block with one more
 
 
