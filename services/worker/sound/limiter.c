@@ -94,8 +94,8 @@ limiter_need(const struct limiter *l, size_t at)
 	return peak > l->ceiling ? l->ceiling / peak : 1;
 }
 
-/* The gain where hop `next` starts: what it needs and the one in front of it needed, less on the way
- * to what comes, and no faster up than the release. */
+/* The gain where hop `next` starts: what it needs and the one in front of it needed (the first has
+ * none), less on the way to what comes, and no faster up than the release. */
 static float
 limiter_next_gain(const struct limiter *l, size_t next)
 {
@@ -103,7 +103,7 @@ limiter_next_gain(const struct limiter *l, size_t next)
 
 	if (gain > WHOLE)
 		gain = 1;
-	for (size_t k = next - 1; k <= next + LIMITER_AHEAD - 1; k++) {
+	for (size_t k = next > 0 ? next - 1 : 0; k <= next + LIMITER_AHEAD - 1; k++) {
 		float far = k < next ? 0 : (float)(k - next) / LIMITER_AHEAD;
 		float most = l->needs[k] + (1 - l->needs[k]) * far;
 
@@ -150,6 +150,8 @@ limiter_settle(struct limiter *l)
 		l->needs[l->known] = limiter_need(l, AROUND + l->known * HOP);
 		l->known++;
 	}
+	if (l->passed == 0 && l->known > LIMITER_AHEAD)
+		l->gain = limiter_next_gain(l, 0);
 	for (; hops + LIMITER_AHEAD + 1 <= l->known; hops++) {
 		float to = limiter_next_gain(l, hops + 1);
 

@@ -158,6 +158,25 @@ a_peak_at_the_very_end_is_limited_too(void **state)
 	assert_int_equal(warnings.count, 1);
 }
 
+static void
+a_peak_at_the_very_start_is_limited_too(void **state)
+{
+	static struct heard in, out;
+
+	(void)state;
+	for (size_t piece = 1; piece <= LIMITER_PUT_MAX; piece *= 8) {
+		struct warnings warnings = { 0 };
+
+		tone_write(&in, 0.5F);
+		for (size_t k = 0; k < SAMPLES / 8; k++)
+			in.planes[0][k] *= 8;
+		limit(&in, piece, &out, &warnings);
+		assert_true(peak_of(&out) <= LIMITER_CEILING * 1.003F);
+		assert_int_equal(warnings.count, 1);
+		assert_int_equal(warnings.list[0].at_ms, 0);
+	}
+}
+
 int
 main(void)
 {
@@ -167,6 +186,7 @@ main(void)
 		cmocka_unit_test(its_level_comes_back),
 		cmocka_unit_test(the_pieces_change_no_bit),
 		cmocka_unit_test(a_peak_at_the_very_end_is_limited_too),
+		cmocka_unit_test(a_peak_at_the_very_start_is_limited_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
