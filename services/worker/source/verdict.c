@@ -26,8 +26,9 @@ source_limit(const struct source *s, int rate)
 
 	if (s->caf.sound > 0 && stream->codecpar->sample_rate > 0)
 		return av_rescale(s->caf.sound, rate, stream->codecpar->sample_rate);
+	/* pieces of an edit list end by themselves */
 	if (!source_has_index(s) || stream->duration <= 0 || entries <= 0 ||
-	    stream->codecpar->sample_rate <= 0)
+	    stream->codecpar->sample_rate <= 0 || s->edits.count > 0)
 		return -1;
 	last = avformat_index_get_entry(s->stream, entries - 1);
 	last_start = s->tail.in ? mp4_tail_last_start(&s->tail) : last ? last->timestamp : 0;

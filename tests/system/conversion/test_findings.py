@@ -1,5 +1,6 @@
 """What a file was found to lack reaches its owner, and what may be asked for instead: strict, gaps."""
 import json
+import struct
 
 from rig import media
 from rig.answers import plain
@@ -18,6 +19,26 @@ def paused_sound():
     """A second of sound, two of nothing, a second of sound."""
     tone = ("-f", "lavfi", "-i", "sine=d=1", "-c:a", "mp2", "-ar", "48000")
     return media.ffmpeg("before.ts", *tone) + media.ffmpeg("behind.ts", *tone, "-output_ts_offset", "3")
+
+
+def late_film(name, codec):
+    """Three seconds of picture, and as much sound that begins a second later."""
+    return media.ffmpeg(name, "-f", "lavfi", "-i", "testsrc=size=64x64:rate=25:duration=3", "-itsoffset", 1, "-f", "lavfi", "-i", "sine=d=3",
+                        "-map", 0, "-map", 1, "-c:v", "mpeg4", "-c:a", codec)
+
+
+def edited_sound(edits):
+    """Three seconds of a tone under this edit list: (milliseconds, where in the track or -1)."""
+    whole = bytearray(media.ffmpeg("edited.mov", "-f", "lavfi", "-i", "sine=r=44100:d=3", "-c:a", "pcm_s16le"))
+    boxes = [whole.find(name) - 4 for name in (b"moov", b"trak", b"edts", b"elst")]
+    sizes = [int.from_bytes(whole[at:at + 4], "big") for at in boxes]
+    body = struct.pack(">II", 0, len(edits)) + b"".join(struct.pack(">IiI", ms, start if start < 0 else start * 441 // 10, 1 << 16)
+                                                        for ms, start in edits)
+    expect(int.from_bytes(whole[-sizes[0]:][:4], "big") == sizes[0], "nothing stands behind the index", sizes)
+    whole[boxes[3] + 8:boxes[3] + sizes[3]] = body
+    for at, size in zip(boxes, sizes):
+        whole[at:at + 4] = (size + 8 + len(body) - sizes[3]).to_bytes(4, "big")
+    return bytes(whole)
 
 
 def damaged_video():
@@ -67,6 +88,26 @@ def test_a_pause_is_silence_and_gone_where_gaps_are_dropped(s):
     expect(kept["state"] == dropped["state"] == "done", kept, dropped)
     expect("gap_filled" in codes(kept) and "gap_filled" not in codes(dropped), kept, dropped)
     expect(3.9 < kept["duration_s"] < 4.2 and 1.9 < dropped["duration_s"] < 2.2, kept, dropped)
+
+
+def test_late_sound_is_heard_to_its_end(s):
+    for name, codec in (("late.mov", "pcm_s16le"), ("late.mp4", "aac")):
+        done, made, _ = convert(s, late_film(name, codec), "--json")
+        report = json.loads(done.stdout)
+        expect(codes(report) == ["late_start"] and abs(report["samples"] - 4 * 44100) <= 45, name, report)
+        heard = [abs(x) for x in media.samples_of(made)[::2]]
+        expect(max(heard[:43000]) < 0.01 and max(heard[-4410:-1000]) > 0.1, name, "not a second of silence, then sound up to the end")
+
+
+def test_pieces_of_an_edit_list_are_heard_to_their_end(s):
+    for edits, wanted in (([(1000, 0), (1000, -1), (2000, 1000)], [True, False, True, True]),
+                          ([(1000, -1), (1000, 2000), (1000, -1), (1000, 0)], [False, True, False, True]),
+                          ([(3000, 0)] * 2, [True] * 6)):
+        done, made, _ = convert(s, edited_sound(edits), "--json")
+        report, heard = json.loads(done.stdout), media.samples_of(made)[::2]
+        expect(report["samples"] == len(wanted) * 44100, edits, report)
+        loud = [max(map(abs, heard[second * 44100 + 11025:][:22050])) > 0.05 for second in range(len(wanted))]
+        expect(loud == wanted, edits, loud)
 
 
 def test_an_option_that_has_no_such_value_is_refused(s):

@@ -156,7 +156,7 @@ mp4_edits_find(struct input *in, uint32_t track_id, struct mp4_edits *ret)
 	struct mp4_span movie;
 	uint32_t scale;
 
-	ret->count = ret->next = 0;
+	*ret = (struct mp4_edits){ 0 };
 	if (!edits_find_movie(&walk, &movie) ||
 	    !edits_find_track(&walk, movie, track_id, &track, &scale) || track.list.from == 0)
 		return;
@@ -175,13 +175,22 @@ mp4_edits_media(const struct mp4_edits *e)
 	return e->list[e->next].media;
 }
 
+static void
+edits_next_piece(struct mp4_edits *e)
+{
+	e->next++;
+	e->given = 0;
+	e->sought = false;
+}
+
 bool
 mp4_edits_lie_back(struct mp4_edits *e)
 {
-	bool lies = e->next < e->count && e->given == 0 && !e->sought;
-
-	e->sought = e->sought || lies;
-	return lies;
+	/* the present piece began here, or was not found: it is over */
+	if (e->next < e->count && (e->given > 0 || e->sought))
+		edits_next_piece(e);
+	e->sought = e->next < e->count;
+	return e->sought;
 }
 
 /* To the nearest sample, 0 to most. */
@@ -194,14 +203,6 @@ edits_samples(int64_t flicks, int rate, int most)
 		return flicks <= 0 ? 0 : most;
 	whole = whole * rate + (rest * rate + TIMELINE_FLICKS / 2) / TIMELINE_FLICKS;
 	return whole < most ? (int)whole : most;
-}
-
-static void
-edits_next_piece(struct mp4_edits *e)
-{
-	e->next++;
-	e->given = 0;
-	e->sought = false;
 }
 
 enum mp4_heard
