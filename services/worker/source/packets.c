@@ -14,6 +14,8 @@
 #define TIME_MAX (INT64_C(1) << 61)
 /* Samples in front and behind, 4 bytes each, and the reasons. */
 #define SKIP_BYTES 10
+#define ID3_HEADER 10 /* bytes */
+#define ID3_HAS_FOOTER 0x10
 
 int64_t
 source_flicks(const struct source *s, int64_t time)
@@ -183,6 +185,44 @@ source_mark_priming(struct source *s)
 	return 0;
 }
 
+/* How long the ID3v2 tag is that data begins with; 0 = it is none. */
+static int64_t
+id3_length(const uint8_t *data, int size)
+{
+	int64_t length = 0;
+
+	if (size < ID3_HEADER || memcmp(data, "ID3", 3) != 0)
+		return 0;
+	for (int i = 6; i < ID3_HEADER; i++)
+		length = length << 7 | (data[i] & 0x7f);
+	return length + ID3_HEADER + (data[5] & ID3_HAS_FOOTER ? ID3_HEADER : 0);
+}
+
+/* Where mp3s were joined end to end, libav takes the tag between them for packets of sound. Returns
+ * whether the packet holds nothing else. */
+static bool
+source_pass_tag(struct source *s)
+{
+	AVPacket *packet = s->packet;
+	int64_t cut;
+
+	if (!av_match_name("mp3", s->format->iformat->name))
+		return false;
+	if (s->tag_left == 0)
+		s->tag_left = id3_length(packet->data, packet->size);
+	/* one that ends behind the file is none: it would pass for all that follows */
+	if (s->tag_left == 0 || s->tag_left > s->in->size - packet->pos) {
+		s->tag_left = 0;
+		return false;
+	}
+	cut = s->tag_left < packet->size ? s->tag_left : packet->size;
+	s->tag_left -= cut;
+	packet->data += cut;
+	packet->size -= (int)cut;
+	s->mended = true;
+	return packet->size == 0;
+}
+
 enum worker_failure
 source_feed(struct source *s, struct err *e)
 {
@@ -197,7 +237,7 @@ source_feed(struct source *s, struct err *e)
 	} else {
 		av = source_mark_priming(s);
 		source_note_packet(s);
-		if (av == 0)
+		if (av == 0 && !source_pass_tag(s))
 			av = avcodec_send_packet(s->decoder, s->packet);
 		av_packet_unref(s->packet);
 	}

@@ -50,6 +50,7 @@ struct source {
 	int64_t packets_end; /* flicks: where the last packet ends by its own account */
 	uint32_t lost;       /* packets since the last frame that could not be decoded */
 	int64_t barren;      /* packets since the last frame */
+	int64_t tag_left;    /* bytes of an ID3 tag that are still to come */
 	source_tap_fn tap;   /* NULL = none */
 	void *tap_arg;
 };

@@ -90,6 +90,20 @@ def test_a_pause_is_silence_and_gone_where_gaps_are_dropped(s):
     expect(3.9 < kept["duration_s"] < 4.2 and 1.9 < dropped["duration_s"] < 2.2, kept, dropped)
 
 
+def test_tags_between_joined_mp3s_are_no_damage(s):
+    """Each part has its own tag with a picture, as files of an album have: all of the sound is there, and nothing else."""
+    tone = ("-f", "lavfi", "-i", "sine=r=44100:d=2", "-c:a", "libmp3lame", "-b:a", "128k", "-ac", 2, "-write_xing", 0, "-id3v2_version", 0)
+    bare = media.ffmpeg("bare.mp3", *tone)
+    for picture in (b"", b"\xff\xd8\xff" + bytes(range(250)) * 400):
+        frame = b"\0image/jpeg\0\3\0" + picture
+        size = [len(frame) >> shift & 127 for shift in (21, 14, 7, 0)], [len(frame) + 10 >> shift & 127 for shift in (21, 14, 7, 0)]
+        tagged = b"ID3\4\0\0" + bytes(size[1]) + b"APIC" + bytes(size[0]) + b"\0\0" + frame + bare
+        done, made, _ = convert(s, tagged * 3, "--json", "--strict")
+        report = json.loads(done.stdout)
+        expect(done.returncode == 0 and report["warnings"] == [], len(picture), report)
+        expect(report["samples"] == 3 * round(len(bare) * 8 / 128000 * 44100 / 1152) * 1152, len(picture), report)
+
+
 def test_late_sound_is_heard_to_its_end(s):
     for name, codec in (("late.mov", "pcm_s16le"), ("late.mp4", "aac")):
         done, made, _ = convert(s, late_film(name, codec), "--json")
