@@ -48,7 +48,7 @@ use_rate(struct timeline *t, int rate)
 }
 
 static void
-warn(struct timeline *t, enum warning_code code, int64_t flicks, uint32_t events)
+timeline_warn(struct timeline *t, enum warning_code code, int64_t flicks, uint32_t events)
 {
 	struct warning warning = { code, timeline_position(t) / MS, flicks / MS, events };
 
@@ -65,11 +65,11 @@ may_fill(const struct timeline *t, int64_t flicks)
 
 /* Silence where the file has none, or none that is sound. */
 static int64_t
-fill(struct timeline *t, int64_t flicks, enum warning_code code, uint32_t events)
+timeline_fill(struct timeline *t, int64_t flicks, enum warning_code code, uint32_t events)
 {
 	int64_t samples = samples_of(flicks, t->run_rate);
 
-	warn(t, code, flicks, events);
+	timeline_warn(t, code, flicks, events);
 	t->filled += flicks;
 	t->run_samples += samples;
 	return samples;
@@ -83,34 +83,34 @@ set_shift(struct timeline *t, int64_t shift)
 
 /* The sound goes on where it is, whatever the clock says. */
 static void
-restart(struct timeline *t, int64_t off)
+timeline_restart(struct timeline *t, int64_t off)
 {
-	warn(t, WARNING_CLOCK_RESTARTED, 0, 1);
+	timeline_warn(t, WARNING_CLOCK_RESTARTED, 0, 1);
 	set_shift(t, t->shift - off);
 	t->cutting = false;
 }
 
 static int64_t
-hole(struct timeline *t, int64_t flicks, enum warning_code code, uint32_t events)
+timeline_hole(struct timeline *t, int64_t flicks, enum warning_code code, uint32_t events)
 {
 	t->cutting = false;
 	if (may_fill(t, flicks))
-		return fill(t, flicks, code, events);
-	restart(t, flicks);
+		return timeline_fill(t, flicks, code, events);
+	timeline_restart(t, flicks);
 	return 0;
 }
 
 static int
-overlap(struct timeline *t, int64_t flicks, int samples)
+timeline_overlap(struct timeline *t, int64_t flicks, int samples)
 {
 	int64_t cut = samples_of(flicks, t->run_rate);
 
 	if (flicks > t->rules.most_overlap) {
-		restart(t, -flicks);
+		timeline_restart(t, -flicks);
 		return 0;
 	}
 	if (!t->cutting)
-		warn(t, WARNING_OVERLAP_CUT, flicks, 1);
+		timeline_warn(t, WARNING_OVERLAP_CUT, flicks, 1);
 	t->cutting = cut >= samples;
 	return cut < samples ? (int)cut : samples;
 }
@@ -118,7 +118,7 @@ overlap(struct timeline *t, int64_t flicks, int samples)
 /* How far the clock may be off without being wrong: where one packet holds several frames, only the
  * first of them has a time, which codecs with a bit reservoir tell to the packet. */
 static int64_t
-tolerance(const struct timeline *t)
+timeline_tolerance(const struct timeline *t)
 {
 	int64_t usual = TIMELINE_TOLERANCE_MS * MS;
 	int64_t coarse = t->packet > t->rules.tick ? t->packet : t->rules.tick;
@@ -141,9 +141,9 @@ follow_clock(struct timeline *t, int64_t at)
 	else
 		t->uneven += 256 / UNEVEN_STEP;
 	off = at + t->shift - timeline_position(t);
-	if (llabs(off) <= tolerance(t))
+	if (llabs(off) <= timeline_tolerance(t))
 		return off;
-	if (llabs(step) <= tolerance(t) && !t->cutting && t->uneven > UNEVEN_CLOCK) {
+	if (llabs(step) <= timeline_tolerance(t) && !t->cutting && t->uneven > UNEVEN_CLOCK) {
 		set_shift(t, t->shift - off);
 		return 0;
 	}
@@ -153,7 +153,7 @@ follow_clock(struct timeline *t, int64_t at)
 }
 
 static void
-begin(struct timeline *t, int64_t at)
+timeline_begin(struct timeline *t, int64_t at)
 {
 	int64_t zero = t->rules.zero;
 
@@ -163,7 +163,7 @@ begin(struct timeline *t, int64_t at)
 }
 
 static enum warning_code
-why_hole(bool first, uint32_t lost)
+timeline_why_hole(bool first, uint32_t lost)
 {
 	if (first)
 		return WARNING_LATE_START;
@@ -187,15 +187,16 @@ place_known(struct timeline *t, int64_t at, uint32_t lost, struct timeline_place
 	int64_t off, may_be_off;
 
 	if (first)
-		begin(t, at);
+		timeline_begin(t, at);
 	else if (t->rules.no_clock && lost == 0)
 		set_shift(t, timeline_position(t) - at);
 	off = follow_clock(t, at);
-	may_be_off = first ? t->rules.tick : tolerance(t);
+	may_be_off = first ? t->rules.tick : timeline_tolerance(t);
 	if (off > may_be_off)
-		ret->silence = hole(t, off, why_hole(first, lost), lost ? lost : 1);
+		ret->silence =
+			timeline_hole(t, off, timeline_why_hole(first, lost), lost ? lost : 1);
 	else if (off < (t->cutting ? 0 : -may_be_off))
-		ret->skip = overlap(t, -off, ret->take);
+		ret->skip = timeline_overlap(t, -off, ret->take);
 	else
 		t->cutting = false;
 	if (ret->silence == 0 && !first)
@@ -234,7 +235,7 @@ bool
 timeline_doubts(const struct timeline *t, int64_t at)
 {
 	return t->begun && !t->rules.drop_gaps && at != TIMELINE_UNKNOWN && at != t->last &&
-	       llabs(at - t->clock) > tolerance(t);
+	       llabs(at - t->clock) > timeline_tolerance(t);
 }
 
 bool
@@ -251,8 +252,8 @@ timeline_rest(struct timeline *t, int64_t until, uint32_t lost)
 {
 	int64_t off = until + t->shift - timeline_position(t);
 
-	if (!t->begun || t->rules.drop_gaps || lost == 0 || off <= tolerance(t) ||
+	if (!t->begun || t->rules.drop_gaps || lost == 0 || off <= timeline_tolerance(t) ||
 	    !may_fill(t, off))
 		return 0;
-	return fill(t, off, WARNING_DAMAGED, lost);
+	return timeline_fill(t, off, WARNING_DAMAGED, lost);
 }
