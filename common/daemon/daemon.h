@@ -68,7 +68,8 @@ int daemon_watch(struct daemon *d, struct err *e);
  * calls it. */
 void daemon_unwatch(struct daemon *d);
 /* Blocks until every dependency was reached once (0) or the stop was requested or START_TIMEOUT
- * passed since the process began (TIMEOUT, to be returned by run). Gateway and auth need not wait; consumers do. */
+ * passed since the process began (TIMEOUT, to be returned by run). Gateway and auth need not wait;
+ * consumers do. */
 int daemon_wait_ready(struct daemon *d, struct err *e);
 /* Blocks until the stop is requested or START_TIMEOUT passes unready (TIMEOUT). */
 int daemon_wait_stop(struct daemon *d, struct err *e);

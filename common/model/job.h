@@ -88,8 +88,8 @@ enum job_end {
 #define JOB_HISTORY_MAX 16 /* ended attempts that one job remembers: the last */
 
 struct job_attempt {
-	char owner[LEASE_OWNER_MAX +
-		   1]; /* host/process/a random number; of a pod the host is its name */
+	/* host/process/a random number; of a pod the host is its name */
+	char owner[LEASE_OWNER_MAX + 1];
 	int64_t began_ms, ended_ms; /* 0 = not known */
 	enum job_end end;
 	char error[JOB_ERROR_CODE_MAX + 1]; /* "" = none */

@@ -272,7 +272,8 @@ blob_flush(struct blob_writer *w, struct err *e)
 }
 /* Makes the blob visible. CONFLICT: another writer has taken over; or the store keeps
  * one blob per video_fid (GridFS, for a fleet with an older converter in it) and has another, and
- * close removes these chunks. Which output counts the ledger says: nothing may depend on this. After success close only frees. */
+ * close removes these chunks. Which output counts the ledger says: nothing may depend on this.
+ * After success close only frees. */
 static inline int
 blob_commit(struct blob_writer *w, struct err *e)
 {

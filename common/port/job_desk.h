@@ -91,9 +91,10 @@ job_history(struct job_desk *d, const struct blob_id *video,
 	return r;
 }
 
-/* FAILED -> QUEUED as on the first day (but for its history): no attempts, no error, neither published nor announced, so
- * that the outbox publishes it and its new result is announced. Only this job (NULL = all), only
- * this user's (NULL = anyone's); a job in another state is left alone. */
+/* FAILED -> QUEUED as on the first day (but for its history): no attempts, no error, neither
+ * published nor announced, so that the outbox publishes it and its new result is announced. Only
+ * this job (NULL = all), only this user's (NULL = anyone's); a job in another state is left alone.
+ */
 static inline int
 job_requeue_failed(struct job_desk *d, const struct blob_id *only, const char *username,
 		   int64_t *ret_requeued, struct err *e)

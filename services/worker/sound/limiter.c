@@ -198,11 +198,14 @@ enum worker_failure
 limiter_finish(struct limiter *l, struct err *e)
 {
 	size_t left = l->held, hops;
+	int64_t length = l->passed + (int64_t)left;
 
 	for (int c = 0; c < l->channels; c++)
 		memset(l->line[c] + AROUND + l->held, 0, (HELD + HOP) * sizeof l->line[c][0]);
 	l->held += HELD + HOP;
 	hops = limiter_settle(l);
+	/* the last hop may reach past the end */
+	l->passed = l->passed < length ? l->passed : length;
 	limiter_note(l, false);
 	return limiter_emit(l, hops, left, e);
 }

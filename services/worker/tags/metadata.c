@@ -155,6 +155,8 @@ metadata_tracks(const AVFormatContext *format, const AVStream *taken, struct tra
 		(void)snprintf(track->codec, sizeof track->codec, "%s",
 			       avcodec_get_name(stream->codecpar->codec_id));
 		metadata_words(stream, "language", track->language, sizeof track->language);
+		if (strcmp(track->language, "und") == 0) /* it says that none was said */
+			track->language[0] = '\0';
 		metadata_words(stream, "title", track->title, sizeof track->title);
 		track->channels = stream->codecpar->ch_layout.nb_channels;
 		track->is_default = (stream->disposition & AV_DISPOSITION_DEFAULT) != 0;

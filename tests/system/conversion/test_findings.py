@@ -109,6 +109,7 @@ def test_late_sound_is_heard_to_its_end(s):
         done, made, _ = convert(s, late_film(name, codec), "--json")
         report = json.loads(done.stdout)
         expect(codes(report) == ["late_start"] and abs(report["samples"] - 4 * 44100) <= 45, name, report)
+        expect([track["language"] for track in report["tracks"]] == [None], name, 'mp4 writes "und":', report)
         heard = [abs(x) for x in media.samples_of(made)[::2]]
         expect(max(heard[:43000]) < 0.01 and max(heard[-4410:-1000]) > 0.1, name, "not a second of silence, then sound up to the end")
 

@@ -156,6 +156,8 @@ a_peak_at_the_very_end_is_limited_too(void **state)
 	limit(&in, 1000, &out, &warnings);
 	assert_true(fabsf(out.planes[0][SAMPLES - 1]) <= 0.9F);
 	assert_int_equal(warnings.count, 1);
+	assert_in_range(warnings.list[0].at_ms + warnings.list[0].ms, 1000 * SAMPLES / RATE - 5,
+			1000 * SAMPLES / RATE);
 }
 
 static void
