@@ -59,11 +59,11 @@ add_rules(scmp_filter_ctx filter, pid_t self)
 		{ SCMP_SYS(mmap), SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
 		{ SCMP_SYS(mprotect), SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
 		/* what is connected, no other address */
-		{ SCMP_SYS(sendto), SCMP_A4_64(SCMP_CMP_EQ, 0) },
+		{ SCMP_SYS(sendto), SCMP_A4_64(SCMP_CMP_EQ, 0, 0) },
 		/* abort() */
-		{ SCMP_SYS(tgkill), SCMP_A0_64(SCMP_CMP_EQ, (scmp_datum_t)self) },
+		{ SCMP_SYS(tgkill), SCMP_A0_64(SCMP_CMP_EQ, (scmp_datum_t)self, 0) },
 		/* a thread's stack size: asked, not set */
-		{ SCMP_SYS(prlimit64), SCMP_A2_64(SCMP_CMP_EQ, 0) },
+		{ SCMP_SYS(prlimit64), SCMP_A2_64(SCMP_CMP_EQ, 0, 0) },
 	};
 	int r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 

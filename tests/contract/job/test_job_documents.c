@@ -57,8 +57,8 @@ what_is_no_finding_of_this_build_is_passed_over(void **state)
 		"{\"warnings\":[{\"code\":\"damaged\",\"at_ms\":0,\"ms\":1e300,\"events\":1}]}",
 		"{\"warnings\":[{\"code\":\"damaged\",\"at_ms\":0,\"ms\":-1,\"events\":1}]}",
 		"{\"warnings\":[{\"code\":\"damaged\",\"at_ms\":0,\"ms\":0,\"events\":0}]}",
-		"{\"warnings\":[{\"code\":\"damaged\",\"at_ms\":0,\"ms\":0,\"events\":4294967296}]"
-		"}",
+		("{\"warnings\":"
+		 "[{\"code\":\"damaged\",\"at_ms\":0,\"ms\":0,\"events\":4294967296}]}"),
 		"{\"tracks\":[{\"channels\":-1},{\"channels\":\"2\"},{\"channels\":2147483648}]}",
 	};
 
