@@ -49,7 +49,8 @@ static void
 source_correct_time(struct source *s)
 {
 	AVPacket *packet = s->packet;
-	int64_t starts = s->ogg.granule - s->ogg.samples - s->stream->codecpar->initial_padding;
+	int64_t starts = av_sat_sub64(av_sat_sub64(s->ogg.granule, s->ogg.samples),
+				      s->stream->codecpar->initial_padding);
 
 	if (packet->pts == AV_NOPTS_VALUE)
 		return;
@@ -59,8 +60,8 @@ source_correct_time(struct source *s)
 	    s->stream->codecpar->codec_id != AV_CODEC_ID_OPUS)
 		return;
 	if (s->ogg_shift < 0)
-		s->ogg_shift = starts > packet->pts ? starts - packet->pts : 0;
-	packet->pts += s->ogg_shift;
+		s->ogg_shift = starts > packet->pts ? av_sat_sub64(starts, packet->pts) : 0;
+	packet->pts = av_sat_add64(packet->pts, s->ogg_shift);
 }
 
 static bool
@@ -156,12 +157,12 @@ static void
 source_note_packet(struct source *s)
 {
 	int64_t end = source_flicks(s, av_sat_add64(s->packet->pts, s->packet->duration));
+	int64_t at = source_flicks(s, s->packet->pts);
 
 	if (s->packets == 0)
-		s->first_packet = source_flicks(s, s->packet->pts);
-	else if (s->packets == 1 && s->packet->pts != AV_NOPTS_VALUE &&
-		 s->first_packet != TIMELINE_UNKNOWN)
-		s->step = source_flicks(s, s->packet->pts) - s->first_packet;
+		s->first_packet = at;
+	else if (s->packets == 1 && at != TIMELINE_UNKNOWN && s->first_packet != TIMELINE_UNKNOWN)
+		s->step = at - s->first_packet;
 	s->packets++;
 	s->cut_packet = (s->packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
 	if (s->packet->pts != AV_NOPTS_VALUE && end != TIMELINE_UNKNOWN && end > s->packets_end)

@@ -91,7 +91,7 @@ static int64_t
 scan_reading_starts(const struct scan *s)
 {
 	bool near = s->sound_at < NEAR_BYTES && s->earliest != TIMELINE_UNKNOWN &&
-		    s->sound_starts - s->earliest < NEAR_TIME;
+		    av_sat_sub64(s->sound_starts, s->earliest) < NEAR_TIME;
 	bool table = s->sound_stream >= s->streams_at_first &&
 		     av_match_name("mpegts", s->format->iformat->name);
 
