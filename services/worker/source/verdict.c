@@ -38,6 +38,9 @@ source_limit(const struct source *s, int rate)
 			       stream->time_base);
 	if (!last || av_sat_sub64(last_start, av_sat_add64(start, padding)) > stream->duration)
 		return -1;
+	/* of late sound libav's duration is the film's or the track's, whichever is shorter */
+	if (s->edits.late_end > 0)
+		return av_rescale(s->edits.late_end, rate, TIMELINE_FLICKS);
 	/* the duration is the track's; what lies in front of it is of the film */
 	return av_rescale_q(av_sat_add64(start, stream->duration), stream->time_base,
 			    (AVRational){ 1, rate });

@@ -114,6 +114,11 @@ def test_late_sound_is_heard_to_its_end(s):
         expect(max(heard[:43000]) < 0.01 and max(heard[-4410:-1000]) > 0.1, name, "not a second of silence, then sound up to the end")
 
 
+def test_late_sound_that_is_trimmed_ends_where_its_piece_does(s):
+    done, _, _ = convert(s, edited_sound([(1000, -1), (100, 800)]), "--json")
+    expect(json.loads(done.stdout)["samples"] == 44100 + 4410, done.stdout)
+
+
 def test_pieces_of_an_edit_list_are_heard_to_their_end(s):
     for edits, wanted in (([(1000, 0), (1000, -1), (2000, 1000)], [True, False, True, True]),
                           ([(1000, -1), (1000, 2000), (1000, -1), (1000, 0)], [False, True, False, True]),

@@ -165,8 +165,12 @@ mp4_edits_find(struct input *in, uint32_t track_id, struct mp4_edits *ret)
 		return;
 	}
 	edits_join(ret);
-	if (ret->count == 1)
-		ret->count = 0;
+	if (ret->count != 1)
+		return;
+	ret->count = 0;
+	/* of a recording that goes on (fragments) the length is 0 */
+	if (ret->list[0].film > 0 && ret->list[0].length > 0)
+		ret->late_end = ret->list[0].film + ret->list[0].length;
 }
 
 int64_t

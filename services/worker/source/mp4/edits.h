@@ -21,7 +21,8 @@ struct mp4_edit {
 struct mp4_edits {
 	size_t count, next; /* 0 = leave it to libav */
 	struct mp4_edit list[MP4_EDITS_MAX];
-	int64_t given; /* of the present piece */
+	int64_t late_end; /* where in the film a single piece that starts late ends; 0 = none */
+	int64_t given;    /* of the present piece */
 	bool sought;
 };
 /* A part of a frame that is heard. Samples, and flicks. */
