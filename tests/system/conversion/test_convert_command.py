@@ -147,9 +147,9 @@ def test_standard_input_and_output_give_the_same_bytes(s):
 def test_on_a_read_only_root_it_says_where_it_would_write(s):
     program = s.build / "services/converter/converter"
 
-    def run(mounts, *words):
+    def run(mounts, *words, folder=""):
         inside = f"mount --make-rprivate / && {mounts} mount -o remount,bind,ro / && exec \"$@\""
-        return subprocess.run(["unshare", "-m", "sh", "-c", inside, "sh", program, *words], env=environment(s, TMPDIR=""), input=media.video(),
+        return subprocess.run(["unshare", "-m", "sh", "-c", inside, "sh", program, *words], env=environment(s, TMPDIR=folder), input=media.video(),
                               capture_output=True, timeout=60)
     if os.geteuid() != 0 or not shutil.which("unshare") or run("", "--version").returncode != 0:
         raise Skipped("no mount namespace can be made here")
@@ -160,7 +160,8 @@ def test_on_a_read_only_root_it_says_where_it_would_write(s):
     with folder_of(clip=media.video()) as folder:
         done = run("", "convert", folder / "clip", folder / "out.mp3")
         expect(done.returncode == 1 and b"no file can be made beside OUT (- is standard output)" in done.stderr, done)
-    done = run("mount -t tmpfs tmpfs /tmp &&", "convert", "-", "-")  # the emptyDir of the pod
+    # as the emptyDir of the pod at /tmp, below which this checkout may lie
+    done = run("mount -t tmpfs tmpfs /mnt &&", "convert", "-", "-", folder="/mnt")
     expect(done.returncode == 0 and done.stdout == s.download(s.mp3_fid()).body, done.stderr)
 
 
