@@ -85,8 +85,8 @@ def test_a_job_that_has_not_failed_is_not_retried(s):
 
 
 def test_a_done_job_shows_what_it_took_and_every_attempt(s):
-    s.mp3_fid()
-    fid = s.cache["video_fid"]
+    fid = s.upload_job(media.video(2))
+    s.job_ends(fid)
     job = json.loads(good(s, "jobs", "show", fid, "--json"))
     last = job["history"][-1]
     expect(len(job["history"]) == job["attempts"] == 1 and last["end"] == "done" and last["error"] is None, job)
