@@ -70,7 +70,7 @@ source_packet_is_short(const struct source *s)
 	const AVPacket *packet = s->packet;
 
 	return packet->size > 0 &&
-	       (size_t)packet->size < frame_size(s->stream->codecpar->codec_id, packet->data,
+	       (size_t)packet->size < frame_size((int)s->stream->codecpar->codec_id, packet->data,
 						 (size_t)packet->size) &&
 	       av_match_list(RAW, s->format->iformat->name, ',');
 }
@@ -109,7 +109,7 @@ source_split_packet(struct source *s)
 
 	if (codec != AV_CODEC_ID_AMR_NB && codec != AV_CODEC_ID_AMR_WB)
 		return 0;
-	first = frame_size(codec, s->packet->data, (size_t)s->packet->size);
+	first = frame_size((int)codec, s->packet->data, (size_t)s->packet->size);
 	if (first == 0 || first >= (size_t)s->packet->size)
 		return 0;
 	if ((av = av_packet_ref(s->rest, s->packet)) < 0)

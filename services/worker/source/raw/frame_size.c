@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include <libavcodec/ac3_parser.h>
+#include <libavcodec/codec_id.h>
 
 /* kbit/s by the header's index: MPEG-1 layers I, II, III; MPEG-2 layer I; layers II and III (ISO/IEC
  * 11172-3, 13818-3). 0 = free or forbidden. */
@@ -75,7 +76,7 @@ ac3_frame_size(const uint8_t *at, size_t len)
 
 /* RFC 4867, 5.3: by the frame's type; 0 = no such type. */
 static size_t
-amr_frame_size(enum AVCodecID codec, const uint8_t *at, size_t len)
+amr_frame_size(int codec, const uint8_t *at, size_t len)
 {
 	static const uint8_t narrow[16] = { 13, 14, 16, 18, 20, 21, 27, 32, 6, [15] = 1 };
 	static const uint8_t wide[16] = { 18, 24, 33, 37, 41, 47, 51, 59, 61, 6, [14] = 1, 1 };
@@ -84,7 +85,7 @@ amr_frame_size(enum AVCodecID codec, const uint8_t *at, size_t len)
 }
 
 size_t
-frame_size(enum AVCodecID codec, const uint8_t *data, size_t len)
+frame_size(int codec, const uint8_t *data, size_t len)
 {
 	if (codec == AV_CODEC_ID_MP1 || codec == AV_CODEC_ID_MP2 || codec == AV_CODEC_ID_MP3)
 		return mpeg_frame_size(data, len);

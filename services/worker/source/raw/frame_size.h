@@ -6,10 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <libavcodec/codec_id.h>
-
-/* Of MPEG audio, ADTS, LOAS, AC-3, E-AC-3, DTS and AMR; 0 = it does not say, or
+/* codec: libav's id. Of MPEG audio, ADTS, LOAS, AC-3, E-AC-3, DTS and AMR; 0 = it does not say, or
  * starts with no header. */
-size_t frame_size(enum AVCodecID codec, const uint8_t *data, size_t len);
+size_t frame_size(int codec, const uint8_t *data, size_t len);
 
 #endif

@@ -46,7 +46,7 @@ raw_starts(const struct raw_kind *kind, const uint8_t *data, size_t len, size_t 
 	size_t first = at;
 
 	for (int frames = 0; frames < FRAMES; frames++) {
-		size_t size = frame_size(kind->codec, data + at, len - at);
+		size_t size = frame_size((int)kind->codec, data + at, len - at);
 
 		if (frames >= FRAMES_AT_END && raw_is_end(data, len, at))
 			return true;
