@@ -227,3 +227,13 @@ container_allows(const char *decoder)
 {
 	return av_match_list(decoder, WHITELIST_DECODERS, ',') != 0;
 }
+
+bool
+container_has_picture(const AVFormatContext *format)
+{
+	for (unsigned i = 0; i < format->nb_streams; i++)
+		if (format->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
+		    !(format->streams[i]->disposition & AV_DISPOSITION_ATTACHED_PIC))
+			return true;
+	return false;
+}

@@ -28,6 +28,8 @@ unsigned container_complaints(void);
 unsigned container_passed_pictures(void);
 /* Whether the container's own header names an end that the input lacks. */
 bool container_is_cut(const struct input *in);
+/* A moving one: a cover is none. Of an Ogg file known from its first pages. */
+bool container_has_picture(const struct AVFormatContext *format);
 /* keep < 0: every stream with sound. */
 void container_discard_all_but(struct AVFormatContext *format, int keep);
 /* Whether the decoder of that name is on the whitelist. */

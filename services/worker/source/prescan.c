@@ -67,17 +67,6 @@ scan_note(struct scan *s, const struct AVStream *stream)
 		s->earliest = at;
 }
 
-/* Known from an Ogg file's first pages. */
-static bool
-scan_has_picture(const struct scan *s)
-{
-	for (unsigned i = 0; i < s->format->nb_streams; i++)
-		if (s->format->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
-		    !(s->format->streams[i]->disposition & AV_DISPOSITION_ATTACHED_PIC))
-			return true;
-	return false;
-}
-
 static bool
 scan_is_done(const struct scan *s, const struct input *in)
 {
@@ -128,7 +117,7 @@ prescan_look(struct input *in, struct prescan *ret)
 	if (s.packet && !container_open_file(in, CONTAINER_APPLIES_EDITS, &s.format, NULL)) {
 		s.streams_at_first = s.format->nb_streams;
 		s.is_ogg = av_match_name("ogg", s.format->iformat->name) != 0;
-		if (!s.is_ogg || scan_has_picture(&s))
+		if (!s.is_ogg || container_has_picture(s.format))
 			scan_read(&s, in);
 		ret->zero = s.earliest;
 		ret->reading_starts = s.is_ogg ? 0 : scan_reading_starts(&s);

@@ -3,6 +3,8 @@
 #include <libavutil/avstring.h>
 #include <libavutil/frame.h>
 
+#include "worker/source/container.h"
+
 #define RATE_MIN 1000
 #define RATE_MAX 768000
 #define CHANNELS_MAX 64
@@ -76,21 +78,9 @@ source_is_one_of(const struct source *s, const char *containers)
 	return av_match_list(containers, s->format->iformat->name, ',') != 0;
 }
 
-/* Without a picture there is nothing to be in time with: what a codec's delay leaves in front of the
- * first sample is no silence. */
-static bool
-source_has_picture(const struct source *s)
-{
-	for (unsigned i = 0; i < s->format->nb_streams; i++)
-		if (s->format->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
-		    !(s->format->streams[i]->disposition & AV_DISPOSITION_ATTACHED_PIC))
-			return true;
-	return false;
-}
-
 /* Codecs whose first packet gives no sound yet; from then on each gives that of the one before. What
  * overlaps with the one before has none in its first packet: the delay is left out where there is no
- * picture to be in time with. */
+ * picture to be in time with, for it is no silence. */
 static bool
 source_lags(const struct source *s)
 {
@@ -100,7 +90,7 @@ source_lags(const struct source *s)
 		return true;
 	return (codec == AV_CODEC_ID_VORBIS || codec == AV_CODEC_ID_WMAV1 ||
 		codec == AV_CODEC_ID_WMAV2 || codec == AV_CODEC_ID_WMAPRO) &&
-	       !source_has_picture(s);
+	       !container_has_picture(s->format);
 }
 
 /* An AVI whose clock goes much faster than its sound: it counts chunks, as if each were shorter than
@@ -133,7 +123,7 @@ source_start_timeline(struct source *s, int64_t first)
 	if (source_is_one_of(s, HAVE_ZERO))
 		rules.zero = known && s->edits.count == 0 &&
 					     ((first < 0 && !source_is_one_of(s, "mov")) ||
-					      (!source_has_picture(s) && first > 0 &&
+					      (!container_has_picture(s->format) && first > 0 &&
 					       first < TIMELINE_TOLERANCE_MS * MS))
 				     ? first
 				     : 0;
